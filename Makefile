@@ -1,0 +1,49 @@
+# `make help` lists what there is. Everything is installed into .venv; nothing outside this folder is changed, but
+# that setup installs Debian's python3-venv and the tests' Chromium where they lack and we may.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all:
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check bench format clean
+.DELETE_ON_ERROR:
+
+help: ## List the commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+setup: $(VENV)/.installed ## Make .venv with the pinned dependencies
+
+run: setup ## Serve the site on http://127.0.0.1:8000
+	@$(BIN)/omniracle serve
+
+test: $(VENV)/.installed-dev ## Run all tests (browser tests with Chromium, where it is or may be installed)
+	@.ci/chromium || true
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/.installed-dev ## Lint, types, layers
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+format: $(VENV)/.installed-dev ## Format the code
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix
+
+bench: $(VENV)/.installed-dev ## Measure importing, indexing and searching
+	@$(BIN)/python bench/library.py
+
+clean: ## Remove .venv and caches; the data in var/ stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/.installed: .ci/requirements.txt pyproject.toml .ci/venv
+	@.ci/venv "$(PYTHON)" "$(VENV)"
+	@$(PIP_INSTALL) -r .ci/requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed .ci/requirements-dev.txt
+	@$(PIP_INSTALL) -r .ci/requirements-dev.txt
+	@touch $@
