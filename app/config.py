@@ -1,0 +1,169 @@
+"""Settings: read from the environment and `.env`, validated once, then passed down as one value."""
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from dotenv import dotenv_values
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from app.errors import OperatorError
+
+PROJECT_DIR = Path(__file__).resolve().parent.parent
+TEMPLATES_DIR = PROJECT_DIR / "templates"
+STATIC_DIR = PROJECT_DIR / "static"
+
+PREFIX = "OMNIRACLE_"
+SECRETS = ("DATABASE_URL", "OMNIRACLE_SECRET_KEY", "OMNIRACLE_ADMIN_PASSWORD")
+
+
+def _default_workers() -> int:
+    return max(2, min(4, os.cpu_count() or 2))
+
+
+def _checked_database_url(value: str) -> str:
+    if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
+        raise ValueError("must start with sqlite:/// or postgresql+psycopg://")
+    return value
+
+
+def _checked_base_url(value: str) -> str:
+    if not value.startswith(("http://", "https://")):
+        raise ValueError("must start with http:// or https://")
+    return value.rstrip("/")
+
+
+class Settings(BaseModel):
+    """All settings, named by the environment variable that sets each (the field's alias)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    data_dir: Path = Field(
+        Path("var"), alias="OMNIRACLE_DATA_DIR", description="Folder for the database, the search index and the images."
+    )
+    content_dir: Path = Field(
+        Path("content"), alias="OMNIRACLE_CONTENT_DIR", description="Folder of Markdown files that seeds the database."
+    )
+    database_url: Annotated[str, BeforeValidator(_checked_database_url)] | None = Field(
+        None, alias="DATABASE_URL", description="Address of the database; SQLite in the data folder when absent."
+    )
+    workers: int = Field(
+        default_factory=_default_workers,
+        alias="WEB_CONCURRENCY",
+        ge=1,
+        le=64,
+        description="Number of worker processes; between 2 and 4 by the number of cores when absent.",
+    )
+    host: str = Field("127.0.0.1", alias="OMNIRACLE_HOST", description="Address to listen on.")
+    port: int = Field(8000, alias="OMNIRACLE_PORT", ge=1, le=65535, description="Port to listen on.")
+    base_url: Annotated[str, BeforeValidator(_checked_base_url)] | None = Field(
+        None,
+        alias="OMNIRACLE_BASE_URL",
+        description="Public address of the site, for absolute links; taken from each request when absent.",
+    )
+    site_name: str = Field(
+        "Omniracle", alias="OMNIRACLE_SITE_NAME", min_length=1, max_length=60, description="Name shown on every page."
+    )
+    secret_key: str | None = Field(
+        None,
+        alias="OMNIRACLE_SECRET_KEY",
+        min_length=32,
+        description="Reserved for accounts: key for signing, at least 32 characters.",
+    )
+    admin_email: str | None = Field(
+        None, alias="OMNIRACLE_ADMIN_EMAIL", description="Reserved for accounts: e-mail of the first administrator."
+    )
+    admin_password: str | None = Field(
+        None,
+        alias="OMNIRACLE_ADMIN_PASSWORD",
+        description="Reserved for accounts: password of the first administrator.",
+    )
+    registration: Literal["open", "closed"] = Field(
+        "open", alias="OMNIRACLE_REGISTRATION", description="Reserved for accounts: whether anyone may sign up."
+    )
+    experiments: Literal["public", "operators", "off"] = Field(
+        "public", alias="OMNIRACLE_EXPERIMENTS", description="Reserved for experiments: who may start one."
+    )
+    forwarded_allow_ips: str = Field(
+        "127.0.0.1",
+        alias="FORWARDED_ALLOW_IPS",
+        description="Addresses of proxies whose X-Forwarded-* headers are believed, separated by commas.",
+    )
+
+    @property
+    def resolved_database_url(self) -> str:
+        """The address of the database, SQLite in the data folder by default."""
+        return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'omniracle.db'}"
+
+    @property
+    def index_dir(self) -> Path:
+        """Folder of the search index."""
+        return self.data_dir / "index"
+
+    @property
+    def workers_file(self) -> Path:
+        """File of the table in which the workers report."""
+        return self.data_dir / "workers.table"
+
+    def prepare_data_dir(self) -> None:
+        """Make the data folder; raise OperatorError when it cannot be made or written to."""
+        try:
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+            probe = self.data_dir / f".write-test-{os.getpid()}"
+            probe.write_bytes(b"")
+            probe.unlink()
+        except OSError as error:
+            raise OperatorError(
+                f"The data folder {self.data_dir} cannot be written to ({error.strerror}): "
+                "change its owner or set OMNIRACLE_DATA_DIR to another folder."
+            ) from error
+
+
+def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> Settings:
+    """Return the settings of `environ` (default: the process's) over those of `env_file`.
+
+    Raises OperatorError for an unknown OMNIRACLE_* name, a wrong value or an unreadable secret file.
+    """
+    values: dict[str, str] = {}
+    if env_file is not None and env_file.is_file():
+        values.update({name: value for name, value in dotenv_values(env_file).items() if value is not None})
+    values.update(os.environ if environ is None else environ)
+    known = {field.alias or name for name, field in Settings.model_fields.items()}
+    _read_secret_files(values)
+    _refuse_unknown(values, known)
+    chosen = {name: value for name, value in values.items() if name in known and value.strip()}
+    try:
+        return Settings.model_validate(chosen)
+    except ValidationError as error:
+        raise OperatorError("; ".join(_explain(problem, chosen) for problem in error.errors())) from error
+
+
+def _read_secret_files(values: dict[str, str]) -> None:
+    for name in SECRETS:
+        file_name = values.pop(f"{name}_FILE", None)
+        if not file_name:
+            continue
+        if name in values:
+            raise OperatorError(f"Both {name} and {name}_FILE are set: keep one of them.")
+        try:
+            values[name] = Path(file_name).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise OperatorError(f"{name}_FILE names a file that cannot be read: {file_name}.") from error
+
+
+def _refuse_unknown(values: Mapping[str, str], known: set[str]) -> None:
+    for name in sorted(values):
+        if name.startswith(PREFIX) and name not in known:
+            near = difflib.get_close_matches(name, sorted(known), n=1)
+            hint = f"did you mean {near[0]}?" if near else "see docs/configuration.md for all names."
+            raise OperatorError(f"Unknown setting {name}: {hint}")
+
+
+def _explain(problem: Mapping[str, object], chosen: Mapping[str, str]) -> str:
+    location = problem["loc"]
+    name = str(location[0]) if isinstance(location, tuple) and location else "?"
+    reason = str(problem["msg"]).removeprefix("Value error, ")
+    shown = "" if name in SECRETS else f" (it is {chosen.get(name, '')!r})"
+    return f"Setting {name} is not valid{shown}: {reason[:1].lower()}{reason[1:]}."

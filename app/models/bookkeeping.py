@@ -1,0 +1,48 @@
+"""Tables about derived data and exchange; none of them holds an author's words alone."""
+
+from datetime import datetime
+
+from sqlalchemy import JSON, Text
+from sqlmodel import Field, SQLModel
+
+from app.models.columns import UtcDateTime
+
+
+class Site(SQLModel, table=True):
+    """The one row that tells this database from every other, so that an index is never used with a wrong one."""
+
+    id: int = Field(default=1, primary_key=True)
+    identity: str = Field(max_length=32)
+
+
+class IndexJob(SQLModel, table=True):
+    """Written with every change of an article: the search index does not know the change yet."""
+
+    __tablename__ = "index_job"
+
+    id: int | None = Field(default=None, primary_key=True)
+    article_id: int  # no foreign key: the job outlives a deleted article
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Rendering(SQLModel, table=True):
+    """HTML of a Markdown text, by the digest of renderer version, language and text; may be deleted at any time."""
+
+    digest: str = Field(primary_key=True, max_length=64)
+    html: str = Field(sa_type=Text)
+    toc: list[dict[str, str | int]] = Field(sa_type=JSON)
+    text: str = Field(sa_type=Text)
+
+
+class SourceFile(SQLModel, table=True):
+    """The file that an article came from or was last exchanged with."""
+
+    __tablename__ = "source_file"
+
+    origin: str = Field(primary_key=True, max_length=500)  # "content", or the folder of an import
+    path: str = Field(primary_key=True, max_length=500)
+    article_id: int = Field(foreign_key="article.id", index=True, ondelete="CASCADE")
+    sha256: str = Field(max_length=64)  # of the file's bytes
+    size: int
+    mtime_ns: int
+    revision: int  # the article's revision that equals the file

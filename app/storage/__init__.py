@@ -1,0 +1,1 @@
+"""The database: every SQL statement stands below this package."""

@@ -1,0 +1,190 @@
+"""Reading articles: one, many as cards, pages of them, their translations."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, Select, func, or_
+from sqlmodel import Session, col, select
+
+from app.models import Alias, Article, ArticleTag, Pin, Tag, Translation, ViewCount
+from app.models.columns import now
+from app.pagination import Page, check_page, offset_of
+from app.storage import tags
+
+Sort = Literal["newest", "updated", "popular"]
+
+POPULAR_DAYS = 30
+
+
+@dataclass(frozen=True)
+class Card:
+    """What lists show of an article."""
+
+    id: int
+    slug: str
+    title: str
+    lang: str
+    tags: tuple[str, ...]
+    excerpt: str
+    updated_at: datetime
+
+    @property
+    def url(self) -> str:
+        """The path of the article's page."""
+        return f"/questions/{self.slug}"
+
+
+@dataclass(frozen=True)
+class Twin:
+    """The same question in another language."""
+
+    slug: str
+    lang: str
+    title: str
+
+    @property
+    def url(self) -> str:
+        """The path of the article's page."""
+        return f"/questions/{self.slug}"
+
+
+def by_slug(session: Session, slug: str) -> Article | None:
+    """Return the article whose slug this is now, else None."""
+    return session.exec(select(Article).where(Article.slug == slug)).first()
+
+
+def by_alias(session: Session, slug: str) -> Article | None:
+    """Return the article that has `slug` as an alias, else None."""
+    return session.exec(select(Article).join(Alias).where(Alias.slug == slug)).first()
+
+
+def slug_is_taken(session: Session, slug: str, but_article: int | None = None) -> bool:
+    """Say whether `slug` is the slug or an alias of an article other than `but_article`."""
+    owners = list(session.exec(select(Article.id).where(Article.slug == slug)))
+    owners += session.exec(select(Alias.article_id).where(Alias.slug == slug))
+    return any(owner != but_article for owner in owners)
+
+
+def path_is_taken(session: Session, path: str) -> bool:
+    """Say whether an article has this file path."""
+    return session.exec(select(Article.id).where(Article.path == path)).first() is not None
+
+
+def by_ids(session: Session, ids: Sequence[int]) -> list[Article]:
+    """Return the articles with these ids, in the order of `ids`; missing ones are left out."""
+    found = {article.id: article for article in session.exec(select(Article).where(col(Article.id).in_(ids)))}
+    return [found[id_] for id_ in ids if id_ in found]
+
+
+def ids_after(session: Session, last: int, limit: int) -> list[int]:
+    """Return up to `limit` article ids greater than `last`, ascending."""
+    statement = select(Article.id).where(col(Article.id) > last).order_by(col(Article.id)).limit(limit)
+    return [id_ for id_ in session.exec(statement) if id_ is not None]
+
+
+def cards(session: Session, ids: Sequence[int]) -> list[Card]:
+    """Return the cards of these articles, in the order of `ids`; missing ones are left out."""
+    found = {card.id: card for card in _cards(session, _card_columns().where(col(Article.id).in_(ids)))}
+    return [found[id_] for id_ in ids if id_ in found]
+
+
+def cards_by_slug(session: Session, slugs: Sequence[str]) -> list[Card]:
+    """Return the cards of the articles with these slugs or aliases, in their order; unknown ones are left out."""
+    aliased = {alias.slug: alias.article_id for alias in session.exec(select(Alias).where(col(Alias.slug).in_(slugs)))}
+    wanted = or_(col(Article.slug).in_(slugs), col(Article.id).in_(aliased.values()))
+    found = _cards(session, _card_columns().where(wanted))
+    by_name = {card.slug: card for card in found} | {
+        name: card for name, id_ in aliased.items() for card in found if card.id == id_
+    }
+    return [by_name[slug] for slug in dict.fromkeys(slugs) if slug in by_name]
+
+
+def list_page(
+    session: Session,
+    *,
+    number: int,
+    size: int,
+    tag: str | None = None,
+    lang: str | None = None,
+    sort: Sort = "newest",
+) -> Page[Card]:
+    """Return one page of cards; raise NotFound for a page that does not exist."""
+    wanted = _filters(tag, lang)
+    total = session.exec(select(func.count()).select_from(Article).where(*wanted)).one()
+    statement = _sorted(_card_columns().where(*wanted), sort).offset(offset_of(number, size)).limit(size)
+    return check_page(Page(_cards(session, statement), total, number, size))
+
+
+def languages(session: Session, tag: str | None = None) -> list[tuple[str, int]]:
+    """Return the languages of the articles with how many each has, the most frequent first."""
+    count = func.count()
+    statement = select(Article.lang, count).where(*_filters(tag, None)).group_by(Article.lang)
+    return [(lang, int(number)) for lang, number in session.exec(statement.order_by(count.desc(), Article.lang))]
+
+
+def languages_of(session: Session, ids: Sequence[int]) -> list[str]:
+    """Return the language of each of these articles, in no order."""
+    return list(session.exec(select(Article.lang).where(col(Article.id).in_(ids))))
+
+
+def twins(session: Session, article: Article) -> list[Twin]:
+    """Return the other members of the article's translation group."""
+    own = session.exec(select(Translation.original_slug).where(Translation.article_id == article.id)).first()
+    original = own or article.slug
+    group = or_(
+        col(Article.slug) == original,
+        col(Article.id).in_(select(Translation.article_id).where(Translation.original_slug == original)),
+    )
+    statement = select(Article.slug, Article.lang, Article.title).where(group, Article.id != article.id)
+    return [Twin(*row) for row in session.exec(statement.order_by(Article.lang, Article.slug))]
+
+
+def pinned_slugs(session: Session, article_id: int) -> list[str]:
+    """Return the slugs that the author named as related, in order."""
+    return list(session.exec(select(Pin.slug).where(Pin.article_id == article_id).order_by(col(Pin.position))))
+
+
+def count(session: Session) -> int:
+    """Return how many articles there are."""
+    return session.exec(select(func.count()).select_from(Article)).one()
+
+
+def _filters(tag: str | None, lang: str | None) -> list[ColumnElement[bool]]:
+    wanted: list[ColumnElement[bool]] = []
+    if tag:
+        tagged = select(ArticleTag.article_id).join(Tag).where(Tag.name == tag)
+        wanted.append(col(Article.id).in_(tagged))
+    if lang:  # `zh` means zh-Hant too
+        wanted.append(or_(col(Article.lang) == lang, col(Article.lang).startswith(f"{lang}-", autoescape=True)))
+    return wanted
+
+
+def _card_columns() -> Select[Any]:
+    return select(Article.id, Article.slug, Article.title, Article.lang, Article.excerpt, Article.updated_at)  # type: ignore[call-overload, no-any-return]
+
+
+def _sorted(statement: Select[Any], sort: Sort) -> Select[Any]:
+    if sort == "popular":
+        since = (now() - timedelta(days=POPULAR_DAYS)).date()
+        views = (
+            select(ViewCount.article_id, func.sum(ViewCount.count).label("views"))
+            .where(ViewCount.day >= since)
+            .group_by(col(ViewCount.article_id))
+            .subquery()
+        )
+        statement = statement.outerjoin(views, views.c.article_id == Article.id)
+        return statement.order_by(
+            func.coalesce(views.c.views, 0).desc(), col(Article.updated_at).desc(), col(Article.id).desc()
+        )
+    moment = Article.updated_at if sort == "updated" else Article.created_at
+    return statement.order_by(col(moment).desc(), col(Article.id).desc())
+
+
+def _cards(session: Session, statement: Select[Any]) -> list[Card]:
+    rows = session.execute(statement).all()
+    names = tags.names_of(session, [row.id for row in rows])
+    return [
+        Card(row.id, row.slug, row.title, row.lang, names.get(row.id, ()), row.excerpt, row.updated_at) for row in rows
+    ]

@@ -1,0 +1,72 @@
+"""The schema's version: migrating it, and refusing to work with another one."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from app.errors import SchemaMismatch
+from app.storage.database import Database
+
+MIGRATIONS_DIR = Path(__file__).parent / "migrations"
+
+
+def migrate(database: Database) -> tuple[str | None, str]:
+    """Bring the schema to this program's version; return the version before (None: empty database) and after.
+
+    Raises SchemaMismatch when the database was made by a newer program.
+    """
+    with database.engine.connect() as connection:
+        before = _current(connection)
+    head = _head()
+    if before != head:
+        _refuse_newer(before)
+        # One transaction with the write lock taken first: two starts at once migrate one after the other.
+        with database.write() as session:
+            config = _config()
+            config.attributes["connection"] = session.connection()
+            command.upgrade(config, "head")
+    return before, head
+
+
+def check(database: Database) -> None:
+    """Raise SchemaMismatch unless the schema is exactly the one that this program knows."""
+    with database.engine.connect() as connection:
+        current = _current(connection)
+    if current == _head():
+        return
+    _refuse_newer(current)
+    raise SchemaMismatch(
+        f"The database has schema {current or 'none'}, this program needs {_head()}: run `omniracle migrate`."
+    )
+
+
+def _refuse_newer(version: str | None) -> None:
+    known = {script.revision for script in _scripts().walk_revisions()}
+    if version is not None and version not in known:
+        raise SchemaMismatch(
+            f"The database has schema {version}, which is newer than this program: install the newer Omniracle."
+        )
+
+
+def _current(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _head() -> str:
+    head = _scripts().get_current_head()
+    assert head is not None
+    return head
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS_DIR).replace("%", "%%"))
+    return config

@@ -1,0 +1,79 @@
+"""Tags: of articles, and counted over all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from sqlalchemy import delete, func
+from sqlmodel import Session, col, select
+
+from app.models import ArticleTag, Tag
+
+
+@dataclass(frozen=True)
+class TagCount:
+    """A tag and how many articles have it."""
+
+    name: str
+    count: int
+
+    @property
+    def label(self) -> str:
+        """The tag as people read it."""
+        return self.name
+
+    @property
+    def url(self) -> str:
+        """The path of the tag's page."""
+        return f"/tags/{quote(self.name, safe='')}"
+
+
+def names_of(session: Session, article_ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
+    """Return the tag names of each article in the author's order; articles without tags are left out."""
+    statement = (
+        select(ArticleTag.article_id, Tag.name)
+        .join(Tag)
+        .where(col(ArticleTag.article_id).in_(article_ids))
+        .order_by(col(ArticleTag.article_id), col(ArticleTag.position))
+    )
+    names: dict[int, tuple[str, ...]] = {}
+    for article_id, name in session.exec(statement):
+        names[article_id] = (*names.get(article_id, ()), name)
+    return names
+
+
+def counted(session: Session, limit: int | None = None, lang: str | None = None) -> list[TagCount]:
+    """Return the tags that articles have, the most frequent first; `lang` counts only articles in that language."""
+    from app.models import Article
+
+    number = func.count()
+    statement = select(Tag.name, number).join(ArticleTag).group_by(Tag.name).order_by(number.desc(), Tag.name)
+    if lang:
+        statement = statement.join(Article).where(Article.lang == lang)
+    if limit is not None:
+        statement = statement.limit(limit)
+    return [TagCount(name, int(total)) for name, total in session.exec(statement)]
+
+
+def count_of(session: Session, name: str) -> TagCount | None:
+    """Return one tag with its count, or None when no article has it."""
+    total = session.exec(select(func.count()).select_from(ArticleTag).join(Tag).where(Tag.name == name)).one()
+    return TagCount(name, total) if total else None
+
+
+def replace(session: Session, article_id: int, names: Sequence[str]) -> None:
+    """Make `names`, in this order, the tags of the article."""
+    known = _ids(session, names)
+    session.add_all(Tag(name=name) for name in names if name not in known)
+    session.flush()
+    known = _ids(session, names)
+    session.exec(delete(ArticleTag).where(col(ArticleTag.article_id) == article_id))
+    session.add_all(
+        ArticleTag(article_id=article_id, tag_id=known[name], position=position) for position, name in enumerate(names)
+    )
+    session.flush()
+
+
+def _ids(session: Session, names: Sequence[str]) -> dict[str, int]:
+    rows = session.exec(select(Tag.name, Tag.id).where(col(Tag.name).in_(names)))
+    return {name: id_ for name, id_ in rows if id_ is not None}
