@@ -1,0 +1,1 @@
+"""The search index: every import of Whoosh stands below this package."""

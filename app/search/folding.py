@@ -1,0 +1,75 @@
+"""Character folding: what a reader may type differently becomes the same, one character at a time.
+
+NFKC (full width, ligatures, circled digits), lower case, Latin letters without accents, and traditional Chinese to
+simplified by OpenCC's table of single characters. Nothing here depends on a character's neighbours, so that every
+folded character leads back to its place in the text.
+"""
+
+import unicodedata
+from functools import cache
+
+HAN_RANGES = ((0x2E80, 0x2FDF), (0x3005, 0x3007), (0x3400, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x323AF))
+
+
+class _FoldingTable(dict[int, str]):
+    """A table for `str.translate` that works each character out when it is met first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.uneven: set[str] = set()  # characters whose folding is not one character long
+
+    def __missing__(self, code: int) -> str:
+        folded = _fold_character(chr(code))
+        if len(folded) != 1:
+            self.uneven.add(chr(code))
+        self[code] = folded
+        return folded
+
+
+_TABLE = _FoldingTable()
+
+
+def fold(text: str) -> str:
+    """Return `text` folded; its length may differ."""
+    return text.translate(_TABLE)
+
+
+def fold_with_offsets(text: str) -> tuple[str, list[int] | range]:
+    """Return `text` folded, and for each folded character the position in `text` that it stems from.
+
+    The positions have one entry more than the folded text: the length of `text`.
+    """
+    folded = text.translate(_TABLE)
+    if len(folded) == len(text) and _TABLE.uneven.isdisjoint(text):
+        return folded, range(len(text) + 1)
+    offsets = [position for position, character in enumerate(text) for _ in _TABLE[ord(character)]]
+    return folded, [*offsets, len(text)]
+
+
+def is_han(character: str) -> bool:
+    """Say whether `character` is a Chinese character."""
+    code = ord(character)
+    return any(first <= code <= last for first, last in HAN_RANGES)
+
+
+@cache
+def simplified() -> dict[str, str]:
+    """Return the traditional characters whose simplified form is another one, with that form."""
+    from opencc import OpenCC
+
+    characters = [chr(code) for first, last in HAN_RANGES for code in range(first, last + 1)]
+    converted = OpenCC("t2s").convert("\n".join(characters)).split("\n")
+    return {old: new for old, new in zip(characters, converted, strict=True) if old != new and len(new) == 1}
+
+
+def _fold_character(character: str) -> str:
+    category = unicodedata.category(character)
+    if category == "Cf" or "\u0300" <= character <= "\u036f":  # zero-width signs, accents of decomposed letters
+        return ""
+    folded = unicodedata.normalize("NFKC", character).casefold()
+    if len(folded) == 1 and is_han(folded):
+        return simplified().get(folded, folded)
+    bare = unicodedata.normalize("NFD", folded)
+    if bare[:1].isascii() and bare[:1].isalpha():
+        return "".join(letter for letter in bare if not unicodedata.combining(letter))
+    return folded

@@ -1,0 +1,158 @@
+"""The index on disk: opening it, writing to it, rebuilding it beside the live one.
+
+`index/CURRENT` names the folder in use, so that a rebuilt index takes the place of the old one by one rename while
+readers go on with what they have open.
+"""
+
+import fcntl
+import json
+import logging
+import shutil
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from whoosh.filedb.filestore import FileStorage
+from whoosh.index import FileIndex
+from whoosh.searching import Searcher
+from whoosh.writing import IndexWriter
+
+from app.errors import IndexUnavailable
+from app.search import scorer
+from app.search.schema import SCHEMA, SCHEMA_VERSION, Entry
+
+log = logging.getLogger(__name__)
+
+WRITER_MEMORY_MB = 64
+
+
+class SearchIndex:
+    """One process's view of the index in `folder`; safe to use from several threads."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._lock = threading.Lock()
+        self._build = ""
+        self._index: FileIndex | None = None
+        self._searcher: Searcher | None = None
+        self._generation = -1
+
+    def is_usable(self, identity: str) -> bool:
+        """Say whether there is a readable index of this schema for the database with this identity."""
+        try:
+            build = self._current()
+            facts: dict[str, object] = json.loads((self.folder / build / "facts.json").read_text(encoding="utf-8"))
+            _open(self.folder / build).searcher().close()
+        except Exception as error:  # noqa: BLE001  whatever a damaged index raises, it is not usable
+            log.debug("no usable index: %s", error)
+            return False
+        return facts == {"schema": SCHEMA_VERSION, "identity": identity}
+
+    @contextmanager
+    def searcher(self) -> Iterator[tuple[Searcher, int]]:
+        """Lend the newest searcher and its generation to one search at a time.
+
+        Raises IndexUnavailable when there is no index.
+        """
+        with self._lock:
+            yield self._newest(), self._generation
+
+    def close(self) -> None:
+        """Let go of the files."""
+        with self._lock:
+            if self._searcher is not None:
+                self._searcher.close()
+            self._index = self._searcher = None
+            self._generation = -1
+
+    @contextmanager
+    def write_lock(self, *, wait: bool) -> Iterator[bool]:
+        """Hold the right to write, across all processes of this host; yields False when another has it (no `wait`)."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "write.lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
+
+    def update(self, entries: list[Entry], removed: list[int]) -> None:
+        """Put `entries` in place of what the index knows of them and forget `removed`; hold the write lock."""
+        writer = _open(self.folder / self._current()).writer(limitmb=WRITER_MEMORY_MB)
+        with _committing(writer):
+            for article_id in removed:
+                writer.delete_by_term("id", str(article_id))
+            for entry in entries:
+                writer.update_document(**entry.fields())
+
+    @contextmanager
+    def rebuilding(self, identity: str) -> Iterator["Rebuild"]:
+        """Yield a new, empty index; at the end of the block it takes the place of the live one. Hold the write lock."""
+        build = uuid.uuid4().hex[:12]
+        path = self.folder / build
+        path.mkdir(parents=True)
+        try:
+            writer = FileStorage(str(path)).create_index(SCHEMA).writer(limitmb=WRITER_MEMORY_MB)
+            with _committing(writer):
+                yield Rebuild(writer)
+            facts = {"schema": SCHEMA_VERSION, "identity": identity}
+            (path / "facts.json").write_text(json.dumps(facts), encoding="utf-8")
+        except BaseException:
+            shutil.rmtree(path, ignore_errors=True)
+            raise
+        pointer = self.folder / f"CURRENT.{build}"
+        pointer.write_text(build, encoding="utf-8")
+        pointer.replace(self.folder / "CURRENT")
+        for old in self.folder.iterdir():  # open files of the old index stay readable until they are closed
+            if old.is_dir() and old.name != build:
+                shutil.rmtree(old, ignore_errors=True)
+
+    def _newest(self) -> Searcher:
+        build = self._current()
+        if self._index is None or build != self._build:
+            self._index = _open(self.folder / build)
+            self._build, self._searcher = build, None
+        # Never Searcher.refresh(): in whoosh3 3.54.0 it goes on returning deleted documents.
+        generation = self._index.latest_generation()
+        if self._searcher is None or generation != self._generation:
+            self._searcher = _open(self.folder / build).searcher(weighting=scorer.WEIGHTING)
+            self._generation = generation
+        return self._searcher
+
+    def _current(self) -> str:
+        try:
+            return (self.folder / "CURRENT").read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise IndexUnavailable("There is no search index: run `omniracle reindex`.") from error
+
+
+class Rebuild:
+    """An index that is being built beside the live one."""
+
+    def __init__(self, writer: IndexWriter) -> None:
+        self._writer = writer
+
+    def add(self, entry: Entry) -> None:
+        """Add an article that was not added before."""
+        self._writer.add_document(**entry.fields())
+
+
+def _open(path: Path) -> FileIndex:
+    try:
+        return FileStorage(str(path)).open_index()
+    except Exception as error:
+        raise IndexUnavailable("The search index cannot be opened: run `omniracle reindex`.") from error
+
+
+@contextmanager
+def _committing(writer: Any) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        writer.cancel()
+        raise
+    writer.commit()

@@ -1,0 +1,125 @@
+"""Excerpts of an article with the found words marked. The text is escaped first and marked after."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from app.search.analysis import CJK, stem
+from app.search.folding import fold, fold_with_offsets, is_han
+
+EXCERPT_LENGTH = 220  # characters; a Chinese one counts twice, it is twice as wide
+SEARCHED_LENGTH = 60_000  # characters of the text that are looked at
+_LEAD = 40
+_WORD = rf"[^\W_{CJK}]"
+_BOUNDARY = re.compile(r"[\s。！？；.!?;]")
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """Marked HTML, and whether a mark stands where only a variant character matched."""
+
+    html: str
+    marks: int
+    has_variant: bool
+
+
+class Marker:
+    """Finds and marks the terms of one query in many texts."""
+
+    def __init__(self, terms: Sequence[str], typed: Iterable[str]) -> None:
+        self._terms = set(terms)
+        self._typed = unicodedata.normalize("NFKC", " ".join(typed)).casefold()
+        pairs = [re.escape(term) for term in terms if re.match(f"[{CJK}]", term)]
+        words = [term for term in terms if not re.match(f"[{CJK}]", term)]
+        # A stem may end otherwise than the word (happi, happy): its beginning finds candidates.
+        starts = sorted({re.escape(word[:-1] if len(word) > 3 else word) for word in words})
+        self._pairs = re.compile(f"(?=({'|'.join(pairs)}))") if pairs else None
+        self._words = re.compile(f"(?<!{_WORD})(?:{'|'.join(starts)}){_WORD}*") if starts else None
+
+    def whole(self, text: str) -> Snippet:
+        """Return all of `text`, marked."""
+        spans = self._spans(text)
+        return self._marked(text, spans, 0, len(text))
+
+    def excerpt(self, text: str) -> Snippet:
+        """Return the part of `text` where most different terms stand together, marked; its beginning when none does."""
+        text = text[:SEARCHED_LENGTH]
+        spans = self._spans(text)
+        start = self._best_start(text, spans)
+        end = _end(text, start)
+        return self._marked(text, spans, start, end)
+
+    def _spans(self, text: str) -> list[tuple[int, int, str]]:
+        folded, offsets = fold_with_offsets(text)
+        found: list[tuple[int, int, str]] = []
+        if self._pairs:
+            found += [(m.start(1), m.end(1), m.group(1)) for m in self._pairs.finditer(folded)]
+        if self._words:
+            for match in self._words.finditer(folded):
+                word = stem(match.group())
+                if word in self._terms:
+                    found.append((match.start(), match.end(), word))
+        found.sort()
+        return [(offsets[start], offsets[end - 1] + 1, term) for start, end, term in found]
+
+    def _best_start(self, text: str, spans: list[tuple[int, int, str]]) -> int:
+        best, best_worth = 0, 0.0
+        for at, (start, _, _) in enumerate(spans[:2000]):
+            seen: set[str] = set()
+            for other_start, _, term in spans[at : at + 40]:
+                if other_start - start > EXCERPT_LENGTH // 2:
+                    break
+                seen.add(term)
+            worth = sum(len(term) if term.isascii() else 3 for term in seen)
+            if worth > best_worth:
+                best, best_worth = start, worth
+        if best <= _LEAD:
+            return 0
+        boundary = [m.end() for m in _BOUNDARY.finditer(text, best - _LEAD, best)]
+        return boundary[0] if boundary else best - _LEAD // 2
+
+    def _marked(self, text: str, spans: list[tuple[int, int, str]], start: int, end: int) -> Snippet:
+        pieces: list[str] = []
+        position, marks, has_variant = start, 0, False
+        for first, last in _merged(spans):
+            if first < position or last > end:
+                continue
+            pieces += [escape(_tidy(text[position:first])), "<mark>", escape(_tidy(text[first:last])), "</mark>"]
+            position = last
+            marks += 1
+            has_variant = has_variant or self._is_variant(text[first:last])
+        pieces.append(escape(_tidy(text[position:end])))
+        html = "".join(pieces).strip()
+        return Snippet(f"{'… ' if start else ''}{html}{' …' if end < len(text) else ''}", marks, has_variant)
+
+    def _is_variant(self, found: str) -> bool:
+        # 任務 was typed and 任务 found: equal after folding, different before.
+        han = "".join(character for character in unicodedata.normalize("NFKC", found) if is_han(character))
+        return any(c not in self._typed and fold(c) in fold(self._typed) for c in han)
+
+
+def _merged(spans: list[tuple[int, int, str]]) -> list[tuple[int, int]]:
+    merged: list[tuple[int, int]] = []
+    for start, end, _term in spans:
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _end(text: str, start: int) -> int:
+    width, at = 0, start
+    while at < len(text) and width < EXCERPT_LENGTH:
+        width += 2 if ord(text[at]) >= 0x2E80 else 1
+        at += 1
+    if at == len(text):
+        return at
+    boundary = [m.start() for m in _BOUNDARY.finditer(text, max(start, at - 20), at)]
+    return boundary[-1] if boundary else at
+
+
+def _tidy(text: str) -> str:
+    return re.sub(r"\s+", " ", text)
