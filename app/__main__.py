@@ -1,0 +1,5 @@
+"""`python -m app` is `omniracle`."""
+
+from app.cli import main
+
+main()

@@ -1,0 +1,44 @@
+"""The `omniracle` command; one module per group of commands."""
+
+import sys
+
+import typer
+
+from app import __version__
+from app.cli import content, search, server
+from app.errors import OmniracleError
+
+app = typer.Typer(
+    name="omniracle",
+    help="Omniracle: a self-hosted, bilingual Q&A knowledge site.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001  Typer's signature
+    if wanted:
+        typer.echo(f"omniracle {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    version: bool = typer.Option(False, "--version", callback=_print_version, is_eager=True, help="Print the version."),
+) -> None:
+    """Omniracle: a self-hosted, bilingual Q&A knowledge site."""
+
+
+for command in (*server.COMMANDS, *content.COMMANDS, *search.COMMANDS):
+    app.command()(command)
+app.command("import")(content.import_)
+
+
+def main() -> None:
+    """Run the command line; an error that we raise on purpose is one line on stderr and exit status 1."""
+    try:
+        app()
+    except OmniracleError as error:
+        sys.exit(f"omniracle: {error}")

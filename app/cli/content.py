@@ -1,0 +1,46 @@
+"""Commands that exchange articles with files."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli.console import print_report, progress
+from app.cli.stores import open_stores
+
+FolderArgument = Annotated[Path | None, typer.Argument(metavar="DIR", show_default=False)]
+
+
+def sync(folder: FolderArgument = None) -> None:
+    """Bring changed files of the content folder (default: OMNIRACLE_CONTENT_DIR) into the database."""
+    from app.services.syncing import sync as run
+
+    with open_stores() as (settings, database, index), progress() as update:
+        report = run(database, index, folder or settings.content_dir, update)
+    print_report(report, "Synced")
+    raise typer.Exit(1 if report.lost else 0)
+
+
+def import_(
+    folder: Annotated[Path, typer.Argument(metavar="DIR")],
+    lang: Annotated[str | None, typer.Option(help="Language of all files, instead of detecting it.")] = None,
+) -> None:
+    """Import any folder of Markdown files; what is already there is updated."""
+    from app.services.importing import import_tree
+
+    with open_stores() as (_settings, database, index), progress() as update:
+        report = import_tree(database, index, folder, lang, update)
+    print_report(report, "Imported")
+    raise typer.Exit(1 if report.lost else 0)
+
+
+def export(folder: Annotated[Path, typer.Argument(metavar="DIR")]) -> None:
+    """Write every article as a Markdown file below DIR."""
+    from app.services.exporting import export as run
+
+    with open_stores() as (_settings, database, _index), progress() as update:
+        written, unchanged = run(database, folder, update)
+    typer.echo(f"Exported {written + unchanged} files: {written} written, {unchanged} as they were.")
+
+
+COMMANDS = (sync, export)

@@ -1,0 +1,66 @@
+"""Commands on the search index."""
+
+import json
+from html import unescape
+from typing import Annotated
+
+import typer
+
+from app.cli.console import progress
+from app.cli.stores import open_stores
+
+
+def search(
+    query: str,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
+    lang: Annotated[str | None, typer.Option(help="Only answers in this language.")] = None,
+    tag: Annotated[str | None, typer.Option(help="Only answers with this tag.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many results.")] = 10,
+) -> None:
+    """Search the library."""
+    from app.services.searching import search as run
+
+    with open_stores() as (_settings, database, index):
+        found = run(database, index, query, size=limit, offset=0, tag=tag, lang=lang)
+    if as_json:
+        hits = [
+            {
+                "slug": hit.slug,
+                "url": hit.url,
+                "title": hit.title,
+                "lang": hit.lang,
+                "tags": list(hit.tags),
+                "excerpt_html": hit.excerpt_html,
+                "score": hit.score,
+                "matched": list(hit.matched),
+                "updated_at": hit.updated_at.isoformat(),
+            }
+            for hit in found.page.items
+        ]
+        body = {
+            "query": query,
+            "total": found.page.total,
+            "took_ms": round(found.took_ms, 2),
+            "generation": found.generation,
+            "did_you_mean": None,
+            "hits": hits,
+        }
+        typer.echo(json.dumps(body, ensure_ascii=False, indent=2))
+        return
+    for number, hit in enumerate(found.page.items, start=1):
+        excerpt = unescape(hit.excerpt_html.replace("<mark>", "").replace("</mark>", ""))
+        typer.echo(f"{number}. {typer.style(hit.title, bold=True)}  [{hit.lang}]\n   {hit.url}\n   {excerpt}\n")
+    typer.echo(f"{found.page.total} found in {found.took_ms:.0f} ms.")
+
+
+def reindex() -> None:
+    """Build the search index anew beside the live one, then swap."""
+    from app.services import indexing
+
+    with open_stores() as (_settings, database, index), progress() as update:
+        number = indexing.rebuild(database, index, update)
+    typer.echo(f"Indexed {number} articles.")
+
+
+COMMANDS = (search, reindex)

@@ -1,0 +1,125 @@
+"""Commands that start the site and prepare its database."""
+
+import socket
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.cli.console import print_report, progress
+from app.config import Settings, load_settings
+from app.errors import OperatorError
+
+if TYPE_CHECKING:
+    from uvicorn import Config
+
+GRACEFUL_SHUTDOWN_S = 10
+BACKLOG = 2048
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default=False)] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port to listen on.", show_default=False)] = None,
+    workers: Annotated[int | None, typer.Option(min=1, max=64, help="Worker processes.", show_default=False)] = None,
+) -> None:
+    """Migrate the database, load the content folder, and serve the site."""
+    settings = load_settings()
+    chosen = {"host": host, "port": port, "workers": workers}
+    settings = settings.model_copy(update={name: value for name, value in chosen.items() if value is not None})
+    settings.prepare_data_dir()
+    listening = _listen(settings)
+    _prepare(settings)
+    _run(settings, listening)
+
+
+def migrate() -> None:
+    """Bring the database to this version's schema."""
+    from app.storage import schema
+    from app.storage.database import Database
+
+    settings = load_settings()
+    settings.prepare_data_dir()
+    database = Database(settings.resolved_database_url)
+    before, after = schema.migrate(database)
+    database.close()
+    typer.echo(
+        f"The schema is at {after}, as before." if before == after else f"Migrated {before or 'nothing'} -> {after}."
+    )
+
+
+def _listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((settings.host, settings.port))
+    except OSError as error:
+        listening.close()
+        raise OperatorError(
+            f"Cannot listen on {settings.host}:{settings.port} ({error.strerror}): stop what runs there, "
+            f"or choose another port, for example `--port {settings.port % 65535 + 1}`."
+        ) from error
+    listening.set_inheritable(True)
+    return listening
+
+
+def _prepare(settings: Settings) -> None:
+    from app.search.index import SearchIndex
+    from app.services import indexing
+    from app.services.syncing import sync
+    from app.storage import schema
+    from app.storage.database import Database
+
+    database = Database(settings.resolved_database_url)
+    index = SearchIndex(settings.index_dir)
+    try:
+        schema.migrate(database)
+        with progress() as update:
+            indexing.ensure(database, index, update)
+            report = sync(database, index, settings.content_dir, update)
+    finally:
+        database.close()
+    if report.created or report.updated or report.problems:
+        print_report(report, "Synced")
+
+
+def _run(settings: Settings, listening: socket.socket) -> None:
+    from uvicorn import Config
+    from uvicorn.supervisors import Multiprocess
+
+    _hand_down(settings)
+    print(f"Omniracle is at http://{settings.host}:{settings.port} with {settings.workers} workers.", flush=True)
+    config = _uvicorn_config(settings, Config)
+    Multiprocess(config, sockets=[listening]).run()
+    sys.exit(0)
+
+
+def _uvicorn_config(settings: Settings, config_type: type["Config"]) -> "Config":
+    return config_type(
+        "app.main:app",
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        loop="uvloop",  # named, so that its absence is an error: plain asyncio costs 44 ms per kept-alive request
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        backlog=BACKLOG,
+        timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
+        forwarded_allow_ips=settings.forwarded_allow_ips,
+    )
+
+
+def _hand_down(settings: Settings) -> None:
+    """Put the options of this command where the workers look for them."""
+    import os
+
+    os.environ.update(
+        OMNIRACLE_HOST=settings.host, OMNIRACLE_PORT=str(settings.port), WEB_CONCURRENCY=str(settings.workers)
+    )
+
+
+COMMANDS = (serve, migrate)

@@ -1,0 +1,1 @@
+"""Operations that change or combine more than one store."""

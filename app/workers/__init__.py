@@ -1,0 +1,1 @@
+"""The worker processes: the table in which each reports."""
