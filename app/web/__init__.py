@@ -1,0 +1,1 @@
+"""HTTP: FastAPI, Starlette and Jinja2 live only below this package."""

@@ -1,0 +1,82 @@
+"""The application factory."""
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import anyio.to_thread
+from fastapi import FastAPI
+
+from app import __version__
+from app.config import Settings
+from app.errors import OperatorError
+from app.storage.database import POOL_SIZE
+from app.web import errors
+from app.web.middleware import CrossOriginGuard, WorkerHeaders
+from app.web.routes import ROUTERS
+from app.web.state import State
+from app.web.templating import environment
+from app.workers import heartbeat
+
+log = logging.getLogger(__name__)
+
+TEND_EVERY_S = 5
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Return the application; nothing is opened before it starts."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        try:
+            settings.prepare_data_dir()
+            state = State(settings)
+            await anyio.to_thread.run_sync(state.open)
+        except OperatorError as error:
+            log.critical("%s", error)
+            sys.tracebacklimit = 0  # the server prints what ended the start; one line says it all
+            raise
+        app.state.omniracle = state
+        app.state.pid = os.getpid()
+        environment()
+        # One thread per database connection: no request ever waits for a connection that another one holds.
+        anyio.to_thread.current_default_thread_limiter().total_tokens = POOL_SIZE
+        beating = asyncio.create_task(heartbeat.beat(state.table, _tender(state)))
+        try:
+            yield
+        finally:
+            beating.cancel()
+            with suppress(asyncio.CancelledError):
+                await beating
+            await anyio.to_thread.run_sync(state.close)
+
+    app = FastAPI(
+        title=settings.site_name,
+        version=__version__,
+        lifespan=lifespan,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    for router in ROUTERS:
+        app.include_router(router)
+    errors.install(app)
+    app.add_middleware(CrossOriginGuard)
+    app.add_middleware(WorkerHeaders, holder=app.state)
+    return app
+
+
+def _tender(state: State) -> heartbeat.EveryTick:
+    beats_between = round(TEND_EVERY_S / heartbeat.INTERVAL_S)
+    beats = 0
+
+    async def tend() -> None:
+        nonlocal beats
+        beats += 1
+        if beats % beats_between == 0:
+            await anyio.to_thread.run_sync(state.tend)
+
+    return tend

@@ -1,0 +1,130 @@
+"""The one place where errors become responses: a page for people, problem+json (RFC 9457) for programs."""
+
+import http
+import logging
+import re
+from typing import Any
+from urllib.parse import unquote
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import OperationalError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from app.errors import IndexUnavailable, InvalidInput, NotFound, OmniracleError
+from app.search.query import MAX_LENGTH
+from app.services.searching import Hit, search
+from app.web.language import current, translate
+from app.web.state import State
+from app.web.templating import render, viewer
+
+log = logging.getLogger(__name__)
+
+RETRY_AFTER_S = 5
+_HEADINGS = {
+    400: "This request cannot be used",
+    404: "Page not found",
+    405: "This address does not take that",
+    422: "This request cannot be used",
+    500: "Something went wrong",
+    503: "Back in a moment",
+}
+
+
+def install(app: FastAPI) -> None:
+    """Make `app` answer errors by the functions below."""
+    app.add_exception_handler(OmniracleError, _answer_ours)
+    app.add_exception_handler(HTTPException, _answer_http)
+    app.add_exception_handler(RequestValidationError, _answer_validation)
+    app.add_exception_handler(OperationalError, _answer_busy)
+    app.add_exception_handler(Exception, _answer_unexpected)
+
+
+def _answer_ours(request: Request, error: Exception) -> Response:
+    assert isinstance(error, OmniracleError)
+    match error:
+        case NotFound():
+            status = 404
+        case InvalidInput():
+            status = 400
+        case _:
+            log.error("%s", error)
+            return _busy(request) if isinstance(error, IndexUnavailable) else _failed(request)
+    return _answer(request, status, error.message, error.params)
+
+
+def _answer_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    message = "There is nothing at this address." if error.status_code == 404 else str(error.detail)
+    return _answer(request, error.status_code, message, headers=dict(error.headers or {}))
+
+
+def _answer_validation(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    problems = [{"field": ".".join(map(str, item["loc"])), "reason": item["msg"]} for item in error.errors()]
+    listed = "; ".join(f"{item['field']}: {item['reason']}" for item in problems)
+    return _answer(request, 422, "The request is not valid: %(problems)s.", {"problems": listed}, errors=problems)
+
+
+def _answer_busy(request: Request, error: Exception) -> Response:
+    log.error("the database did not answer: %s", error)
+    return _busy(request)
+
+
+def _answer_unexpected(request: Request, error: Exception) -> Response:
+    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return _failed(request)
+
+
+def _busy(request: Request) -> Response:
+    message = "The library is busy or being repaired. Please try again in a moment."
+    return _answer(request, 503, message, headers={"Retry-After": str(RETRY_AFTER_S)})
+
+
+def _failed(request: Request) -> Response:
+    return _answer(request, 500, "Something went wrong on our side. It has been written to the log.")
+
+
+def _answer(
+    request: Request,
+    status: int,
+    message: str,
+    params: dict[str, object] | None = None,
+    *,
+    headers: dict[str, str] | None = None,
+    errors: list[dict[str, Any]] | None = None,
+) -> Response:
+    current.set(viewer(request).lang)
+    text = translate(message, params)
+    title = http.HTTPStatus(status).phrase
+    if request.url.path.startswith(("/api/", "/-/")):
+        problem = {"type": "about:blank", "title": title, "status": status, "detail": text}
+        if errors:
+            problem["errors"] = errors
+        return JSONResponse(problem, status, headers, media_type="application/problem+json")
+    query, hits = _near(request) if status == 404 else (None, [])
+    return render(
+        request,
+        "error.html",
+        status=status,
+        headers=headers,
+        heading=translate(_HEADINGS.get(status, title)),
+        message=text,
+        query=query,
+        hits=hits,
+    )
+
+
+def _near(request: Request) -> tuple[str | None, list[Hit]]:
+    """Return the words of the address, and what a search for them finds."""
+    state: State = request.app.state.omniracle
+    words = " ".join(re.findall(r"\w+", unquote(request.url.path).replace("_", " ")))[:MAX_LENGTH]
+    words = re.sub(r"^(questions|tags|search)\s+", "", words)
+    if not words:
+        return None, []
+    try:
+        return words, list(search(state.database, state.index, words, size=5).page.items)
+    except (OmniracleError, OperationalError) as error:
+        log.warning("no search for a missing page: %s", error)
+        return words, []

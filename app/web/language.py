@@ -1,0 +1,65 @@
+"""The language of the interface: which ones there are, and which one a reader gets."""
+
+import gettext
+from collections.abc import Mapping
+from contextvars import ContextVar
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+TRANSLATIONS_DIR = Path(__file__).parent / "translations"
+DEFAULT = "en"
+LANGUAGES = {"en": "English", "zh-Hans": "简体中文"}
+LOCALES = {"en": "en", "zh-Hans": "zh_Hans"}  # as Babel and the catalogues name them
+COOKIE = "lang"
+
+current: ContextVar[str] = ContextVar("language", default=DEFAULT)
+
+
+def negotiate(cookie: str | None, accept_language: str) -> str:
+    """Return the language to answer in: the reader's own choice, else the best of the Accept-Language header."""
+    if cookie in LANGUAGES:
+        return cookie
+    for tag in _by_preference(accept_language):
+        primary = tag.split("-")[0].lower()
+        if primary == "zh":
+            return "zh-Hans"
+        if primary == "en":
+            return "en"
+    return DEFAULT
+
+
+def translate(message: str, params: Mapping[str, object] | None = None) -> str:
+    """Return `message` in the current language, its %(name)s places filled."""
+    text = catalogue(current.get()).gettext(message)
+    return text % params if params else text
+
+
+@cache
+def catalogue(language: str) -> gettext.NullTranslations:
+    """Return the catalogue of a language; English is the language of the messages themselves."""
+    path = TRANSLATIONS_DIR / f"{LOCALES[language]}.po"
+    if not path.is_file():
+        return gettext.NullTranslations()
+    with path.open("rb") as file:
+        messages = read_po(file, locale=LOCALES[language])
+    compiled = BytesIO()
+    write_mo(compiled, messages)
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
+
+
+def _by_preference(header: str) -> list[str]:
+    weighted = []
+    for position, part in enumerate(header[:1000].split(",")):
+        tag, _, parameter = part.strip().partition(";")
+        try:
+            quality = float(parameter.strip().removeprefix("q=")) if parameter else 1.0
+        except ValueError:
+            quality = 0.0
+        if tag and quality > 0:
+            weighted.append((-quality, position, tag))
+    return [tag for _, _, tag in sorted(weighted)]

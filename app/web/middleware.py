@@ -1,0 +1,77 @@
+"""What happens around every request; plain ASGI, so that no body is copied."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: data:; font-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+
+class WorkerHeaders:
+    """Names the process on every response, adds the security headers, counts the request, and answers HEAD as GET."""
+
+    def __init__(self, app: ASGIApp, holder: Any) -> None:
+        self.app = app
+        self.holder = holder  # the application's state, filled when the worker starts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        table = self.holder.omniracle.table
+        served_by = str(self.holder.pid)
+        is_head = scope["method"] == "HEAD"
+
+        async def send_named(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["X-Served-By"] = served_by
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+            elif is_head and message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        table.request_started()
+        try:
+            await self.app({**scope, "method": "GET"} if is_head else scope, receive, send_named)
+        finally:
+            table.request_ended()
+
+
+class CrossOriginGuard:
+    """Refuses what another site makes a browser send: no token is needed, browsers say where a request comes from."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on a request that is safe or our own; answer 403 to another."""
+        if scope["type"] == "http" and scope["method"] not in SAFE_METHODS and _is_foreign(Headers(scope=scope)):
+            response = PlainTextResponse("This request came from another site and was refused.\n", 403)
+            await response(scope, receive, send)
+            return
+        await self.app(scope, receive, send)
+
+
+def _is_foreign(headers: Headers) -> bool:
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site not in ("same-origin", "none")
+    origin = headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc != headers.get("host")

@@ -1,0 +1,46 @@
+"""Parameters that several pages take, read so that a wrong one gets a page rather than a bare 422."""
+
+from typing import Annotated, get_args
+
+from fastapi import Depends, Query
+
+from app.errors import NotFound
+from app.storage.articles import Sort
+
+MAX_PAGE_DIGITS = 9
+
+
+def page_number(page: str = "1") -> int:
+    """Return the number of the page that is asked for; raise NotFound when it is none."""
+    if not (page.isascii() and page.isdigit() and len(page) <= MAX_PAGE_DIGITS and int(page) > 0):
+        raise NotFound("There is no page %(number)s.", number=page[:20])
+    return int(page)
+
+
+def sort_order(sort: str = "newest") -> Sort:
+    """Return the order of a list; raise NotFound for an unknown one."""
+    for known in get_args(Sort):
+        if sort == known:
+            return known  # type: ignore[no-any-return]
+    raise NotFound("There is no order %(sort)s: choose newest, updated or popular.", sort=sort[:20])
+
+
+def filter_value(value: str | None) -> str | None:
+    """Return a filter's value, None for an empty one, which a form sends when nothing is chosen."""
+    return value.strip() or None if value else None
+
+
+def tag_filter(tag: Annotated[str | None, Query(max_length=200)] = None) -> str | None:
+    """Return the tag to narrow by."""
+    return filter_value(tag)
+
+
+def lang_filter(lang: Annotated[str | None, Query(max_length=200)] = None) -> str | None:
+    """Return the language to narrow by."""
+    return filter_value(lang)
+
+
+PageNumber = Annotated[int, Depends(page_number)]
+SortOrder = Annotated[Sort, Depends(sort_order)]
+TagFilter = Annotated[str | None, Depends(tag_filter)]
+LangFilter = Annotated[str | None, Depends(lang_filter)]

@@ -1,0 +1,40 @@
+"""What this site is, and what serves it."""
+
+from datetime import UTC, datetime
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from app.storage import articles, revisions, tags
+from app.web.state import Here
+from app.web.templating import render, viewer
+
+router = APIRouter(include_in_schema=False)
+
+# The answer about worker distribution, where the library has it.
+SEED = {"zh-Hans": "fastapi-workers-celue", "en": "how-requests-reach-fastapi-workers"}
+
+
+@router.get("/about")
+def about(request: Request, here: Here) -> Response:
+    """Tell about the library and its workers."""
+    slug = SEED[viewer(request).lang]
+    with here.database.read() as session:
+        stats = {
+            "articles": articles.count(session),
+            "languages": articles.languages(session),
+            "tags": len(tags.counted(session)),
+            "revisions": revisions.count(session),
+        }
+        seed_url = f"/questions/{slug}" if articles.by_slug(session, slug) else None
+    workers = [
+        {
+            "slot": row.slot,
+            "pid": row.pid,
+            "started_at": datetime.fromtimestamp(row.started_at, UTC),
+            "requests": row.requests,
+            "state": row.state,
+        }
+        for row in here.table.rows()
+    ]
+    return render(request, "about.html", stats=stats, workers=workers, seed_url=seed_url)

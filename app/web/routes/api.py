@@ -1,0 +1,171 @@
+"""The JSON API, version 1."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from app.errors import NotFound
+from app.services.rendering import rendering_of
+from app.services.searching import search as run_search
+from app.storage import articles, resources, tags
+from app.storage.articles import Card
+from app.storage.resources import ResourceCard
+from app.web.parameters import LangFilter, PageNumber, SortOrder, TagFilter
+from app.web.state import Here
+from app.web.templating import base_url
+
+router = APIRouter(prefix="/api/v1", tags=["questions"])
+
+PAGE_SIZE = 20
+MAX_LIMIT = 100
+MAX_OFFSET = 10_000
+
+
+class SearchHit(BaseModel):
+    """One article that was found."""
+
+    slug: str
+    url: str
+    title: str
+    lang: str
+    tags: list[str]
+    excerpt_html: str
+    score: float
+    matched: list[str]
+    updated_at: datetime
+
+
+class SearchResults(BaseModel):
+    """What a search found; `generation` is the state of the index that was searched."""
+
+    query: str
+    total: int
+    took_ms: float
+    generation: int
+    did_you_mean: str | None
+    hits: list[SearchHit]
+
+
+class QuestionItem(BaseModel):
+    """A question in a list."""
+
+    slug: str
+    url: str
+    title: str
+    lang: str
+    tags: list[str]
+    excerpt: str
+    updated_at: datetime
+
+
+class QuestionList(BaseModel):
+    """One page of questions."""
+
+    total: int
+    page: int
+    pages: int
+    items: list[QuestionItem]
+
+
+@router.get("/search")
+def search(
+    request: Request,
+    here: Here,
+    tag: TagFilter,
+    lang: LangFilter,
+    q: str = "",
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 10,
+    offset: Annotated[int, Query(ge=0, le=MAX_OFFSET)] = 0,
+) -> SearchResults:
+    """Search the library; `excerpt_html` is escaped and marks what was found."""
+    found = run_search(here.database, here.index, q, size=limit, offset=offset, tag=tag, lang=lang)
+    hits = [
+        SearchHit(
+            slug=hit.slug,
+            url=base_url(request) + hit.url,
+            title=hit.title,
+            lang=hit.lang,
+            tags=list(hit.tags),
+            excerpt_html=hit.excerpt_html,
+            score=hit.score,
+            matched=list(hit.matched),
+            updated_at=hit.updated_at,
+        )
+        for hit in found.page.items
+    ]
+    return SearchResults(
+        query=q,
+        total=found.page.total,
+        took_ms=round(found.took_ms, 2),
+        generation=found.generation,
+        did_you_mean=None,
+        hits=hits,
+    )
+
+
+@router.get("/questions")
+def list_questions(
+    request: Request, here: Here, number: PageNumber, sort: SortOrder, tag: TagFilter, lang: LangFilter
+) -> QuestionList:
+    """List the questions, narrowed and in the order asked for."""
+    with here.database.read() as session:
+        page = articles.list_page(session, number=number, size=PAGE_SIZE, tag=tag, lang=lang, sort=sort)
+    items = [QuestionItem(**_item(request, card), excerpt=card.excerpt) for card in page.items]
+    return QuestionList(total=page.total, page=page.number, pages=page.pages, items=items)
+
+
+@router.get("/questions/{slug}")
+def get_question(request: Request, here: Here, slug: str) -> Response:
+    """Give one question with its answer, resources and related questions."""
+    return article_response(request, here, slug, "/api/v1/questions/%s")
+
+
+def article_response(request: Request, here: Here, slug: str, address: str) -> Response:
+    """Return the article as JSON, or a redirect to `address` (with the slug for %s) when `slug` is an alias."""
+    with here.database.read() as session:
+        article = articles.by_slug(session, slug) or articles.by_alias(session, slug)
+        if article is None:
+            raise NotFound("There is no question at this address.")
+        if article.slug != slug:
+            return RedirectResponse(address % article.slug, 301)
+        assert article.id is not None
+        names = tags.names_of(session, [article.id]).get(article.id, ())
+        cards = resources.of_article(session, article.id)
+    body = {
+        "slug": article.slug,
+        "url": f"{base_url(request)}/questions/{article.slug}",
+        "title": article.title,
+        "lang": article.lang,
+        "tags": list(names),
+        "body_markdown": article.body,
+        "body_html": rendering_of(here.database, article.body, article.lang).html,
+        "resources": [_resource(card, section.value) for section, listed in cards.items() for card in listed],
+        "related": [_item(request, card) | {"excerpt": card.excerpt} for card in here.related.of(article)],
+        "revision": article.revision,
+        "updated_at": article.updated_at.isoformat(),
+    }
+    return JSONResponse(body, headers={"ETag": f'"{article.revision}"'})
+
+
+def _item(request: Request, card: Card) -> dict[str, Any]:
+    return {
+        "slug": card.slug,
+        "url": base_url(request) + card.url,
+        "title": card.title,
+        "lang": card.lang,
+        "tags": list(card.tags),
+        "updated_at": card.updated_at.isoformat(),
+    }
+
+
+def _resource(card: ResourceCard, section: str) -> dict[str, str]:
+    return {
+        "url": card.url,
+        "title": card.title,
+        "description": card.description,
+        "site": card.site,
+        "section": section,
+    }

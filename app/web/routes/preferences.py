@@ -1,0 +1,36 @@
+"""A reader's choice of language and theme, kept in cookies."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form
+from starlette.responses import RedirectResponse, Response
+
+from app.errors import InvalidInput
+from app.web import language
+from app.web.templating import THEME_COOKIE, THEMES
+
+router = APIRouter(include_in_schema=False)
+
+YEAR_S = 365 * 24 * 3600
+
+
+@router.post("/-/preferences")
+def set_preferences(
+    lang: Annotated[str, Form()] = "",
+    theme: Annotated[str, Form()] = "",
+    next_path: Annotated[str, Form(alias="next")] = "/",
+) -> Response:
+    """Remember the choice and go back to the page it was made on."""
+    if (lang and lang not in language.LANGUAGES) or (theme and theme not in THEMES):
+        raise InvalidInput("There is no such language or theme.")
+    response = RedirectResponse(_local(next_path), 303)
+    for name, value in ((language.COOKIE, lang), (THEME_COOKIE, theme)):
+        if value:
+            response.set_cookie(name, value, max_age=YEAR_S, samesite="lax", httponly=True)
+    return response
+
+
+def _local(path: str) -> str:
+    # A path of this site alone; browsers take // and /\ for another host.
+    is_local = path.startswith("/") and path[1:2] not in ("/", "\\") and path.isprintable()
+    return path if is_local else "/"

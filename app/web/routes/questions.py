@@ -1,0 +1,173 @@
+"""The list of questions, a question, and its history."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from markupsafe import Markup
+from sqlmodel import Session
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+
+from app.content.document import parse_document
+from app.errors import NotFound
+from app.models import Article, Section
+from app.models.columns import now
+from app.services.rendering import rendering_of
+from app.storage import articles, resources, revisions, tags
+from app.storage.tags import TagCount
+from app.web.parameters import LangFilter, PageNumber, SortOrder, TagFilter
+from app.web.state import Here
+from app.web.templating import render
+
+router = APIRouter(prefix="/questions", include_in_schema=False)
+
+PAGE_SIZE = 20
+HISTORY_SIZE = 50
+TOPICS = 12
+HAN_PER_MINUTE = 400
+WORDS_PER_MINUTE = 230
+
+
+@router.get("")
+def list_questions(
+    request: Request, here: Here, number: PageNumber, sort: SortOrder, tag: TagFilter, lang: LangFilter
+) -> Response:
+    """List the questions, narrowed and in the order asked for."""
+    with here.database.read() as session:
+        page = articles.list_page(session, number=number, size=PAGE_SIZE, tag=tag, lang=lang, sort=sort)
+        languages = articles.languages(session)
+        topics = tags.counted(session, TOPICS)
+    filters = {"tag": tag, "lang": lang, "sort": sort}
+    return render(request, "questions.html", page=page, filters=filters, languages=languages, topics=topics)
+
+
+@router.get("/{slug}.md")
+def show_source(here: Here, slug: str) -> Response:
+    """Give the question's exact Markdown file."""
+    with here.database.read() as session:
+        article = _find(session, slug)
+        if article.slug != slug:
+            return _moved(f"/questions/{article.slug}.md")
+        revision = revisions.get(session, article.id or 0, article.revision)
+    assert revision is not None
+    headers = {"ETag": f'"{article.revision}"', "Content-Language": article.lang}
+    return PlainTextResponse(revision.source, headers=headers, media_type="text/markdown")
+
+
+@router.get("/{slug}.json")
+def show_json(request: Request, here: Here, slug: str) -> Response:
+    """Lead to the same article in the API's shape."""
+    from app.web.routes.api import article_response
+
+    return article_response(request, here, slug, "/questions/%s.json")
+
+
+@router.get("/{slug}")
+def show(request: Request, here: Here, slug: str) -> Response:
+    """Show the question with its answer, resources and related questions."""
+    with here.database.read() as session:
+        article = _find(session, slug)
+        if article.slug != slug:
+            return _moved(f"/questions/{article.slug}")
+        assert article.id is not None
+        names = tags.names_of(session, [article.id]).get(article.id, ())
+        cards = resources.of_article(session, article.id)
+        twins = articles.twins(session, article)
+    related = here.related.of(article)
+    here.views.count(article.id)
+    return render(
+        request,
+        "question.html",
+        article=_described(here, article, names),
+        resources=cards[Section.RESOURCES],
+        more=cards[Section.MORE],
+        related=related,
+        translations=twins,
+    )
+
+
+@router.get("/{slug}/history")
+def history(request: Request, here: Here, slug: str, number: PageNumber) -> Response:
+    """List the question's revisions."""
+    with here.database.read() as session:
+        article = _find(session, slug)
+        if article.slug != slug:
+            return _moved(f"/questions/{article.slug}/history")
+        page = revisions.list_page(session, article.id or 0, number=number, size=HISTORY_SIZE)
+    return render(request, "history.html", article=_named(article), page=page)
+
+
+@router.get("/{slug}/revisions/{number}")
+def show_revision(request: Request, here: Here, slug: str, number: str) -> Response:
+    """Show the question as it once was."""
+    with here.database.read() as session:
+        article = _find(session, slug)
+        if article.slug != slug:
+            return _moved(f"/questions/{article.slug}/revisions/{number}")
+        revision = revisions.get(session, article.id or 0, int(number)) if _is_number(number) else None
+    if revision is None:
+        raise NotFound("This question has no revision %(number)s.", number=number[:20])
+    document = parse_document(revision.source, default_slug=article.slug)
+    return render(
+        request,
+        "revision.html",
+        article=_named(article),
+        revision={
+            "number": revision.number,
+            "created_at": revision.created_at,
+            "author": revision.author,
+            "message": revision.message,
+            "title": revision.title,
+            "html": Markup(rendering_of(here.database, document.body, document.lang).html),  # noqa: S704  cleaned
+            "is_current": revision.number == article.revision,
+            "lang": document.lang,
+        },
+        previous=revision.number - 1 if revision.number > 1 else None,
+        next=revision.number + 1 if revision.number < article.revision else None,
+    )
+
+
+def _find(session: Session, slug: str) -> Article:
+    article = articles.by_slug(session, slug) or articles.by_alias(session, slug)
+    if article is None:
+        raise NotFound("There is no question at this address.")
+    return article
+
+
+def _moved(path: str) -> Response:
+    return RedirectResponse(path, 301)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 10
+
+
+def _named(article: Article) -> dict[str, Any]:
+    return {
+        "title": article.title,
+        "url": f"/questions/{article.slug}",
+        "lang": article.lang,
+        "revision": article.revision,
+    }
+
+
+def _described(here: Here, article: Article, names: tuple[str, ...]) -> dict[str, Any]:
+    rendering = rendering_of(here.database, article.body, article.lang)
+    return _named(article) | {
+        "slug": article.slug,
+        "excerpt": article.excerpt,
+        "html": Markup(rendering.html),  # noqa: S704  cleaned by nh3 after everything else
+        "toc": rendering.toc,
+        "tags": [TagCount(name, 0) for name in names],
+        "published": article.published,
+        "updated_at": article.updated_at,
+        "verified": article.verified,
+        "review_after": article.review_after,
+        "is_stale": article.review_after is not None and article.review_after < now().date(),
+        "minutes": _minutes(rendering.text),
+    }
+
+
+def _minutes(text: str) -> int:
+    han = sum(character >= "\u2e80" for character in text)
+    words = len(text.encode("ascii", "replace").replace(b"?", b" ").split())
+    return max(1, round(han / HAN_PER_MINUTE + words / WORDS_PER_MINUTE))

@@ -1,0 +1,38 @@
+"""The topics, and one topic."""
+
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+from app.errors import NotFound
+from app.storage import articles, tags
+from app.web.parameters import LangFilter, PageNumber, SortOrder
+from app.web.state import Here
+from app.web.templating import render
+
+router = APIRouter(prefix="/tags", include_in_schema=False)
+
+PAGE_SIZE = 20
+
+
+@router.get("")
+def list_tags(request: Request, here: Here) -> Response:
+    """List all topics."""
+    with here.database.read() as session:
+        counted = tags.counted(session)
+    return render(request, "tags.html", tags=counted)
+
+
+@router.get("/{name}")
+def show(request: Request, here: Here, name: str, number: PageNumber, sort: SortOrder, lang: LangFilter) -> Response:
+    """List the questions of one topic."""
+    with here.database.read() as session:
+        tag = tags.count_of(session, name)
+        if tag is None:
+            folded = tags.count_of(session, name.casefold().replace(" ", "-"))
+            if folded is not None:
+                return RedirectResponse(folded.url, 301)
+            raise NotFound("There is no topic “%(name)s”.", name=name[:60])
+        page = articles.list_page(session, number=number, size=PAGE_SIZE, tag=tag.name, lang=lang, sort=sort)
+        languages = articles.languages(session, tag=tag.name)
+    filters = {"tag": tag.name, "lang": lang, "sort": sort}
+    return render(request, "tag.html", tag=tag, page=page, filters=filters, languages=languages)

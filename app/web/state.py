@@ -1,0 +1,94 @@
+"""What one worker holds open, and how routes get at it."""
+
+import logging
+from collections import Counter
+from datetime import UTC, datetime
+from threading import Lock
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.config import Settings
+from app.search.index import SearchIndex
+from app.services import indexing
+from app.services.relating import RelatedQuestions
+from app.storage import jobs, schema, views
+from app.storage.database import Database
+from app.workers.table import WorkerTable
+
+log = logging.getLogger(__name__)
+
+
+class State:
+    """The stores of one worker; opened when it starts, closed when it stops."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.database = Database(settings.resolved_database_url)
+        self.index = SearchIndex(settings.index_dir)
+        self.table = WorkerTable(settings.workers_file)
+        self.related = RelatedQuestions(self.database, self.index)
+        self.views = ViewCounter(self.database)
+
+    def open(self) -> None:
+        """Check the schema and the index, and take a slot; raise OperatorError when this worker cannot serve."""
+        schema.check(self.database)
+        indexing.ensure(self.database, self.index)
+        with self.index.searcher():
+            pass  # the first reader does not wait for it
+        self.table.claim()
+
+    def close(self) -> None:
+        """Write down what is only in memory and let go."""
+        self.views.flush()
+        self.table.release()
+        self.database.close()
+
+    def tend(self) -> None:
+        """Do the regular work: write views down, index what another process left in the queue."""
+        self.views.flush()
+        try:
+            with self.database.read() as session:
+                waiting = jobs.count(session)
+            if waiting:
+                indexing.drain(self.database, self.index)
+        except Exception:
+            log.exception("the index could not be brought up to date")
+
+
+class ViewCounter:
+    """Counts reads in memory and adds them to the database now and then."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = Lock()
+        self._counts: Counter[int] = Counter()
+
+    def count(self, article_id: int) -> None:
+        """Count one read."""
+        with self._lock:
+            self._counts[article_id] += 1
+
+    def flush(self) -> None:
+        """Add the counts to the database; on failure they are kept for the next time."""
+        with self._lock:
+            counts, self._counts = self._counts, Counter()
+        if not counts:
+            return
+        try:
+            with self._database.write() as session:
+                views.add(session, datetime.now(UTC).date(), counts)
+        except SQLAlchemyError as error:
+            log.warning("views could not be written down yet: %s", type(error).__name__)
+            with self._lock:
+                self._counts.update(counts)
+
+
+def get_state(request: Request) -> State:
+    """Return the state of the worker that answers."""
+    state: State = request.app.state.omniracle
+    return state
+
+
+Here = Annotated[State, Depends(get_state)]

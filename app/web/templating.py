@@ -1,0 +1,153 @@
+"""Pages: the Jinja2 environment, and the context that every template can rely on."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from typing import Any
+from urllib.parse import urlencode
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_decimal
+from fastapi import Request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.responses import HTMLResponse
+
+from app import __version__
+from app.config import STATIC_DIR, TEMPLATES_DIR
+from app.web import language
+from app.web.assets import Assets
+from app.web.state import State
+
+THEMES = ("auto", "light", "dark")
+THEME_COOKIE = "theme"
+
+
+@dataclass(frozen=True)
+class Site:
+    """`site` in templates."""
+
+    name: str
+    base_url: str
+    version: str = __version__
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """`viewer` in templates: who reads, and how."""
+
+    lang: str
+    theme: str
+    path: str  # of this page with its query, to come back to
+
+    @property
+    def html_lang(self) -> str:
+        """The interface language as the `lang` attribute."""
+        return self.lang
+
+
+@dataclass(frozen=True)
+class Served:
+    """`worker` in templates: the process that makes this page."""
+
+    pid: int
+    slot: int
+
+
+def render(
+    request: Request, template: str, *, status: int = 200, headers: dict[str, str] | None = None, **context: Any
+) -> HTMLResponse:
+    """Return the page that `template` makes of `context` and the base context."""
+    state: State = request.app.state.omniracle
+    chosen = viewer(request)
+    language.current.set(chosen.lang)
+    html = (
+        environment()
+        .get_template(template)
+        .render(
+            site=Site(state.settings.site_name, base_url(request)),
+            viewer=chosen,
+            worker=Served(request.app.state.pid, state.table.slot),
+            **context,
+        )
+    )
+    response = HTMLResponse(html, status, headers)
+    response.headers["Vary"] = "Accept-Language, Cookie"
+    response.headers["Content-Language"] = chosen.lang
+    response.headers.setdefault("Cache-Control", "private, no-cache")
+    return response
+
+
+def viewer(request: Request) -> Viewer:
+    """Return who reads, from cookies and headers."""
+    theme = request.cookies.get(THEME_COOKIE, "auto")
+    query = f"?{request.url.query}" if request.url.query else ""
+    return Viewer(
+        lang=language.negotiate(request.cookies.get(language.COOKIE), request.headers.get("accept-language", "")),
+        theme=theme if theme in THEMES else "auto",
+        path=f"{request.url.path}{query}" if request.method == "GET" else "/",
+    )
+
+
+def base_url(request: Request) -> str:
+    """Return the public address of the site, without a slash at the end."""
+    state: State = request.app.state.omniracle
+    return state.settings.base_url or str(request.base_url).rstrip("/")
+
+
+@cache
+def assets() -> Assets:
+    """Return the static files."""
+    return Assets(STATIC_DIR)
+
+
+@cache
+def environment() -> Environment:
+    """Return the template environment."""
+    env = Environment(
+        loader=FileSystemLoader(TEMPLATES_DIR),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    env.install_gettext_callables(  # type: ignore[attr-defined]
+        gettext=lambda message: language.catalogue(language.current.get()).gettext(message),
+        ngettext=lambda one, many, n: language.catalogue(language.current.get()).ngettext(one, many, n),
+        newstyle=True,
+    )
+    env.globals.update(
+        static=lambda name: assets().url(name),
+        url=_url,
+        lang_name=_lang_name,
+        format_date=lambda value: format_date(value, "long", locale=_locale()),
+        format_datetime=_format_datetime,
+        format_number=lambda value: format_decimal(value, locale=_locale()),
+        languages=language.LANGUAGES,
+    )
+    return env
+
+
+def _locale() -> str:
+    return language.LOCALES[language.current.get()]
+
+
+def _format_datetime(value: datetime | date) -> str:
+    if not isinstance(value, datetime):
+        return format_date(value, "long", locale=_locale())
+    return f"{format_datetime(value, 'medium', locale=_locale())} UTC"
+
+
+def _url(path: str, **query: object) -> Markup:
+    given = {name: value for name, value in query.items() if value not in (None, "")}
+    return Markup.escape(f"{path}?{urlencode(given)}" if given else path)
+
+
+@cache
+def _lang_name(code: str) -> str:
+    try:
+        return Locale.parse(code, sep="-").get_display_name() or code
+    except (ValueError, UnknownLocaleError):
+        return code
