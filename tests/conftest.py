@@ -1,0 +1,141 @@
+"""Fixtures: a library of a few small articles, in a folder of its own."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from app.config import Settings
+from app.search.index import SearchIndex
+from app.services import indexing
+from app.services.syncing import sync
+from app.storage import schema
+from app.storage.database import Database
+
+SHARED_DATA = Path(__file__).parent.parent.parent / "shared" / "data"
+
+ARTICLES = {
+    "fastapi/workers-zh.md": """---
+title: FastAPI 设置 workers 后，任务按什么策略分给 worker？
+lang: zh
+tags: [fastapi, deployment]
+aliases: [old-workers]
+date: 2026-01-02
+resources:
+  - url: https://uvicorn.dev/deployment/
+    title: Deployment
+    description: Uvicorn with several processes.
+more:
+  - url: https://docs.python.org/3/library/asyncio.html
+    title: asyncio
+    description: The event loop.
+---
+
+没有谁分配任务：内核让各个进程竞争新的连接。策略不是轮询。
+
+## 共享的监听套接字
+
+父进程绑定端口，子进程在同一个套接字上接受连接。
+
+## 测量
+
+```python
+import asyncio
+```
+
+## 结论
+
+一条连接始终属于接受它的进程。
+""",
+    "fastapi/workers-en.md": """---
+title: How are requests distributed to workers?
+lang: en
+tags: [fastapi, deployment]
+translation_of: workers-zh
+date: 2026-01-03
+related: [background-tasks]
+---
+
+Nobody distributes them. The kernel wakes the processes and one of them accepts the connection.
+""",
+    "fastapi/background-tasks.md": """---
+title: How do background tasks run in FastAPI?
+lang: en
+tags: [fastapi]
+date: 2026-01-01
+---
+
+After the response was sent, in the same worker process. A task that must survive belongs in a queue.
+""",
+    "hanzi/traditional.md": """---
+title: 臺灣的圖書館如何整理軟體文件
+lang: zh-Hant
+tags: [writing]
+date: 2026-01-04
+---
+
+圖書館員依照主題整理文件，讀者可以搜尋。燈光要足夠。
+""",
+    "cooking/bread.md": """---
+title: Why does bread need salt?
+lang: en
+tags: [cooking]
+date: 2025-12-31
+---
+
+Salt slows the yeast down and gives the crumb its structure. Bakers weigh it: two per cent of the flour.
+""",
+}
+
+
+@dataclass
+class Library:
+    """An installation with its stores open."""
+
+    settings: Settings
+    database: Database
+    index: SearchIndex
+
+    @property
+    def content(self) -> Path:
+        return self.settings.content_dir
+
+    def write(self, path: str, text: str) -> Path:
+        target = self.content / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(text.encode())
+        return target
+
+    def sync(self):
+        return sync(self.database, self.index, self.content)
+
+
+@pytest.fixture
+def empty_library(tmp_path: Path) -> Iterator[Library]:
+    settings = Settings(data_dir=tmp_path / "var", content_dir=tmp_path / "content")
+    settings.prepare_data_dir()
+    settings.content_dir.mkdir()
+    database = Database(settings.resolved_database_url)
+    schema.migrate(database)
+    index = SearchIndex(settings.index_dir)
+    indexing.ensure(database, index)
+    yield Library(settings, database, index)
+    index.close()
+    database.close()
+
+
+@pytest.fixture
+def library(empty_library: Library) -> Library:
+    for path, text in ARTICLES.items():
+        empty_library.write(path, text)
+    report = empty_library.sync()
+    assert report.created == len(ARTICLES), report.problems
+    return empty_library
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    if not SHARED_DATA.is_dir():
+        pytest.skip("the shared data are not beside this checkout")
+    return SHARED_DATA
