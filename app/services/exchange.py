@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from app.content.document import Document
 from app.errors import InvalidInput, OperatorError
-from app.models import Rendering
+from app.models import Rendering, SourceFile
 
 SUFFIXES = (".md", ".markdown", ".mdx")
 POOL_FROM = 60  # files; fewer are done sooner than the processes of a pool are started
@@ -75,6 +75,11 @@ def find_files(folder: Path) -> list[FoundFile]:
             f"The content folder {folder} does not exist: create it, or name another with OMNIRACLE_CONTENT_DIR."
         )
     return sorted(_walk(folder), key=lambda found: found.path)
+
+
+def is_same(found: FoundFile, known: SourceFile | None) -> bool:
+    """Say whether a file is by size and time the one that is known already."""
+    return known is not None and (found.size, found.mtime_ns) == (known.size, known.mtime_ns)
 
 
 def sha256_of(raw: bytes) -> str:

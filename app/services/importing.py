@@ -9,7 +9,17 @@ from app.errors import InvalidInput
 from app.models import Article, Origin, SourceFile
 from app.search.index import SearchIndex
 from app.services import indexing, publishing
-from app.services.exchange import FoundFile, Prepared, Problem, Report, find_files, prepare_all, sha256_of, slug_path
+from app.services.exchange import (
+    FoundFile,
+    Prepared,
+    Problem,
+    Report,
+    find_files,
+    is_same,
+    prepare_all,
+    sha256_of,
+    slug_path,
+)
 from app.services.progress import Progress, silent
 from app.services.publishing import Edition
 from app.services.rendering import make_rendering
@@ -31,14 +41,16 @@ def import_tree(
     files = find_files(folder)
     with database.read() as session:
         known = source_files.of_origin(session, origin)
-    for done, (found, outcome) in enumerate(prepare_all(files, partial(prepare, lang=lang)), start=1):
+    changed = [found for found in files if not is_same(found, known.get(found.path))]
+    report.unchanged = len(files) - len(changed)
+    for done, (found, outcome) in enumerate(prepare_all(changed, partial(prepare, lang=lang)), start=1):
         if isinstance(outcome, Problem):
             report.problems.append(outcome)
         else:
             report.problems += [Problem(found.path, note, lost=False) for note in outcome.notes]
             _store(database, report, found, outcome, known.get(found.path), origin)
-        progress("import", done, len(files))
-    indexing.drain(database, index, progress, wait=True)
+        progress("import", done, len(changed))
+    indexing.ensure(database, index, progress)
     return report
 
 

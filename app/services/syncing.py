@@ -10,7 +10,17 @@ from app.errors import InvalidInput
 from app.models import Article, Origin, SourceFile
 from app.search.index import SearchIndex
 from app.services import indexing, publishing
-from app.services.exchange import FoundFile, Prepared, Problem, Report, find_files, prepare_all, sha256_of, slug_path
+from app.services.exchange import (
+    FoundFile,
+    Prepared,
+    Problem,
+    Report,
+    find_files,
+    is_same,
+    prepare_all,
+    sha256_of,
+    slug_path,
+)
 from app.services.progress import Progress, silent
 from app.services.publishing import Edition
 from app.services.rendering import make_rendering
@@ -29,7 +39,7 @@ def sync(database: Database, index: SearchIndex, folder: Path, progress: Progres
     files = find_files(folder)
     with database.read() as session:
         known = source_files.of_origin(session, ORIGIN)
-    changed = [found for found in files if not _is_same(found, known.get(found.path))]
+    changed = [found for found in files if not is_same(found, known.get(found.path))]
     report.unchanged = len(files) - len(changed)
     _report_missing(report, {found.path for found in files}, known)
     for done, (found, outcome) in enumerate(prepare_all(changed, prepare), start=1):
@@ -38,7 +48,7 @@ def sync(database: Database, index: SearchIndex, folder: Path, progress: Progres
         else:
             _store(database, report, found, outcome, known)
         progress("sync", done, len(changed))
-    indexing.drain(database, index, progress, wait=True)
+    indexing.ensure(database, index, progress)
     return report
 
 
@@ -53,10 +63,6 @@ def prepare(found: FoundFile) -> Prepared:
         ) from error
     document = parse_document(source, default_slug=default_slug(slug_path(found.path)))
     return Prepared(sha256_of(raw), source, document, make_rendering(document.body, document.lang))
-
-
-def _is_same(found: FoundFile, known: SourceFile | None) -> bool:
-    return known is not None and (found.size, found.mtime_ns) == (known.size, known.mtime_ns)
 
 
 def _store(

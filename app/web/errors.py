@@ -107,6 +107,7 @@ def _answer(
     return render(
         request,
         "error.html",
+        status_code=status,
         status=status,
         headers=headers,
         heading=translate(_HEADINGS.get(status, title)),

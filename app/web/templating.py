@@ -56,7 +56,7 @@ class Served:
 
 
 def render(
-    request: Request, template: str, *, status: int = 200, headers: dict[str, str] | None = None, **context: Any
+    request: Request, template: str, *, status_code: int = 200, headers: dict[str, str] | None = None, **context: Any
 ) -> HTMLResponse:
     """Return the page that `template` makes of `context` and the base context."""
     state: State = request.app.state.omniracle
@@ -72,7 +72,7 @@ def render(
             **context,
         )
     )
-    response = HTMLResponse(html, status, headers)
+    response = HTMLResponse(html, status_code, headers)
     response.headers["Vary"] = "Accept-Language, Cookie"
     response.headers["Content-Language"] = chosen.lang
     response.headers.setdefault("Cache-Control", "private, no-cache")

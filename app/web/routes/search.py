@@ -44,7 +44,7 @@ def search(request: Request, here: Here, number: PageNumber, tag: TagFilter, lan
         return render(
             request,
             "search.html",
-            status=400,
+            status_code=400,
             query=text[:KEPT_LENGTH],
             page=None,
             took_ms=0.0,

@@ -1,0 +1,74 @@
+"""Measures one library's life: import, index, start, search. Usage: library.py [DOCUMENTS]."""
+
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import corpus
+
+DEFAULT_DOCUMENTS = 5000
+QUERIES = (
+    "fastapi workers 策略", "任务分配", "任務分配", "how are requests distributed to workers", "git rebase",
+    "数据库 索引", "linux kernel module", "灯", "python asyncio gather", "如何 安装 docker", "backup and restore",
+    "事务隔离级别", "powershell remove item", "内存 泄漏", "c++ template", "網路 設定",
+)  # fmt: skip
+
+
+def main() -> None:
+    """Import a tree of real documents with the real command, then search it; print what it took."""
+    number = int(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_DOCUMENTS
+    if not corpus.SHARED.is_dir():
+        sys.exit("The evaluation data are not beside this checkout: nothing to measure.")
+    with tempfile.TemporaryDirectory() as folder:
+        tree, data = Path(folder, "tree"), Path(folder, "var")
+        print(f"writing {number} documents ...", flush=True)
+        written = corpus.write_tree(tree, number)
+        environ = os.environ | {"OMNIRACLE_DATA_DIR": str(data)}
+        _run(environ, "migrate")
+        seconds = _run(environ, "import", str(tree))
+        print(f"import of {written} documents: {seconds:.1f} s, {written / seconds:.0f} a second")
+        print(f"import again, nothing changed: {_run(environ, 'import', str(tree)):.1f} s")
+        print(f"reindex: {_run(environ, 'reindex'):.1f} s")
+        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+        print(f"largest process: {peak:.0f} MB resident")
+        _search(data)
+
+
+def _run(environ: dict[str, str], *arguments: str) -> float:
+    started = time.perf_counter()
+    done = subprocess.run([sys.executable, "-m", "app", *arguments], env=environ, check=False, text=True,
+                          capture_output=True)  # fmt: skip
+    if done.returncode:
+        print(done.stderr[-2000:])
+        sys.exit(f"{arguments[0]} ended with {done.returncode}")
+    print(done.stdout.strip(), flush=True)
+    return time.perf_counter() - started
+
+
+def _search(data: Path) -> None:
+    from app.config import Settings
+    from app.search.index import SearchIndex
+    from app.services.searching import search
+    from app.storage.database import Database
+
+    settings = Settings(data_dir=data)
+    database, index = Database(settings.resolved_database_url), SearchIndex(settings.index_dir)
+    search(database, index, QUERIES[0])
+    took = []
+    for query in QUERIES * 3:
+        started = time.perf_counter()
+        search(database, index, query)
+        took.append((time.perf_counter() - started) * 1000)
+    took.sort()
+    p95 = took[int(len(took) * 0.95)]
+    print(f"search with snippets and facets, {len(took)} times: p50 {statistics.median(took):.1f} ms, p95 {p95:.1f} ms")
+    database.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""The documents say what the code does."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import typer
+
+from app.cli import app as command_line
+from app.config import Settings
+
+PROJECT = Path(__file__).parent.parent.parent
+DOCS = PROJECT / "docs"
+
+
+def commands():
+    return typer.main.get_command(command_line).commands
+
+
+def test_every_setting_is_documented_with_its_default():
+    text = (DOCS / "configuration.md").read_text()
+    rows = dict(re.findall(r"^\| `(\w+)` \| `?([^|`]*?)`? \|", text, re.MULTILINE))
+    fields = {field.alias: field for field in Settings.model_fields.values()}
+    assert rows.keys() == fields.keys()
+    for name, field in fields.items():
+        expected = "" if field.default_factory or field.default is None else str(field.default)
+        assert rows[name] == expected, name
+        assert field.description in text
+
+
+def test_every_command_is_documented_with_its_options():
+    text = (DOCS / "cli.md").read_text()
+    documented = dict(re.findall(r"^\| `omniracle ([\w-]+)([^`]*)` \|", text, re.MULTILINE))
+    assert documented.keys() == commands().keys()
+    for name, command in commands().items():
+        options = {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
+        assert set(re.findall(r"--[\w-]+", documented[name])) == options - {"--help"}, name
+
+
+def test_every_command_has_help():
+    for name, command in commands().items():
+        assert command.help, name
+
+
+def test_every_front_matter_key_is_documented():
+    from app.content.document import Document
+
+    text = (DOCS / "content-format.md").read_text()
+    for name in Document.__dataclass_fields__:
+        if name not in ("body", "extra"):
+            assert f"| `{name}` |" in text, name
+
+
+@pytest.mark.parametrize("document", ["README.md", *(f"docs/{path.name}" for path in DOCS.glob("*.md"))])
+def test_links_between_documents_lead_somewhere(document):
+    path = PROJECT / document
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", path.read_text()):
+        if "://" not in target:
+            assert (path.parent / target).exists(), target
+
+
+def test_the_readme_names_the_commands_of_the_makefile():
+    targets = set(re.findall(r"^([a-z]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"(?:`|\$ )make ([a-z]+)", (PROJECT / "README.md").read_text()))
+    assert named <= targets
+    assert {"run", "test", "setup", "check", "bench", "help"} <= targets
+
+
+def test_lock_files_name_no_place_to_download_from():
+    for path in PROJECT.glob(".ci/requirements*.txt"):
+        text = path.read_text()
+        assert "--hash=sha256:" in text
+        assert not re.search(r"https?:|index-url|find-links|file:", text)
+
+
+def test_no_file_is_too_long_to_read():
+    listed = subprocess.run(["git", "ls-files", "app", "templates"], cwd=PROJECT, capture_output=True, text=True)
+    for name in listed.stdout.splitlines():
+        path = PROJECT / name
+        if path.suffix == ".py" and path.exists():
+            assert len(path.read_text().splitlines()) <= 300, name
+        if path.suffix == ".html" and path.exists():
+            assert len(path.read_text().splitlines()) <= 120, name

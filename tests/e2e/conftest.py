@@ -1,0 +1,105 @@
+"""The real server, started by the real command, and a real browser."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2 as httpx
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+PROJECT = Path(__file__).parent.parent.parent
+WORKERS = 4
+START_TIMEOUT_S = 60
+
+
+@dataclass
+class Server:
+    url: str
+    process: subprocess.Popen[str]
+    data: Path
+
+    def get(self, path: str, **options) -> httpx.Response:
+        return httpx.get(self.url + path, timeout=20, **options)
+
+    def pids(self) -> set[int]:
+        return {row["pid"] for row in self.get("/-/workers.json").json()["workers"]}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def start(data: Path, *, port: int | None = None, workers: int = WORKERS) -> Server:
+    """Start the site with the starter content; returns when all workers answer."""
+    port = port or free_port()
+    environ = os.environ | {"OMNIRACLE_DATA_DIR": str(data)}
+    command = [sys.executable, "-m", "app", "serve", "--port", str(port), "--workers", str(workers)]
+    log = (data.parent / f"server-{port}.log").open("w")
+    process = subprocess.Popen(command, cwd=PROJECT, env=environ, text=True, stdout=log, stderr=log)
+    log.close()
+    server = Server(f"http://127.0.0.1:{port}", process, data)
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        assert process.poll() is None, (data.parent / f"server-{port}.log").read_text()
+        try:
+            if len(server.pids()) == workers:
+                return server
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.1)
+    stop(server)
+    raise AssertionError("the server did not start")
+
+
+def stop(server: Server) -> int:
+    """Stop the server as an operator would; returns its exit status."""
+    server.process.send_signal(signal.SIGTERM)
+    try:
+        return server.process.wait(30)
+    except subprocess.TimeoutExpired:
+        server.process.kill()
+        raise
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory) -> Iterator[Server]:
+    server = start(tmp_path_factory.mktemp("site") / "var")
+    yield server
+    assert stop(server) == 0
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("Chromium is not installed: on Debian, apt install chromium")
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, server: Server) -> Iterator[Page]:
+    """A page that fails the test for anything that it writes to the console as an error or loads from elsewhere."""
+    context = browser.new_context(base_url=server.url, locale="en-US", viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    troubles: list[str] = []
+    page.on("console", lambda message: message.type == "error" and troubles.append(message.text))
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on("request", lambda request: request.url.startswith(server.url) or troubles.append(request.url))
+    yield page
+    context.close()
+    assert troubles == []

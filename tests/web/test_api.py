@@ -1,0 +1,97 @@
+"""The JSON shapes of the handbook's contract."""
+
+import os
+
+import pytest
+
+
+def test_search(client):
+    body = client.get("/api/v1/search", params={"q": "任務分配", "limit": 1}).json()
+    assert list(body) == ["query", "total", "took_ms", "generation", "did_you_mean", "hits"]
+    (hit,) = body["hits"]
+    assert list(hit) == ["slug", "url", "title", "lang", "tags", "excerpt_html", "score", "matched", "updated_at"]
+    assert hit["slug"] == "workers-zh"
+    assert hit["matched"] == ["variant"]
+    assert hit["url"] == "http://testserver/questions/workers-zh"
+
+
+def test_search_narrows_and_skips(client):
+    everything = client.get("/api/v1/search", params={"q": "fastapi"}).json()
+    assert everything["total"] == len(everything["hits"]) == 3
+    rest = client.get("/api/v1/search", params={"q": "fastapi", "offset": 1}).json()
+    assert [hit["slug"] for hit in rest["hits"]] == [hit["slug"] for hit in everything["hits"][1:]]
+    english = client.get("/api/v1/search", params={"q": "fastapi", "lang": "en", "tag": "deployment"}).json()
+    assert [hit["slug"] for hit in english["hits"]] == ["workers-en"]
+
+
+def test_an_empty_search_finds_nothing(client):
+    assert client.get("/api/v1/search").json()["total"] == 0
+
+
+def test_list(client):
+    body = client.get("/api/v1/questions", params={"tag": "fastapi"}).json()
+    assert (body["total"], body["page"], body["pages"]) == (3, 1, 1)
+    assert set(body["items"][0]) == {"slug", "url", "title", "lang", "tags", "excerpt", "updated_at"}
+    assert [item["slug"] for item in body["items"]] == ["workers-en", "workers-zh", "background-tasks"]
+
+
+@pytest.mark.parametrize("path", ["/api/v1/questions/workers-zh", "/questions/workers-zh.json"])
+def test_question(client, path):
+    response = client.get(path)
+    body = response.json()
+    assert body["slug"] == "workers-zh"
+    assert body["body_markdown"].lstrip().startswith("没有谁分配任务")
+    assert "<p>没有谁分配任务" in body["body_html"]
+    assert [(card["section"], card["site"]) for card in body["resources"]] == [
+        ("resources", "uvicorn.dev"),
+        ("more", "docs.python.org"),
+    ]
+    assert body["revision"] == 1
+    assert response.headers["ETag"] == '"1"'
+    assert {"related", "updated_at", "tags", "lang", "title", "url"} <= set(body)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/api/v1/questions/none", 404),
+        ("/api/v1/none", 404),
+        ("/api/v1/questions?page=0", 404),
+        ("/api/v1/search?q=" + "x" * 600, 400),
+        ("/api/v1/search?q=x&limit=0", 422),
+        ("/api/v1/search?q=x&limit=1000", 422),
+    ],
+)
+def test_errors_are_problem_json(client, path, status):
+    response = client.get(path)
+    assert response.status_code == status
+    assert response.headers["Content-Type"] == "application/problem+json"
+    body = response.json()
+    assert body["status"] == status
+    assert body["detail"]
+
+
+def test_the_answering_worker(client):
+    response = client.get("/-/worker")
+    assert response.json()["pid"] == os.getpid()
+    assert response.headers["Connection"] == "close"
+    assert response.headers["Cache-Control"] == "no-store"
+
+
+def test_all_workers(client):
+    body = client.get("/-/workers.json").json()
+    assert body["answered_by"] == os.getpid()
+    (row,) = body["workers"]
+    assert set(row) == {
+        "slot", "pid", "started_at", "requests", "in_flight", "rss_bytes", "cpu_seconds", "loop_lag_ms",
+        "heartbeat_age_s", "state",
+    }  # fmt: skip
+    assert row["in_flight"] == 1
+    before = row["requests"]
+    client.get("/")
+    assert client.get("/-/workers.json").json()["workers"][0]["requests"] == before + 2
+
+
+def test_health(client, library):
+    assert client.get("/livez").text == "ok\n"
+    assert client.get("/readyz").text == "ready\n"

@@ -1,0 +1,159 @@
+"""What people see at each address."""
+
+import os
+import re
+
+import pytest
+
+PAGES = (
+    "/",
+    "/questions",
+    "/questions?sort=updated&lang=zh",
+    "/questions?tag=fastapi",
+    "/questions/workers-zh",
+    "/questions/workers-zh/history",
+    "/questions/workers-zh/revisions/1",
+    "/tags",
+    "/tags/fastapi",
+    "/search",
+    "/search?q=workers",
+    "/search?q=nothinglikeit",
+    "/about",
+)
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("lang", ["en", "zh-CN"])
+def test_every_page_is_whole(client, path, lang):
+    response = client.get(path, headers={"Accept-Language": lang})
+    assert response.status_code == 200
+    html = response.text
+    assert f'<html lang="{"en" if lang == "en" else "zh-Hans"}"' in html
+    assert len(re.findall(r"<h1[ >]", html)) == 1
+    assert re.search(r"<title>\s*\S.*?</title>", html, re.DOTALL)
+    assert str(os.getpid()) in html
+    assert response.headers["X-Served-By"] == str(os.getpid())
+    assert "<script>" not in html
+    assert " style=" not in html
+    assert "script-src 'self'" in response.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_works_in_an_empty_library_or_is_a_page_not_found(empty_client, path):
+    response = empty_client.get(path)
+    assert response.status_code in (200, 404)
+    assert "<h1" in response.text
+
+
+def test_the_question_page_shows_everything(client):
+    html = client.get("/questions/workers-zh").text
+    assert "FastAPI 设置 workers 后" in html
+    assert "没有谁分配任务" in html
+    assert "https://uvicorn.dev/deployment/" in html
+    assert "https://docs.python.org/3/library/asyncio.html" in html
+    assert 'href="/questions/workers-en"' in html
+    assert 'href="/tags/fastapi"' in html
+    assert 'href="/questions/workers-zh/history"' in html
+    assert html.count("共享的监听套接字") >= 2  # heading and contents list
+
+
+def test_related_questions_come_from_the_index_too(client):
+    html = client.get("/questions/background-tasks").text
+    assert 'href="/questions/workers-en"' in html
+    assert 'href="/questions/bread"' not in html
+
+
+def test_an_alias_leads_to_the_question_for_good(client):
+    for ending in ("", ".md", ".json", "/history"):
+        response = client.get(f"/questions/old-workers{ending}")
+        assert response.status_code == 301
+        assert response.headers["Location"] == f"/questions/workers-zh{ending}"
+
+
+def test_the_markdown_is_the_exact_file(client, library):
+    response = client.get("/questions/bread.md")
+    assert response.headers["Content-Type"].startswith("text/markdown")
+    assert response.content == (library.content / "cooking/bread.md").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/nothing/here",
+        "/questions/none",
+        "/questions/none.md",
+        "/questions/bread/revisions/2",
+        "/questions/bread/revisions/x",
+        "/questions?page=0",
+        "/questions?page=99",
+        "/questions?page=abc",
+        "/questions?page=%D9%A1",
+        "/questions?sort=random",
+        "/search?q=salt&page=7",
+        "/tags/none",
+        "/tags/fastapi?page=2",
+        "/static/x/none.css",
+    ],
+)
+def test_what_does_not_exist_is_a_helpful_404(client, path):
+    response = client.get(path)
+    assert response.status_code == 404
+    assert "<h1" in response.text
+    assert "Traceback" not in response.text
+
+
+def test_a_404_searches_for_the_words_of_the_address(client):
+    html = client.get("/questions/bread-and-salt").text
+    assert 'href="/questions/bread"' in html
+
+
+def test_a_query_that_is_too_long_is_told_so_and_kept(client):
+    response = client.get("/search", params={"q": "salt " * 200})
+    assert response.status_code == 400
+    assert "salt salt" in response.text
+    zh = client.get("/search", params={"q": "salt " * 200}, headers={"Accept-Language": "zh"})
+    assert "字符" in zh.text or "字" in zh.text
+
+
+def test_search_marks_what_was_found_and_escapes_the_rest(client):
+    html = client.get("/search", params={"q": "salt <script>alert(1)</script>"}).text
+    assert "<mark>salt</mark>" in html
+    assert "<script>alert" not in html
+
+
+def test_head_is_get_without_a_body(client):
+    response = client.head("/questions/bread")
+    assert response.status_code == 200
+    assert response.content == b""
+    assert response.headers["X-Served-By"]
+
+
+def test_reading_makes_popular(client, library):
+    for _ in range(3):
+        client.get("/questions/bread")
+    client.app.state.omniracle.views.flush()
+    items = client.get("/api/v1/questions?sort=popular").json()["items"]
+    assert items[0]["slug"] == "bread"
+
+
+@pytest.mark.parametrize("name", ["site.css", "js/main.js", "favicon.svg"])
+def test_static_files_have_an_address_per_content(client, name):
+    from app.web.templating import assets
+
+    response = client.get(assets().url(name))
+    assert response.status_code == 200
+    assert "immutable" in response.headers["Cache-Control"]
+    old = client.get(f"/static/000000000000/{name}")
+    assert old.content == response.content
+    assert "immutable" not in old.headers["Cache-Control"]
+
+
+def test_pages_of_a_long_list(client, library):
+    for number in range(45):
+        library.write(f"many/n{number:02}.md", f"---\ntitle: Number {number}\nlang: en\n---\nText.\n")
+    library.sync()
+    first = client.get("/questions").text
+    assert "page=2" in first
+    last = client.get("/questions?page=3")
+    assert last.status_code == 200
+    assert client.get("/questions?page=4").status_code == 404
