@@ -98,7 +98,10 @@ def test_equal_file_names_get_addresses_of_their_own(library):
 
 
 def test_exported_files_are_byte_identical(library, tmp_path):
-    odd = "\ufeff---\r\n# a comment\r\ntitle:   'Odd: spacing'\r\nlang: en\r\nunknown: {b: 1,  a: [x]}\r\n---\r\n\r\nText \r\n"
+    odd = (
+        "\ufeff---\r\n# a comment\r\ntitle:   'Odd: spacing'\r\nlang: en\r\n"
+        "unknown: {b: 1,  a: [x]}\r\n---\r\n\r\nText \r\n"
+    )
     library.write("odd/crlf.md", odd)
     library.write("odd/no-newline.md", PLAIN.rstrip("\n"))
     assert library.sync().problems == []

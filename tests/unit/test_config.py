@@ -24,7 +24,7 @@ def test_the_environment_wins_over_the_file(tmp_path):
 
 
 def test_an_unknown_name_is_refused_with_a_hint(tmp_path):
-    with pytest.raises(OperatorError, match="OMNIRACLE_PROT.*did you mean OMNIRACLE_PORT"):
+    with pytest.raises(OperatorError, match=r"OMNIRACLE_PROT.*did you mean OMNIRACLE_PORT"):
         load(tmp_path, OMNIRACLE_PROT="9000")
 
 
