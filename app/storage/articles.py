@@ -62,9 +62,9 @@ def by_alias(session: Session, slug: str) -> Article | None:
 
 def slug_is_taken(session: Session, slug: str, but_article: int | None = None) -> bool:
     """Say whether `slug` is the slug or an alias of an article other than `but_article`."""
-    owners = list(session.exec(select(Article.id).where(Article.slug == slug)))
-    owners += session.exec(select(Alias.article_id).where(Alias.slug == slug))
-    return any(owner != but_article for owner in owners)
+    current = session.exec(select(Article.id).where(Article.slug == slug)).all()
+    former = session.exec(select(Alias.article_id).where(Alias.slug == slug)).all()
+    return any(owner != but_article for owner in (*current, *former))
 
 
 def path_is_taken(session: Session, path: str) -> bool:

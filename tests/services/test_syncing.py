@@ -122,7 +122,7 @@ def test_a_crash_between_commit_and_indexing_is_made_good(library, monkeypatch):
 
     library.write("cooking/tea.md", PLAIN.replace("Text", "Oolong"))
     with monkeypatch.context() as patch:
-        patch.setattr(indexing, "drain", lambda *_args, **_options: 0)
+        patch.setattr(indexing, "ensure", lambda *_args, **_options: None)
         library.sync()
     assert search(library.database, library.index, "oolong").page.total == 0
     indexing.ensure(library.database, library.index)

@@ -1,0 +1,1 @@
+"""GitHub-flavoured Markdown's block structure."""
