@@ -111,7 +111,13 @@ class SearchIndex:
             if old.is_dir() and old.name != build:
                 shutil.rmtree(old, ignore_errors=True)
 
+    def is_present(self) -> bool:
+        """Say whether there is an index at all; cheap, unlike `is_usable`."""
+        return (self.folder / "CURRENT").is_file()
+
     def _newest(self) -> Searcher:
+        if self._searcher is not None and not self.is_present():
+            return self._searcher  # deleted under our feet: what is open still answers until it is rebuilt
         build = self._current()
         if self._index is None or build != self._build:
             self._index = _open(self.folder / build)

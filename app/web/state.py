@@ -46,12 +46,14 @@ class State:
         self.database.close()
 
     def tend(self) -> None:
-        """Do the regular work: write views down, index what another process left in the queue."""
+        """Do the regular work: write views down, index what is queued, rebuild an index that was deleted."""
         self.views.flush()
         try:
             with self.database.read() as session:
                 waiting = jobs.count(session)
-            if waiting:
+            if not self.index.is_present():
+                indexing.ensure(self.database, self.index)
+            elif waiting:
                 indexing.drain(self.database, self.index)
         except Exception:
             log.exception("the index could not be brought up to date")

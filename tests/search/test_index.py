@@ -89,9 +89,11 @@ def test_an_old_version_is_never_found_again(library):
 
 
 def test_a_deleted_index_is_rebuilt(library):
+    assert slugs(library, "salt") == ["bread"]
     shutil.rmtree(library.settings.index_dir)
+    assert slugs(library, "salt") == ["bread"]  # from what is open
     with pytest.raises(IndexUnavailable):
-        search(library.database, library.index, "salt")
+        search(library.database, SearchIndex(library.settings.index_dir), "salt")
     indexing.ensure(library.database, library.index)
     assert slugs(library, "salt") == ["bread"]
 

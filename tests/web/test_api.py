@@ -1,6 +1,7 @@
 """The JSON shapes of the handbook's contract."""
 
 import os
+import shutil
 
 import pytest
 
@@ -95,3 +96,9 @@ def test_all_workers(client):
 def test_health(client, library):
     assert client.get("/livez").text == "ok\n"
     assert client.get("/readyz").text == "ready\n"
+
+
+def test_a_deleted_index_is_rebuilt_by_a_worker(client, library):
+    shutil.rmtree(library.settings.index_dir)
+    client.app.state.omniracle.tend()
+    assert client.get("/api/v1/search", params={"q": "salt"}).json()["total"] == 1
