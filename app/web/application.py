@@ -15,7 +15,7 @@ from app.config import Settings
 from app.errors import OperatorError
 from app.storage.database import POOL_SIZE
 from app.web import errors
-from app.web.middleware import CrossOriginGuard, WorkerHeaders
+from app.web.middleware import CrossOriginGuard, ReaderLanguage, WorkerHeaders
 from app.web.routes import ROUTERS
 from app.web.state import State
 from app.web.templating import environment
@@ -65,6 +65,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(router)
     errors.install(app)
     app.add_middleware(CrossOriginGuard)
+    app.add_middleware(ReaderLanguage)
     app.add_middleware(WorkerHeaders, holder=app.state)
     return app
 

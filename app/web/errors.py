@@ -9,15 +9,17 @@ from urllib.parse import unquote
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import OperationalError
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import IndexUnavailable, InvalidInput, NotFound, OmniracleError
 from app.search.query import MAX_LENGTH
 from app.services.searching import Hit, search
-from app.web.language import current, translate
+from app.web.language import translate
 from app.web.state import State
-from app.web.templating import render, viewer
+from app.web.templating import render
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +32,10 @@ _HEADINGS = {
     500: "Something went wrong",
     503: "Back in a moment",
 }
+_MESSAGES = {
+    404: "There is nothing at this address.",
+    405: "This address cannot be used in this way.",
+}
 
 
 def install(app: FastAPI) -> None:
@@ -38,7 +44,33 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(RequestValidationError, _answer_validation)
     app.add_exception_handler(OperationalError, _answer_busy)
-    app.add_exception_handler(Exception, _answer_unexpected)
+    app.add_middleware(UnexpectedErrors)
+
+
+class UnexpectedErrors:
+    """Answers what nothing else caught. Starlette's own handler would do so outside of all our middleware."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; an error after the response has begun ends the connection."""
+        has_begun = False
+
+        async def send_watched(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_watched)
+        except Exception as error:
+            if scope["type"] != "http" or has_begun:
+                raise
+            request = Request(scope, receive)
+            log.exception("%s %s failed", request.method, request.url.path, exc_info=error)
+            response = await run_in_threadpool(_failed, request)
+            await response(scope, receive, send)
 
 
 def _answer_ours(request: Request, error: Exception) -> Response:
@@ -56,7 +88,7 @@ def _answer_ours(request: Request, error: Exception) -> Response:
 
 def _answer_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    message = "There is nothing at this address." if error.status_code == 404 else str(error.detail)
+    message = _MESSAGES.get(error.status_code, str(error.detail))
     return _answer(request, error.status_code, message, headers=dict(error.headers or {}))
 
 
@@ -70,11 +102,6 @@ def _answer_validation(request: Request, error: Exception) -> Response:
 def _answer_busy(request: Request, error: Exception) -> Response:
     log.error("the database did not answer: %s", error)
     return _busy(request)
-
-
-def _answer_unexpected(request: Request, error: Exception) -> Response:
-    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return _failed(request)
 
 
 def _busy(request: Request) -> Response:
@@ -95,7 +122,6 @@ def _answer(
     headers: dict[str, str] | None = None,
     errors: list[dict[str, Any]] | None = None,
 ) -> Response:
-    current.set(viewer(request).lang)
     text = translate(message, params)
     title = http.HTTPStatus(status).phrase
     if request.url.path.startswith(("/api/", "/-/")):

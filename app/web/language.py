@@ -12,7 +12,7 @@ from babel.messages.pofile import read_po
 
 TRANSLATIONS_DIR = Path(__file__).parent / "translations"
 DEFAULT = "en"
-LANGUAGES = {"en": "English", "zh-Hans": "简体中文"}
+LANGUAGES = {"en": "English", "zh-Hans": "中文"}
 LOCALES = {"en": "en", "zh-Hans": "zh_Hans"}  # as Babel and the catalogues name them
 COOKIE = "lang"
 

@@ -4,8 +4,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.web import language
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -52,6 +55,21 @@ class WorkerHeaders:
             await self.app({**scope, "method": "GET"} if is_head else scope, receive, send_named)
         finally:
             table.request_ended()
+
+
+class ReaderLanguage:
+    """Chooses the language of the interface, for pages and error messages alike."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request in the reader's language."""
+        if scope["type"] == "http":
+            request = Request(scope)
+            accepted = request.headers.get("accept-language", "")
+            language.current.set(language.negotiate(request.cookies.get(language.COOKIE), accepted))
+        await self.app(scope, receive, send)
 
 
 class CrossOriginGuard:

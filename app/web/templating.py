@@ -1,5 +1,6 @@
 """Pages: the Jinja2 environment, and the context that every template can rely on."""
 
+import zlib
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -22,6 +23,9 @@ from app.web.state import State
 
 THEMES = ("auto", "light", "dark")
 THEME_COOKIE = "theme"
+
+TONES = 6  # colours that resource cards are told apart by
+_DEFAULTS = {"page": 1, "sort": "newest"}
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,6 @@ def render(
     """Return the page that `template` makes of `context` and the base context."""
     state: State = request.app.state.omniracle
     chosen = viewer(request)
-    language.current.set(chosen.lang)
     html = (
         environment()
         .get_template(template)
@@ -84,7 +87,7 @@ def viewer(request: Request) -> Viewer:
     theme = request.cookies.get(THEME_COOKIE, "auto")
     query = f"?{request.url.query}" if request.url.query else ""
     return Viewer(
-        lang=language.negotiate(request.cookies.get(language.COOKIE), request.headers.get("accept-language", "")),
+        lang=language.current.get(),
         theme=theme if theme in THEMES else "auto",
         path=f"{request.url.path}{query}" if request.method == "GET" else "/",
     )
@@ -125,8 +128,9 @@ def environment() -> Environment:
         format_date=lambda value: format_date(value, "long", locale=_locale()),
         format_datetime=_format_datetime,
         format_number=lambda value: format_decimal(value, locale=_locale()),
-        languages=language.LANGUAGES,
+        interface_languages=language.LANGUAGES,
     )
+    env.filters.update(monogram=_monogram, tone=_tone)
     return env
 
 
@@ -141,8 +145,19 @@ def _format_datetime(value: datetime | date) -> str:
 
 
 def _url(path: str, **query: object) -> Markup:
-    given = {name: value for name, value in query.items() if value not in (None, "")}
+    """Return an address with its query; what is the default anyway is left out, so that each page has one address."""
+    given = {name: value for name, value in query.items() if value not in (None, "", _DEFAULTS.get(name))}
     return Markup.escape(f"{path}?{urlencode(given)}" if given else path)
+
+
+def _monogram(site: str) -> str:
+    """Return the letter by which a site is known: the first of its name, or of the domain when it has none."""
+    labels = site.split(".")
+    return (labels[-2] if len(labels) > 1 and " " not in site else site)[:1].upper()
+
+
+def _tone(site: str) -> int:
+    return zlib.crc32(site.encode()) % TONES
 
 
 @cache

@@ -157,3 +157,16 @@ def test_pages_of_a_long_list(client, library):
     last = client.get("/questions?page=3")
     assert last.status_code == 200
     assert client.get("/questions?page=4").status_code == 404
+
+
+def test_an_unexpected_error_is_a_page_that_names_the_worker_and_tells_nothing_else(client, monkeypatch):
+    def fail(*_args, **_options):
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr("app.web.routes.tags.tags.counted", fail)
+    response = client.get("/tags", headers={"Accept-Language": "zh"})
+    assert response.status_code == 500
+    assert response.headers["X-Served-By"] == str(os.getpid())
+    assert "script-src" in response.headers["Content-Security-Policy"]
+    assert "secret detail" not in response.text
+    assert "出了点问题" in response.text

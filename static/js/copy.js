@@ -1,0 +1,17 @@
+// A button on each code block that copies it.
+const words = document.querySelector("[data-copy]")?.dataset;
+
+if (words && navigator.clipboard) {
+  for (const block of document.querySelectorAll(".prose .highlight")) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "copy";
+    button.textContent = words.copy;
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(block.querySelector("pre").innerText.trimEnd() + "\n");
+      button.textContent = words.copied;
+      setTimeout(() => { button.textContent = words.copy; }, 2000);
+    });
+    block.append(button);
+  }
+}

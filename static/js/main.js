@@ -1,0 +1,5 @@
+// Every page works without this; it only makes some of them pleasanter.
+import "./worker.js";
+import "./shortcuts.js";
+import "./contents.js";
+import "./copy.js";
