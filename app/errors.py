@@ -2,6 +2,7 @@
 
 OmniracleError
 ├── InvalidInput          what a person typed or sent cannot be used (HTTP 400 or 422)
+├── Forbidden             the reader may not do this (HTTP 403)
 ├── NotFound              there is nothing at this address (HTTP 404)
 └── OperatorError         this installation cannot go on; the message says what to do
     ├── SchemaMismatch    the database has another schema than this program
@@ -20,6 +21,10 @@ class OmniracleError(Exception):
 
 class InvalidInput(OmniracleError):
     """What a person typed or sent cannot be used; the message says what to change."""
+
+
+class Forbidden(OmniracleError):
+    """The reader may not do this."""
 
 
 class NotFound(OmniracleError):

@@ -175,9 +175,7 @@ def _sorted(statement: Select[Any], sort: Sort) -> Select[Any]:
             .subquery()
         )
         statement = statement.outerjoin(views, views.c.article_id == Article.id)
-        return statement.order_by(
-            func.coalesce(views.c.views, 0).desc(), col(Article.created_at), col(Article.id)
-        )
+        return statement.order_by(func.coalesce(views.c.views, 0).desc(), col(Article.created_at), col(Article.id))
     moment = Article.updated_at if sort == "updated" else Article.created_at
     return statement.order_by(col(moment).desc(), col(Article.id).desc())
 

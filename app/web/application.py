@@ -8,14 +8,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import anyio.to_thread
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from app import __version__
 from app.config import Settings
 from app.errors import OperatorError
 from app.storage.database import POOL_SIZE
 from app.web import errors
-from app.web.middleware import CrossOriginGuard, ReaderLanguage, WorkerHeaders
+from app.web.middleware import ReaderLanguage, WorkerHeaders
+from app.web.origin import refuse_cross_origin
 from app.web.routes import ROUTERS
 from app.web.state import State
 from app.web.templating import environment
@@ -57,6 +58,7 @@ def create_app(settings: Settings) -> FastAPI:
         title=settings.site_name,
         version=__version__,
         lifespan=lifespan,
+        dependencies=[Depends(refuse_cross_origin)],
         openapi_url="/api/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
@@ -64,7 +66,6 @@ def create_app(settings: Settings) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     errors.install(app)
-    app.add_middleware(CrossOriginGuard)
     app.add_middleware(ReaderLanguage)
     app.add_middleware(WorkerHeaders, holder=app.state)
     return app

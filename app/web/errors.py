@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import IndexUnavailable, InvalidInput, NotFound, OmniracleError
+from app.errors import Forbidden, IndexUnavailable, InvalidInput, NotFound, OmniracleError
 from app.search.query import MAX_LENGTH
 from app.services.searching import Hit, search
 from app.web.language import translate
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 RETRY_AFTER_S = 5
 _HEADINGS = {
     400: "This request cannot be used",
+    403: "This is not allowed",
     404: "Page not found",
     405: "This address does not take that",
     422: "This request cannot be used",
@@ -78,6 +79,8 @@ def _answer_ours(request: Request, error: Exception) -> Response:
     match error:
         case NotFound():
             status = 404
+        case Forbidden():
+            status = 403
         case InvalidInput():
             status = 400
         case _:

@@ -1,11 +1,9 @@
 """What happens around every request; plain ASGI, so that no body is copied."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.web import language
@@ -20,8 +18,6 @@ SECURITY_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
-
-SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
 class WorkerHeaders:
@@ -70,26 +66,3 @@ class ReaderLanguage:
             accepted = request.headers.get("accept-language", "")
             language.current.set(language.negotiate(request.cookies.get(language.COOKIE), accepted))
         await self.app(scope, receive, send)
-
-
-class CrossOriginGuard:
-    """Refuses what another site makes a browser send: no token is needed, browsers say where a request comes from."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on a request that is safe or our own; answer 403 to another."""
-        if scope["type"] == "http" and scope["method"] not in SAFE_METHODS and _is_foreign(Headers(scope=scope)):
-            response = PlainTextResponse("This request came from another site and was refused.\n", 403)
-            await response(scope, receive, send)
-            return
-        await self.app(scope, receive, send)
-
-
-def _is_foreign(headers: Headers) -> bool:
-    site = headers.get("sec-fetch-site")
-    if site is not None:
-        return site not in ("same-origin", "none")
-    origin = headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc != headers.get("host")

@@ -26,7 +26,7 @@ def template_messages():
 
 def error_messages():
     """Texts of errors that can reach a page: first arguments of our exceptions, and those of the error handlers."""
-    names = {"NotFound", "InvalidInput", "_answer"}
+    names = {"Forbidden", "NotFound", "InvalidInput", "_answer"}
     found = set()
     for path in (PROJECT / "app").rglob("*.py"):
         if "cli" in path.parts or path.parts[-2] == "content":

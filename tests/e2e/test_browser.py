@@ -1,0 +1,110 @@
+"""What a person does, in real Chromium against the real server."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.e2e
+
+SEED_ZH = "/questions/fastapi-workers-celue"
+SEED_EN = "/questions/how-requests-reach-fastapi-workers"
+PAGES = ("/", "/questions", SEED_ZH, f"{SEED_ZH}/history", "/tags", "/tags/fastapi", "/search?q=workers", "/about")
+PHONE = {"width": 390, "height": 844}
+
+
+def test_a_reader_finds_the_answer_and_its_sources(page):
+    page.goto("/")
+    page.get_by_role("searchbox").fill("任務分配")
+    page.get_by_role("searchbox").press("Enter")
+    hit = page.locator(".hit").first
+    expect(hit.locator("mark").first).to_be_visible()
+    hit.get_by_role("link").first.click()
+    expect(page).to_have_url(re.compile(SEED_ZH))
+    expect(page.get_by_role("heading", level=1)).to_contain_text("FastAPI")
+    assert page.locator(".resource").count() >= 4
+    page.locator("[data-contents] a").last.click()
+    expect(page.locator("[data-contents] [aria-current]")).to_have_count(1)
+
+
+def test_the_language_is_chosen_by_the_browser_and_by_the_switch(page):
+    page.goto(SEED_EN)
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    page.get_by_role("button", name="中文").click()
+    expect(page).to_have_url(re.compile(f"{SEED_EN}$"))
+    expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
+    expect(page.locator("#resources")).to_have_text("参考资料")
+    page.get_by_role("link", name="中文").click()
+    expect(page).to_have_url(re.compile(f"{SEED_ZH}$"))
+
+
+def test_the_theme_switch_is_remembered(page):
+    page.goto("/")
+    page.locator(".theme-switch").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.goto("/questions")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 21, 19)"
+
+
+def test_the_badge_names_the_worker_and_goes_on_by_itself(page, server):
+    response = page.goto("/about")
+    served_by = response.header_value("x-served-by")
+    expect(page.locator(".served-by")).to_have_text(f"served by worker PID {served_by}")
+    page.locator("[data-worker]").scroll_into_view_if_needed()
+    line = page.locator("[data-worker-now]")
+    expect(line).to_be_visible()
+    seen = set()
+    for _ in range(40):
+        seen.add(int(re.search(r"(\d+)$", line.inner_text())[1]))
+        if len(seen) > 1:
+            break
+        page.wait_for_timeout(500)
+    assert len(seen) > 1
+    assert seen <= server.pids()
+
+
+def test_the_keyboard_leads_to_the_search_box_and_past_the_header(page):
+    page.goto(SEED_EN)
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip-link")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.locator("main").focus()
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+
+
+def test_code_can_be_copied(page):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(SEED_EN)
+    block = page.locator(".prose .highlight").first
+    block.hover()
+    block.get_by_role("button", name="Copy").click()
+    assert page.evaluate("navigator.clipboard.readText()").startswith("for i in")
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
+def test_no_page_is_wider_than_a_phone(browser, server, path, locale):
+    context = browser.new_context(base_url=server.url, viewport=PHONE, locale=locale)
+    page = context.new_page()
+    page.goto(path)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    context.close()
+
+
+def test_everything_works_without_javascript(browser, server):
+    context = browser.new_context(base_url=server.url, java_script_enabled=False, viewport=PHONE, locale="zh-CN")
+    page = context.new_page()
+    page.goto("/")
+    page.locator("#home-q").fill("uvicorn gunicorn")
+    page.locator("#home-q").press("Enter")
+    page.locator(".hit a").first.click()
+    expect(page.locator(".served-by")).to_contain_text("PID")
+    page.locator(".contents-folded summary").click()
+    expect(page.locator(".contents-folded a").first).to_be_visible()
+    page.get_by_role("button", name="English").click()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    context.close()
