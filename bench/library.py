@@ -1,15 +1,14 @@
 """Measures one library's life: import, index, start, search. Usage: library.py [DOCUMENTS]."""
 
 import os
-import resource
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 import corpus
+import memory
 
 DEFAULT_DOCUMENTS = 5000
 QUERIES = (
@@ -30,24 +29,20 @@ def main() -> None:
         written = corpus.write_tree(tree, number)
         environ = os.environ | {"OMNIRACLE_DATA_DIR": str(data)}
         _run(environ, "migrate")
-        seconds = _run(environ, "import", str(tree))
-        print(f"import of {written} documents: {seconds:.1f} s, {written / seconds:.0f} a second")
-        print(f"import again, nothing changed: {_run(environ, 'import', str(tree)):.1f} s")
-        print(f"reindex: {_run(environ, 'reindex'):.1f} s")
-        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-        print(f"largest process: {peak:.0f} MB resident")
+        first = _run(environ, "import", str(tree))
+        print(f"import of {written} documents: {first.seconds:.1f} s, {written / first.seconds:.0f} a second")
+        print(f"import again, nothing changed: {_run(environ, 'import', str(tree)).seconds:.1f} s")
+        print(f"reindex: {_run(environ, 'reindex').seconds:.1f} s")
         _search(data)
 
 
-def _run(environ: dict[str, str], *arguments: str) -> float:
-    started = time.perf_counter()
-    done = subprocess.run([sys.executable, "-m", "app", *arguments], env=environ, check=False, text=True,
-                          capture_output=True)  # fmt: skip
+def _run(environ: dict[str, str], *arguments: str) -> memory.Run:
+    done = memory.run([sys.executable, "-m", "app", *arguments], environ)
     if done.returncode:
-        print(done.stderr[-2000:])
+        print(done.stdout[-1000:], done.stderr[-2000:])
         sys.exit(f"{arguments[0]} ended with {done.returncode}")
-    print(done.stdout.strip(), flush=True)
-    return time.perf_counter() - started
+    print(f"{done.stdout.strip()} (all processes together: at most {done.peak_mb:.0f} MB resident)", flush=True)
+    return done
 
 
 def _search(data: Path) -> None:

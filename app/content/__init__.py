@@ -1,0 +1,1 @@
+"""Pure: Markdown text in, values out."""

@@ -1,10 +1,10 @@
 """A document in the site's own format: front matter with known keys, then Markdown."""
 
+import datetime as dt
 import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -51,9 +51,9 @@ class Document:
     slug: str | None = None
     aliases: tuple[str, ...] = ()
     translation_of: str | None = None
-    date: datetime.date | None = None
-    verified: datetime.date | None = None
-    review_after: datetime.date | None = None
+    date: dt.date | None = None
+    verified: dt.date | None = None
+    review_after: dt.date | None = None
     resources: tuple[Resource, ...] = ()
     more: tuple[Resource, ...] = ()
     related: tuple[str, ...] = ()
@@ -160,14 +160,14 @@ def _checked_slug(value: Any, key: str) -> str:
     return slug
 
 
-def _date(values: Mapping[str, Any], key: str) -> datetime.date | None:
+def _date(values: Mapping[str, Any], key: str) -> dt.date | None:
     value = values.get(key)
-    if isinstance(value, datetime.datetime):
+    if isinstance(value, dt.datetime):
         return value.date()
-    if value is None or isinstance(value, datetime.date):
+    if value is None or isinstance(value, dt.date):
         return value
     try:
-        return datetime.date.fromisoformat(str(value).strip())
+        return dt.date.fromisoformat(str(value).strip())
     except ValueError:
         raise DocumentError(f"{key}: {value!r} is no date: write it as 2026-11-23") from None
 

@@ -80,7 +80,7 @@ def _refuse_bombs(raw: str) -> None:
     open_nodes: list[tuple[str | None, int]] = []
     total = 0
     for event in yaml.parse(raw, Loader=yaml.CSafeLoader):
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark else None
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in sizes:
                 raise FrontMatterError(f"the alias *{event.anchor} stands inside or before what it names", line)
@@ -95,16 +95,20 @@ def _refuse_bombs(raw: str) -> None:
                 open_nodes.append((event.anchor, total - 1))
             elif event.anchor:
                 sizes[event.anchor] = 1
-        if len(open_nodes) > MAX_DEPTH:
-            raise FrontMatterError("is nested too deeply", line)
-        if total > MAX_NODES:
-            raise FrontMatterError("is too large", line)
+        _refuse_size(len(open_nodes), total, line)
+
+
+def _refuse_size(depth: int, nodes: int, line: int | None) -> None:
+    if depth > MAX_DEPTH:
+        raise FrontMatterError("is nested too deeply", line)
+    if nodes > MAX_NODES:
+        raise FrontMatterError("is too large", line)
 
 
 class _Loader(yaml.CSafeLoader):
     """Safe YAML with the scalars of YAML 1.2: yes, no, on, off and 12:30 are strings; dates stay dates."""
 
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012  as PyYAML types it
 
 
 def _construct_mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Hashable, Any]:
@@ -123,7 +127,7 @@ def _construct_mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Hashable
 def _construct_timestamp(loader: _Loader, node: yaml.ScalarNode) -> Any:
     try:
         return loader.construct_yaml_timestamp(node)
-    except ValueError:  # 2026-02-30
+    except (ValueError, AttributeError):  # 2026-02-30; an offset that PyYAML does not know
         return loader.construct_scalar(node)
 
 
@@ -136,8 +140,10 @@ for _tag, _pattern, _first in (
     ("float", r"^(?:[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?)$", "-+.0123456789"),
     (
         "timestamp",
-        r"^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]*)?"
-        r"(?:[ \t]*(?:Z|[-+][0-9]{1,2}(?::?[0-9]{2})?))?)?$",
+        (
+            r"^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]*)?"
+            r"(?:[ \t]*(?:Z|[-+][0-9]{1,2}(?::?[0-9]{2})?))?)?$"
+        ),
         "0123456789",
     ),
     ("merge", r"^<<$", "<"),

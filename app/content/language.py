@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from typing import Any
 
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global, parse_locale
@@ -39,7 +40,7 @@ def simplest(tag: str) -> str | None:
 def detect(text: str) -> str:
     """Return the language of `text` as far as its script tells; English for Latin letters."""
     sample = text[:SAMPLE_LENGTH]
-    counts = {lang: len(pattern.findall(sample)) for lang, pattern in _SCRIPTS.items()}
+    counts = {lang: len(pattern.findall(sample)) for lang, pattern in SCRIPTS.items()}
     letters = len(_LATIN.findall(sample)) / 5  # a Latin word has about five letters, a Chinese one or two
     kana, han, hangul = counts.pop("ja"), counts.pop("zh"), counts.pop("ko")
     if kana + han + hangul > letters / 4:
@@ -53,7 +54,7 @@ def detect(text: str) -> str:
 
 
 def _chinese(text: str) -> str:
-    han = "".join(_SCRIPTS["zh"].findall(text))
+    han = "".join(SCRIPTS["zh"].findall(text))
     to_simplified, to_traditional = _converter("t2s").convert(han), _converter("s2t").convert(han)
     traditional = sum(a != b for a, b in zip(han, to_simplified, strict=False))
     simplified = sum(a != b for a, b in zip(han, to_traditional, strict=False))
@@ -61,8 +62,8 @@ def _chinese(text: str) -> str:
 
 
 @cache
-def _converter(name: str) -> "OpenCC":  # noqa: F821
-    from opencc import OpenCC
+def _converter(name: str) -> Any:
+    from opencc import OpenCC  # its data take memory, and most processes never need them
 
     return OpenCC(name)
 
@@ -76,7 +77,7 @@ def _names() -> Locale:
 
 
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
-_SCRIPTS = {
+SCRIPTS = {
     "ja": re.compile(r"[\u3041-\u30ff\uff66-\uff9d]"),
     "zh": re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"),
     "ko": re.compile(r"[\uac00-\ud7a3\u1100-\u11ff]"),

@@ -1,14 +1,27 @@
 """Markdown to clean HTML, a table of contents and plain text."""
 
+import logging
 import re
 import threading
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from html import unescape
+from html import escape, unescape
+from typing import Any
 
-import markdown as python_markdown
-import nh3
+from markdown import Markdown
 
-RENDERER_VERSION = 1
+from app.content.cleaning import clean, text_of
+from app.content.extensions import OurExtension
+from app.content.words import Words, words_for
+
+RENDERER_VERSION = 2  # raise it when the output changes: kept renderings are then made anew
+MAX_LENGTH = 400_000  # characters; a longer body is shown as it was written
+MAX_FOOTNOTES = 1_000  # marks of footnotes; the library needs quadratic time for them
+
+log = logging.getLogger(__name__)
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff]")
+_local = threading.local()
 
 
 @dataclass(frozen=True)
@@ -29,24 +42,76 @@ class Rendered:
     text: str
 
 
-_local = threading.local()
-
-
 def render(markdown: str, lang: str = "en") -> Rendered:
-    """Return the clean rendering of `markdown`, with the few words of our own in the language `lang`."""
-    if not hasattr(_local, "converter"):
-        _local.converter = python_markdown.Markdown(
-            extensions=["tables", "footnotes", "toc", "pymdownx.superfences", "pymdownx.tasklist", "pymdownx.tilde"]
-        )
-    converter = _local.converter
+    """Return the clean rendering of `markdown`, with the few words of our own in the language `lang`.
+
+    Every text has a rendering, and any number of threads may render at once. What is too large for the Markdown
+    library, or makes it fail, is shown as it was written.
+    """
+    source = _CONTROL.sub("", markdown.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"))
+    if len(source) > MAX_LENGTH or source.count("[^") > MAX_FOOTNOTES:
+        log.warning("a body of %d characters is shown as plain text: it is too large", len(source))
+        return _plain(source)
+    converter, ours = _converter(words_for(lang))
+    try:
+        return _converted(source, converter, ours)
+    except Exception as error:  # noqa: BLE001  whatever the library raises, readers get the text
+        log.warning("a body of %d characters is shown as plain text: %s", len(source), type(error).__name__)
+        _local.__dict__.clear()  # what fails half-way leaves its converter in an unknown state
+        return _plain(source)
+
+
+def _converted(source: str, converter: Markdown, ours: OurExtension) -> Rendered:
     converter.reset()
-    html = nh3.clean(converter.convert(markdown))
-    toc = tuple(Heading(token["level"], token["id"], unescape(token["name"])) for token in _flat(converter.toc_tokens))
-    text = unescape(re.sub(r"<[^>]+>", "", html))
-    return Rendered(html, toc, text)
+    html = clean(converter.convert(source), ours.raw.ids).strip()
+    tokens: list[Mapping[str, Any]] = converter.toc_tokens  # type: ignore[attr-defined]
+    return Rendered(html, tuple(_headings(tokens)), text_of(html))
 
 
-def _flat(tokens):  # type: ignore[no-untyped-def]
+def _converter(words: Words) -> tuple[Markdown, OurExtension]:
+    # Converters keep state while they work and are slow to make: each thread has one for each language.
+    if not hasattr(_local, "converters"):
+        _local.converters = {}
+    converters: dict[Words, tuple[Markdown, OurExtension]] = _local.converters
+    if words not in converters:
+        ours = OurExtension(words)
+        converters[words] = (_new_converter(words, ours), ours)
+    return converters[words]
+
+
+def _new_converter(words: Words, ours: OurExtension) -> Markdown:
+    return Markdown(
+        extensions=[
+            "footnotes",
+            "sane_lists",
+            "tables",
+            "toc",
+            "pymdownx.magiclink",
+            "pymdownx.quotes",
+            "pymdownx.saneheaders",
+            "pymdownx.tasklist",
+            ours,
+        ],
+        extension_configs={
+            "footnotes": {"BACKLINK_TITLE": words.back, "BACKLINK_TEXT": "↩"},
+            "tables": {"use_align_attribute": True},
+            "toc": {
+                "permalink": "#",
+                "permalink_class": "headerlink",
+                "permalink_title": words.link_here,
+                "toc_depth": "1-6",
+            },
+            "pymdownx.quotes": {"callouts": True},
+        },
+        output_format="html",
+    )
+
+
+def _headings(tokens: list[Mapping[str, Any]]) -> Iterator[Heading]:
     for token in tokens:
-        yield token
-        yield from _flat(token["children"])
+        yield Heading(token["level"], token["id"], unescape(token["name"]))
+        yield from _headings(token["children"])
+
+
+def _plain(source: str) -> Rendered:
+    return Rendered(f'<pre class="plain" tabindex="0">{escape(source, quote=False)}</pre>', (), source.strip("\n"))

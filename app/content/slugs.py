@@ -11,8 +11,10 @@ MAX_LENGTH = 80
 READ_LENGTH = 400  # more of a text cannot show in a slug
 
 _HAN = re.compile(r"[\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
-_APOSTROPHES = str.maketrans("", "", "'’ʼ`")
-_LATIN = str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "ł": "l", "þ": "th", "ı": "i"})
+_APOSTROPHES = str.maketrans("", "", "'\u2019\u02bc`")
+_LATIN = str.maketrans(
+    {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "ł": "l", "þ": "th", "\u0131": "i"}
+)
 _FOLDER_FILES = {"readme", "index", "_index"}
 
 

@@ -1,10 +1,14 @@
 """`import`: any folder of Markdown files becomes articles; nothing of them is lost silently."""
 
+import logging
 from functools import partial
 from pathlib import Path, PurePosixPath
 
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
+
 from app.content.foreign import read_foreign
-from app.content.slugs import default_slug, slugify, unique
+from app.content.slugs import slugify, unique
 from app.errors import InvalidInput
 from app.models import Article, Origin, SourceFile
 from app.search.index import SearchIndex
@@ -25,6 +29,8 @@ from app.services.publishing import Edition
 from app.services.rendering import make_rendering
 from app.storage import articles, source_files
 from app.storage.database import Database
+
+log = logging.getLogger(__name__)
 
 IMPORTED = "imported"  # the topic folder of files that lie in no folder
 
@@ -47,8 +53,8 @@ def import_tree(
         if isinstance(outcome, Problem):
             report.problems.append(outcome)
         else:
-            report.problems += [Problem(found.path, note, lost=False) for note in outcome.notes]
-            _store(database, report, found, outcome, known.get(found.path), origin)
+            problem = _store(database, report, found, outcome, known.get(found.path), origin)
+            report.problems += problem or [Problem(found.path, note, lost=False) for note in outcome.notes]
         progress("import", done, len(changed))
     indexing.ensure(database, index, progress)
     return report
@@ -60,48 +66,60 @@ def prepare(found: FoundFile, lang: str | None) -> Prepared:
     foreign = read_foreign(raw, slug_path(found.path), lang)
     document = foreign.document
     rendering = make_rendering(document.body, document.lang)
-    return Prepared(sha256_of(raw), foreign.source, document, rendering, foreign.notes)
+    return Prepared(sha256_of(raw), foreign.source, document, rendering, foreign.notes, foreign.slug)
 
 
 def _store(
     database: Database, report: Report, found: FoundFile, prepared: Prepared, before: SourceFile | None, origin: str
-) -> None:
-    if before is not None and before.sha256 == prepared.sha256:
-        report.unchanged += 1
-        return
+) -> list[Problem]:
+    """Publish one file in a transaction of its own; return the problem that kept it from being published."""
     try:
         with database.write() as session:
             article = session.get(Article, before.article_id) if before else None
-            if article is None:
-                topic = _topic(found.path)
-                slug = unique(
-                    default_slug(slug_path(found.path)),
-                    lambda name: (
-                        articles.slug_is_taken(session, name) or articles.path_is_taken(session, f"{topic}/{name}.md")
-                    ),
-                )
-                path = f"{topic}/{slug}.md"
-                article = publishing.create(session, _edition(prepared, path, slug))
+            if before is not None and article is not None and before.sha256 == prepared.sha256:
+                report.unchanged += 1  # only its time is another
+            elif article is None:
+                article = _create(session, found, prepared)
                 report.created += 1
             else:
                 _refuse_diverged(article, before)
                 publishing.revise(session, article, _edition(prepared, article.path, article.slug))
                 report.updated += 1
-            assert article.id is not None
-            source_files.put(
-                session,
-                SourceFile(
-                    origin=origin,
-                    path=found.path,
-                    article_id=article.id,
-                    sha256=prepared.sha256,
-                    size=found.size,
-                    mtime_ns=found.mtime_ns,
-                    revision=article.revision,
-                ),
-            )
+            _remember(session, found, prepared, article, origin, before)
     except InvalidInput as error:
-        report.problems.append(Problem(found.path, str(error), lost=True))
+        return [Problem(found.path, str(error), lost=True)]
+    except (SQLAlchemyError, UnicodeError) as error:
+        log.warning("%s was not stored: %s", found.path, error)
+        return [Problem(found.path, f"could not be stored ({type(error).__name__})", lost=True)]
+    return []
+
+
+def _create(session: Session, found: FoundFile, prepared: Prepared) -> Article:
+    topic = _topic(found.path)
+    slug = unique(
+        prepared.slug,
+        lambda name: articles.slug_is_taken(session, name) or articles.path_is_taken(session, f"{topic}/{name}.md"),
+    )
+    return publishing.create(session, _edition(prepared, f"{topic}/{slug}.md", slug))
+
+
+def _remember(
+    session: Session, found: FoundFile, prepared: Prepared, article: Article, origin: str, before: SourceFile | None
+) -> None:
+    assert article.id is not None
+    is_same_text = before is not None and before.article_id == article.id and before.sha256 == prepared.sha256
+    source_files.put(
+        session,
+        SourceFile(
+            origin=origin,
+            path=found.path,
+            article_id=article.id,
+            sha256=prepared.sha256,
+            size=found.size,
+            mtime_ns=found.mtime_ns,
+            revision=before.revision if before is not None and is_same_text else article.revision,
+        ),
+    )
 
 
 def _refuse_diverged(article: Article, before: SourceFile | None) -> None:

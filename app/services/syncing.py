@@ -1,7 +1,9 @@
 """`sync`: the files of the content folder become articles, and changed files new revisions."""
 
+import logging
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from app.content.document import parse_document
@@ -26,6 +28,8 @@ from app.services.publishing import Edition
 from app.services.rendering import make_rendering
 from app.storage import source_files
 from app.storage.database import Database
+
+log = logging.getLogger(__name__)
 
 ORIGIN = "content"
 
@@ -83,6 +87,9 @@ def _store(
             _remember(session, found, prepared, article, before)
     except InvalidInput as error:
         report.problems.append(Problem(found.path, str(error), lost=True))
+    except (SQLAlchemyError, UnicodeError) as error:
+        log.warning("%s was not stored: %s", found.path, error)
+        report.problems.append(Problem(found.path, f"could not be stored ({type(error).__name__})", lost=True))
 
 
 def _revise(session: Session, before: SourceFile, found: FoundFile, prepared: Prepared) -> Article:
