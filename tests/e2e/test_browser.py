@@ -33,7 +33,7 @@ def test_the_language_is_chosen_by_the_browser_and_by_the_switch(page):
     page.get_by_role("button", name="中文").click()
     expect(page).to_have_url(re.compile(f"{SEED_EN}$"))
     expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
-    expect(page.locator("#resources")).to_have_text("参考资料")
+    expect(page.locator("#page-resources")).to_have_text("参考资料")
     page.get_by_role("link", name="中文").click()
     expect(page).to_have_url(re.compile(f"{SEED_ZH}$"))
 
