@@ -43,7 +43,7 @@ def search(
             "total": found.page.total,
             "took_ms": round(found.took_ms, 2),
             "generation": found.generation,
-            "did_you_mean": None,
+            "did_you_mean": found.did_you_mean,
             "hits": hits,
         }
         typer.echo(json.dumps(body, ensure_ascii=False, indent=2))

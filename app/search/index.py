@@ -17,16 +17,19 @@ from typing import Any
 
 from whoosh.filedb.filestore import FileStorage
 from whoosh.index import FileIndex
-from whoosh.searching import Searcher
 from whoosh.writing import IndexWriter
 
 from app.errors import IndexUnavailable
-from app.search import scorer
 from app.search.schema import SCHEMA, SCHEMA_VERSION, Entry
+from app.search.segments import Segment
+from app.search.snapshot import ListCache, Snapshot
+from app.search.vocabulary import Vocabulary, VocabularyWriter
 
 log = logging.getLogger(__name__)
 
 WRITER_MEMORY_MB = 64
+VOCABULARY = "words.txt"
+ATTEMPTS = 10
 
 
 class SearchIndex:
@@ -35,10 +38,7 @@ class SearchIndex:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._lock = threading.Lock()
-        self._build = ""
-        self._index: FileIndex | None = None
-        self._searcher: Searcher | None = None
-        self._generation = -1
+        self._opened: _Opened | None = None
 
     def is_usable(self, identity: str) -> bool:
         """Say whether there is a readable index of this schema for the database with this identity."""
@@ -51,22 +51,20 @@ class SearchIndex:
             return False
         return facts == {"schema": SCHEMA_VERSION, "identity": identity}
 
-    @contextmanager
-    def searcher(self) -> Iterator[tuple[Searcher, int]]:
-        """Lend the newest searcher and its generation to one search at a time.
-
-        Raises IndexUnavailable when there is no index.
-        """
+    def snapshot(self) -> Snapshot:
+        """Return the newest state of the index; raise IndexUnavailable when there is none."""
         with self._lock:
-            yield self._newest(), self._generation
+            if self._opened is not None and not self.is_present():
+                return self._opened.snapshot  # deleted under our feet: what is open answers until it is rebuilt
+            build = self._current()
+            if self._opened is None or self._opened.build != build:
+                self._opened = _Opened(self.folder / build)
+            return self._opened.newest()
 
     def close(self) -> None:
         """Let go of the files."""
         with self._lock:
-            if self._searcher is not None:
-                self._searcher.close()
-            self._index = self._searcher = None
-            self._generation = -1
+            self._opened = None
 
     @contextmanager
     def write_lock(self, *, wait: bool) -> Iterator[bool]:
@@ -82,11 +80,14 @@ class SearchIndex:
 
     def update(self, entries: list[Entry], removed: list[int]) -> None:
         """Put `entries` in place of what the index knows of them and forget `removed`; hold the write lock."""
-        writer = _open(self.folder / self._current()).writer(limitmb=WRITER_MEMORY_MB)
+        path = self.folder / self._current()
+        writer = _open(path).writer(limitmb=WRITER_MEMORY_MB)
+        vocabulary = VocabularyWriter(path / VOCABULARY)
         with _committing(writer):
             for article_id in removed:
                 writer.delete_by_term("id", str(article_id))
             for entry in entries:
+                vocabulary.add((entry.title, *entry.headings, *entry.tags), entry.text)
                 writer.update_document(**entry.fields())
 
     @contextmanager
@@ -98,7 +99,7 @@ class SearchIndex:
         try:
             writer = FileStorage(str(path)).create_index(SCHEMA).writer(limitmb=WRITER_MEMORY_MB)
             with _committing(writer):
-                yield Rebuild(writer)
+                yield Rebuild(writer, VocabularyWriter(path / VOCABULARY))
             facts = {"schema": SCHEMA_VERSION, "identity": identity}
             (path / "facts.json").write_text(json.dumps(facts), encoding="utf-8")
         except BaseException:
@@ -115,20 +116,6 @@ class SearchIndex:
         """Say whether there is an index at all; cheap, unlike `is_usable`."""
         return (self.folder / "CURRENT").is_file()
 
-    def _newest(self) -> Searcher:
-        if self._searcher is not None and not self.is_present():
-            return self._searcher  # deleted under our feet: what is open still answers until it is rebuilt
-        build = self._current()
-        if self._index is None or build != self._build:
-            self._index = _open(self.folder / build)
-            self._build, self._searcher = build, None
-        # Never Searcher.refresh(): in whoosh3 3.54.0 it goes on returning deleted documents.
-        generation = self._index.latest_generation()
-        if self._searcher is None or generation != self._generation:
-            self._searcher = _open(self.folder / build).searcher(weighting=scorer.WEIGHTING)
-            self._generation = generation
-        return self._searcher
-
     def _current(self) -> str:
         try:
             return (self.folder / "CURRENT").read_text(encoding="utf-8").strip()
@@ -136,14 +123,54 @@ class SearchIndex:
             raise IndexUnavailable("There is no search index: run `omniracle reindex`.") from error
 
 
+class _Opened:
+    """One build of the index, held open; generations follow each other, segments are opened once."""
+
+    def __init__(self, path: Path) -> None:
+        self.build = path.name
+        self._index = _open(path)
+        self._segments: dict[str, Segment] = {}
+        self._vocabulary = Vocabulary(path / VOCABULARY)
+        self._cache = ListCache()
+        self.snapshot = self._open_generation()
+
+    def newest(self) -> Snapshot:
+        """Return the snapshot of the newest generation."""
+        if self._index.latest_generation() != self.snapshot.generation:
+            self.snapshot = self._open_generation()
+        return self.snapshot
+
+    def _open_generation(self) -> Snapshot:
+        # Never Searcher.refresh(): in whoosh3 3.54.0 it goes on returning deleted documents.
+        for attempt in range(ATTEMPTS):
+            toc = self._index._read_toc()  # noqa: SLF001  the one way to segments with their deletions
+            try:
+                opened = {
+                    segment.segment_id(): self._segments.get(segment.segment_id())
+                    or Segment(self._index.storage, toc.schema, segment)
+                    for segment in toc.segments
+                }
+            except OSError:  # a writer has merged the segment away since the table was read
+                if attempt + 1 == ATTEMPTS:
+                    raise
+                continue
+            break
+        self._segments = opened
+        self._vocabulary.refresh()
+        deleted = [segment.deleted_docs() for segment in toc.segments]
+        return Snapshot(toc.generation, list(opened.values()), deleted, self._vocabulary, self._cache)
+
+
 class Rebuild:
     """An index that is being built beside the live one."""
 
-    def __init__(self, writer: IndexWriter) -> None:
+    def __init__(self, writer: IndexWriter, vocabulary: VocabularyWriter) -> None:
         self._writer = writer
+        self._vocabulary = vocabulary
 
     def add(self, entry: Entry) -> None:
         """Add an article that was not added before."""
+        self._vocabulary.add((entry.title, *entry.headings, *entry.tags), entry.text)
         self._writer.add_document(**entry.fields())
 
 

@@ -11,26 +11,41 @@ MAX_LENGTH = 500  # characters
 MAX_TERMS = 48  # distinct terms that take part; the rest of a longer question adds nothing but time
 
 _PART = re.compile(
-    r'(?P<minus>(?<!\S)[-−－](?=\S))?(?:(?P<field>tag|lang|标签|语言)[:：](?P<value>[^\s"“”]+)|["“”](?P<phrase>[^"“”]*)["“”]?|(?P<plain>[^\s"“”]+))',
+    r"(?P<minus>(?<!\S)[-−－](?=[^\s\-−－]))?"
+    r'(?:(?P<field>tag|lang|标签|语言)[:：](?P<value>[^\s"“”]+)|["“”](?P<phrase>[^"“”]*)["“”]?|(?P<plain>[^\s"“”]+))',
     re.IGNORECASE,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One term of the query."""
+
+    term: str
+    raw: str  # the text that it stems from, folded
 
 
 @dataclass(frozen=True)
 class Query:
     """The parts of a query; `phrases` are sequences of terms that must stand next to each other."""
 
-    terms: tuple[str, ...]
+    words: tuple[Word, ...]  # all but the excluded ones, in order, each as often as it was typed
     phrases: tuple[tuple[Term, ...], ...]
     excluded: tuple[tuple[Term, ...], ...]
     tags: tuple[str, ...]
     langs: tuple[str, ...]
-    words: tuple[str, ...]  # as typed, without operators; for marking and for what was folded
+    typed: str  # what was asked, without operators
+    is_open: bool  # the last word may go on: nothing was typed behind it
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """The distinct terms, in order."""
+        return tuple(dict.fromkeys(word.term for word in self.words))
 
     @property
     def is_empty(self) -> bool:
         """True when nothing is asked for: no term and no filter."""
-        return not (self.terms or self.phrases or self.tags or self.langs)
+        return not (self.words or self.phrases or self.tags or self.langs)
 
 
 def parse(text: str) -> Query:
@@ -41,32 +56,47 @@ def parse(text: str) -> Query:
             length=len(text),
             limit=MAX_LENGTH,
         )
-    found: dict[str, None] = {}
+    words: list[Word] = []
     phrases: list[tuple[Term, ...]] = []
     excluded: list[tuple[Term, ...]] = []
     fields: dict[str, list[str]] = {"tag": [], "lang": []}
-    words: list[str] = []
-    for part in _PART.finditer(text.replace("\0", " ")):
+    typed: list[str] = []
+    text = text.replace("\0", " ")
+    for part in _PART.finditer(text):
         if part["field"]:
             name = {"标签": "tag", "语言": "lang"}.get(part["field"], part["field"].lower())
             fields[name].append(part["value"].casefold())
             continue
-        content = part["phrase"] if part["phrase"] is not None else part["plain"]
-        parsed = tuple(terms(fold(content)))
-        if not parsed:
+        is_phrase = part["phrase"] is not None
+        content = part["phrase"] if is_phrase else part["plain"]
+        folded = fold(content)
+        found = tuple(terms(folded))
+        if not found:
             continue
         if part["minus"]:
-            excluded.append(parsed)
+            excluded.append(found)
             continue
-        words.append(content)
-        if part["phrase"] is not None:
-            phrases.append(parsed)
-        found.update(dict.fromkeys(term.text for term in parsed))
+        typed.append(content)
+        if is_phrase:
+            phrases.append(found)
+        words += [Word(term.text, folded[term.start : term.end]) for term in found]
     return Query(
-        tuple(found)[:MAX_TERMS],
+        tuple(_bounded(words)),
         tuple(phrases),
         tuple(excluded),
         tuple(fields["tag"]),
         tuple(fields["lang"]),
-        tuple(words),
+        " ".join(typed),
+        is_open=bool(words) and text[-1:].isalnum(),
     )
+
+
+def _bounded(words: list[Word]) -> list[Word]:
+    seen: set[str] = set()
+    kept = []
+    for word in words:
+        if word.term not in seen and len(seen) == MAX_TERMS:
+            break
+        seen.add(word.term)
+        kept.append(word)
+    return kept

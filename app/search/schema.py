@@ -3,17 +3,24 @@
 from dataclasses import dataclass
 from typing import Any
 
-from whoosh.fields import ID, KEYWORD, TEXT, Schema
+from whoosh.columns import NumericColumn
+from whoosh.fields import COLUMN, ID, KEYWORD, TEXT, Schema
 
+from app.search import pinyin
 from app.search.analysis import CharacterTokenizer, TermTokenizer
 
-SCHEMA_VERSION = 1  # raise it with any change of fields or analysis: every index of another version is rebuilt
+SCHEMA_VERSION = 2  # raise it with any change of fields or analysis: every index of another version is rebuilt
 
 TEXT_FIELDS = ("title", "headings", "tags_text", "body")
 CHARACTERS = "characters"
+SYLLABLES = "syllables"
+INITIALS = "initials"
+
+ARTICLE_COLUMN = NumericColumn("i")
 
 SCHEMA = Schema(
-    id=ID(stored=True, unique=True),
+    id=ID(unique=True),
+    article=COLUMN(ARTICLE_COLUMN),
     lang=KEYWORD(),
     tags=KEYWORD(commas=True),
     title=TEXT(TermTokenizer()),
@@ -21,6 +28,8 @@ SCHEMA = Schema(
     tags_text=TEXT(TermTokenizer()),
     body=TEXT(TermTokenizer()),
     characters=TEXT(CharacterTokenizer(), phrase=False),
+    syllables=KEYWORD(),
+    initials=KEYWORD(),
 )
 
 
@@ -37,8 +46,10 @@ class Entry:
 
     def fields(self) -> dict[str, Any]:
         """Return the index document, by field."""
+        spoken = "\n".join((self.title, *self.tags, *self.headings))
         return {
             "id": str(self.article_id),
+            "article": self.article_id,
             "lang": " ".join(language_keys(self.lang)),
             "tags": ",".join(self.tags),
             "title": self.title,
@@ -46,6 +57,8 @@ class Entry:
             "tags_text": " ".join(self.tags),
             "body": self.text,
             "characters": "\n".join((self.title, *self.tags, self.text)),
+            "syllables": " ".join(sorted(pinyin.syllable_terms(spoken))),
+            "initials": " ".join(sorted(pinyin.initial_terms(self.title))),
         }
 
 

@@ -1,85 +1,141 @@
-"""Which articles answer a query, and in what order."""
+"""Which articles answer a query, and in what order.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+The score of an article is the sum of two things: BM25F over all its text (Robertson, Zaragoza and Taylor, "Simple BM25
+extension to multiple weighted fields", 2004), and BM25 over its title alone, with rarity counted among titles, times
+the square of the share of the query that stands in the title. The first finds passages, the second questions: a title
+that holds most of what was asked is very likely the question itself, one that shares a word with it is not.
+"""
 
-from whoosh import query as wq
-from whoosh.scoring import BM25F
-from whoosh.searching import Searcher
+from collections.abc import Callable, Sequence
 
-from app.search.analysis import Term
+import numpy as np
+import numpy.typing as npt
+
+from app.search import adjacency
+from app.search.expansion import WEIGHTS, Alternative, Plan, Slot, expand, text_list, title_list
+from app.search.postings import Documents, Floats
 from app.search.query import Query
-from app.search.schema import CHARACTERS, TEXT_FIELDS
+from app.search.ranking import Match, Ranking, best
+from app.search.snapshot import NOTHING, Mask, Snapshot, WeighedList
 
-WEIGHTING = BM25F(B=0.75, K1=1.2, title_B=0.4, headings_B=0.6, tags_text_B=0.3)
-BOOSTS = {"title": 3.0, "headings": 1.5, "tags_text": 1.5, "body": 1.0, CHARACTERS: 0.3}
+K1 = 1.2
+TITLE_WEIGHT = 3.0
+SAME_LANGUAGE = 1.05  # a little more for what is in the reader's language: it decides where scores are near
 
 # Terms in more than this share of the articles do not make a match by themselves where rarer ones were asked for.
 COMMON_SHARE = 0.25
 COMMON_MINIMUM = 200  # articles; in a smaller library no term is too common
 
-
-@dataclass(frozen=True)
-class Match:
-    """An article that answers a query."""
-
-    article_id: int
-    score: float
+ListOf = Callable[[Snapshot, Alternative], WeighedList]
 
 
-def search(searcher: Searcher, query: Query, *, tag: str | None = None, lang: str | None = None) -> list[Match]:
-    """Return all articles that match, the best first; `tag` and `lang` narrow like the query's own filters."""
-    tags = (*query.tags, *((tag,) if tag else ()))
-    langs = (*query.langs, *((lang,) if lang else ()))
-    narrowing = [wq.Term("tags", name) for name in tags] + [wq.Term("lang", key.lower()) for key in langs]
-    results = searcher.search(
-        _wanted(searcher, query),
-        limit=None,  # a limited search of whoosh3 loses a document now and then
-        filter=wq.And(narrowing) if narrowing else None,
-        mask=wq.Or([_phrase(excluded) for excluded in query.excluded]) if query.excluded else None,
-    )
-    return [Match(int(hit["id"]), float(hit.score)) for hit in results]
+def search(
+    snapshot: Snapshot, query: Query, *, tag: str | None = None, lang: str | None = None, reader_lang: str | None = None
+) -> Ranking:
+    """Return the ranking of a query; `tag` and `lang` narrow like the query's own filters."""
+    plan = expand(query, snapshot)
+    allowed = _allowed(snapshot, query, tag, lang)
+    if not query.words:
+        has_filter = bool(query.tags or query.langs)
+        scores = np.where(allowed, np.float32(1), np.float32(0)) if has_filter else np.zeros(snapshot.size, np.float32)
+    else:
+        scores = _score(snapshot, plan, allowed)
+    if reader_lang is not None:
+        scores[_in_language(snapshot, reader_lang)] *= SAME_LANGUAGE
+    return Ranking(snapshot, plan, scores)
 
 
-def similar(searcher: Searcher, terms: Sequence[tuple[str, float]], limit: int) -> list[Match]:
-    """Return the articles that share most with a list of weighted terms."""
-    fields = ("title", "body")
-    query = wq.Or([wq.Term(field, term, boost=weight) for term, weight in terms for field in fields])
-    return [Match(int(hit["id"]), float(hit.score)) for hit in searcher.search(query, limit=limit)]
+def suggest(snapshot: Snapshot, query: Query, limit: int) -> list[Match]:
+    """Return the articles whose titles fit what was typed so far."""
+    plan = expand(query, snapshot)
+    _, titles, covered = _title_scores(snapshot, plan)
+    scores = np.where(snapshot.alive, titles * covered, np.float32(0)).astype(np.float32)
+    return Ranking(snapshot, plan, scores).page(0, limit)
 
 
-def document_frequency(searcher: Searcher, term: str) -> int:
-    """Return in how many articles' bodies `term` stands."""
-    return int(searcher.reader().doc_frequency("body", term))
+def similar(snapshot: Snapshot, weighed_terms: Sequence[tuple[str, float]], limit: int) -> list[Match]:
+    """Return the articles that share most with a list of weighed terms."""
+    scores = np.zeros(snapshot.size, np.float32)
+    for term, weight in weighed_terms:
+        documents, weights = snapshot.text(term)
+        scores[documents] += weight * snapshot.rarity(term, len(documents)) * _saturated(weights)
+    scores[~snapshot.alive] = 0
+    order = best(scores, limit)
+    return [Match(int(snapshot.article_ids[document]), float(scores[document]), ("text",)) for document in order]
 
 
-def _wanted(searcher: Searcher, query: Query) -> wq.Query:
-    if not query.terms:
-        return wq.Every() if query.tags or query.langs else wq.NullQuery
-    rare, common = _by_frequency(searcher, query.terms)
-    wanted = wq.Or([_anywhere(term) for term in rare])
-    if common:
-        wanted = wq.AndMaybe(wanted, wq.Or([_anywhere(term) for term in common]))
-    if query.phrases:
-        wanted = wq.And([*(_phrase(phrase) for phrase in query.phrases), wanted])
-    return wanted
+def _score(snapshot: Snapshot, plan: Plan, allowed: Mask) -> Floats:
+    texts = [_slot_list(snapshot, slot, text_list) for slot in plan.slots]
+    common_from = max(COMMON_MINIMUM, snapshot.size * COMMON_SHARE)
+    is_common = [len(documents) > common_from for documents, _ in texts]
+    if all(is_common):
+        is_common = [False] * len(texts)
+    scores = np.zeros(snapshot.size, np.float32)
+    for wanted in (False, True):  # common terms only add to what rarer ones have matched
+        matched = scores > 0 if wanted else None
+        for slot, (documents, weights), common in zip(plan.slots, texts, is_common, strict=True):
+            if common != wanted or not len(documents):
+                continue
+            value = snapshot.rarity(slot.alternatives[0].term, len(documents)) * _saturated(weights)
+            scores[documents] += value if matched is None else value * matched[documents]
+    titled, titles, covered = _title_scores(snapshot, plan)
+    scores[titled] += (scores[titled] > 0) * TITLE_WEIGHT * titles[titled] * covered[titled] ** 2
+    scores[~allowed] = 0
+    return scores
 
 
-def _by_frequency(searcher: Searcher, terms: Sequence[str]) -> tuple[list[str], list[str]]:
-    total = searcher.doc_count()
-    limit = max(COMMON_MINIMUM, total * COMMON_SHARE)
-    common = [term for term in terms if document_frequency(searcher, term) > limit]
-    rare = [term for term in terms if term not in common]
-    return (rare, common) if rare else (common, [])
+def _title_scores(snapshot: Snapshot, plan: Plan) -> tuple[npt.NDArray[np.intp], Floats, Floats]:
+    """Return the documents whose titles share something with the query, and by document: score, share of the query."""
+    titles = np.zeros(snapshot.size, np.float32)
+    covered = np.zeros(snapshot.size, np.float32)
+    total = 0.0
+    for slot in plan.slots:
+        documents, weights = _slot_list(snapshot, slot, title_list)
+        rarity = snapshot.rarity(slot.alternatives[0].term, len(documents))
+        if not slot.is_optional:
+            if not len(documents):
+                elsewhere = len(_slot_list(snapshot, slot, text_list)[0])
+                rarity = snapshot.rarity(slot.alternatives[0].term, elsewhere) if elsewhere else 0.0
+            total += rarity
+        if len(documents):
+            titles[documents] += rarity * _saturated(weights)
+            covered[documents] += rarity
+    titled = np.flatnonzero(covered)
+    covered[titled] = np.minimum(1, covered[titled] / max(total, 1e-9))
+    return titled, titles, covered
 
 
-def _anywhere(term: str) -> wq.Query:
-    fields = TEXT_FIELDS if len(term) > 1 or term.isascii() else (*TEXT_FIELDS, CHARACTERS)
-    return wq.Or([wq.Term(field, term, boost=BOOSTS[field]) for field in fields])
+def _saturated(weights: Floats) -> Floats:
+    return weights * np.float32(K1 + 1) / (weights + np.float32(K1))
 
 
-def _phrase(terms: Sequence[Term]) -> wq.Query:
-    if len(terms) == 1:
-        return _anywhere(terms[0].text)
-    words = [term.text for term in terms]
-    return wq.Or([wq.Phrase(field, words, boost=BOOSTS[field]) for field in TEXT_FIELDS])
+def _slot_list(snapshot: Snapshot, slot: Slot, list_of: ListOf) -> WeighedList:
+    """Return each document's best alternative."""
+    if len(slot.alternatives) == 1 and WEIGHTS[slot.alternatives[0].kind] == 1:
+        return list_of(snapshot, slot.alternatives[0])
+    lists = [(list_of(snapshot, alternative), WEIGHTS[alternative.kind]) for alternative in slot.alternatives]
+    documents = np.concatenate([found[0] for found, _ in lists])
+    if not len(documents):
+        return NOTHING
+    weights = np.concatenate([found[1] * np.float32(weight) for found, weight in lists])
+    order = np.argsort(documents, kind="stable")
+    documents, weights = documents[order], weights[order]
+    starts = np.flatnonzero(np.diff(documents, prepend=-1))
+    return documents[starts], np.maximum.reduceat(weights, starts)
+
+
+def _allowed(snapshot: Snapshot, query: Query, tag: str | None, lang: str | None) -> Mask:
+    allowed = snapshot.alive.copy()
+    for field_name, values in (("tags", (*query.tags, *((tag,) if tag else ()))),
+                               ("lang", (*query.langs, *((lang.lower(),) if lang else ())))):  # fmt: skip
+        for value in values:
+            allowed &= snapshot.mask(snapshot.plain(field_name, value)[0])
+    for phrase in query.phrases:
+        allowed &= snapshot.mask(adjacency.phrase(snapshot, [term.text for term in phrase], allowed))
+    for excluded in query.excluded:
+        allowed &= ~snapshot.mask(adjacency.phrase(snapshot, [term.text for term in excluded], allowed))
+    return allowed
+
+
+def _in_language(snapshot: Snapshot, lang: str) -> Documents:
+    return snapshot.plain("lang", lang.split("-", maxsplit=1)[0].lower())[0]

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
 
@@ -23,16 +23,18 @@ class Snippet:
     html: str
     marks: int
     has_variant: bool
+    start: int  # in the text: where the marks begin
+    terms: frozenset[str]  # that are marked
 
 
 class Marker:
     """Finds and marks the terms of one query in many texts."""
 
-    def __init__(self, terms: Sequence[str], typed: Iterable[str]) -> None:
-        self._terms = set(terms)
-        self._typed = unicodedata.normalize("NFKC", " ".join(typed)).casefold()
-        pairs = [re.escape(term) for term in terms if re.match(f"[{CJK}]", term)]
-        words = [term for term in terms if not re.match(f"[{CJK}]", term)]
+    def __init__(self, terms: Iterable[str], typed: str) -> None:
+        self._terms = dict.fromkeys(terms)
+        self._typed = unicodedata.normalize("NFKC", typed).casefold()
+        pairs = [re.escape(term) for term in self._terms if re.match(f"[{CJK}]", term)]
+        words = [term for term in self._terms if not re.match(f"[{CJK}]", term)]
         # A stem may end otherwise than the word (happi, happy): its beginning finds candidates.
         starts = sorted({re.escape(word[:-1] if len(word) > 3 else word) for word in words})
         self._pairs = re.compile(f"(?=({'|'.join(pairs)}))") if pairs else None
@@ -83,16 +85,20 @@ class Marker:
     def _marked(self, text: str, spans: list[tuple[int, int, str]], start: int, end: int) -> Snippet:
         pieces: list[str] = []
         position, marks, has_variant = start, 0, False
+        begin = start
         for first, last in _merged(spans):
             if first < position or last > end:
                 continue
+            begin = begin if marks else first
             pieces += [escape(_tidy(text[position:first])), "<mark>", escape(_tidy(text[first:last])), "</mark>"]
             position = last
             marks += 1
             has_variant = has_variant or self._is_variant(text[first:last])
         pieces.append(escape(_tidy(text[position:end])))
         html = "".join(pieces).strip()
-        return Snippet(f"{'… ' if start else ''}{html}{' …' if end < len(text) else ''}", marks, has_variant)
+        terms = {term for first, last, term in spans if start <= first and last <= end}
+        html = f"{'… ' if start else ''}{html}{' …' if end < len(text) else ''}"
+        return Snippet(html, marks, has_variant, begin, frozenset(terms))
 
     def _is_variant(self, found: str) -> bool:
         # 任務 was typed and 任务 found: equal after folding, different before.

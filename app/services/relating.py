@@ -44,14 +44,14 @@ class RelatedQuestions:
         with self._database.read() as session:
             names = tags.names_of(session, [article.id]).get(article.id, ())
         text = rendering_of(self._database, article.body, article.lang).text
-        with self._index.searcher() as (searcher, generation):
-            with self._lock:
-                if generation != self._generation:
-                    self._similar.clear()
-                    self._generation = generation
-                if key in self._similar:
-                    return self._similar[key]
-            matches = related(searcher, article.title, names, text, LIMIT * 4)
+        snapshot = self._index.snapshot()
+        with self._lock:
+            if snapshot.generation != self._generation:
+                self._similar.clear()
+                self._generation = snapshot.generation
+            if key in self._similar:
+                return self._similar[key]
+        matches = related(snapshot, article.title, names, text, LIMIT * 4)
         ids = self._by_language(article, {match.article_id: match.score for match in matches})
         with self._lock:
             self._similar[key] = ids

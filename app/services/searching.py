@@ -1,23 +1,29 @@
 """One search: the query, the index, and the articles from the database."""
 
+import re
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.content.rendering import render
-from app.models import Article
+from app.models import Article, Rendering
 from app.pagination import Page, check_page, offset_of
 from app.search import scorer
+from app.search.expansion import TEXT, Plan
 from app.search.index import SearchIndex
 from app.search.query import Query, parse
+from app.search.ranking import Match
+from app.search.sections import section_at
 from app.search.snippets import Marker
+from app.services.rendering import make_rendering
 from app.storage import articles, renderings, tags
 from app.storage.database import Database
 
-FACET_MATCHES = 500  # of the best matches are counted by language and tag
 FACET_TAGS = 12
+LONG_TEXT = 1500  # characters from which on a hit leads to its section
+MOST = 0.5  # of the query's terms; a title that holds more is the question itself, and its answer is read from the top
+WARM_QUERIES = ("fastapi workers 策略", "應用程式 rwfp celue wrokers")
+KINDS = ("variant", "prefix", "typo", "pinyin")
 
 
 @dataclass(frozen=True)
@@ -28,16 +34,18 @@ class Hit:
     title: str
     title_html: str
     excerpt_html: str
+    section: str | None  # heading of the section that the excerpt is of
+    anchor: str | None
     lang: str
     tags: tuple[str, ...]
     score: float
-    matched: tuple[str, ...]
+    matched: tuple[str, ...]  # text, variant, prefix, typo, pinyin: how it was found
     updated_at: datetime
 
     @property
     def url(self) -> str:
-        """The path of the article's page."""
-        return f"/questions/{self.slug}"
+        """The path of the article's page, or of the section that matched."""
+        return f"/questions/{self.slug}{f'#{self.anchor}' if self.anchor else ''}"
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,7 @@ class Results:
     generation: int
     languages: list[tuple[str, int]]
     topics: list[tuple[str, int]]
+    did_you_mean: str | None
 
 
 def search(
@@ -62,57 +71,92 @@ def search(
     offset: int | None = None,
     tag: str | None = None,
     lang: str | None = None,
+    reader_lang: str | None = None,
 ) -> Results:
     """Search for what a person typed and return one page of hits.
 
-    `offset`, when given, chooses where the page begins in place of `number`. Raises InvalidInput for a text that is
-    too long, NotFound for a page that does not exist, IndexUnavailable without an index.
+    `offset`, when given, chooses where the page begins in place of `number`; articles in `reader_lang` come first where
+    scores are near. Raises InvalidInput for a text that is too long, NotFound for a page that does not exist,
+    IndexUnavailable without an index.
     """
     started = time.perf_counter()
     query = parse(text)
-    with index.searcher() as (searcher, generation):
-        matches = [] if query.is_empty else scorer.search(searcher, query, tag=tag, lang=lang)
-    begin = offset_of(number, size) if offset is None else offset
-    shown = matches[begin : begin + size]
-    scores = {match.article_id: match.score for match in shown}
-    hits = _hits(database, query, scores)
-    languages, topics = _facets(database, [match.article_id for match in matches[:FACET_MATCHES]])
-    page = Page(hits, len(matches), number, size)
-    took_ms = (time.perf_counter() - started) * 1000
-    return Results(text, page if offset is not None else check_page(page), took_ms, generation, languages, topics)
+    ranking = scorer.search(index.snapshot(), query, tag=tag, lang=lang, reader_lang=reader_lang)
+    matches = ranking.page(offset_of(number, size) if offset is None else offset, size)
+    hits = _hits(database, query, ranking.plan, matches)
+    page = Page(hits, ranking.total, number, size)
+    return Results(
+        query=text,
+        page=page if offset is not None else check_page(page),
+        took_ms=(time.perf_counter() - started) * 1000,
+        generation=ranking.snapshot.generation,
+        languages=_most_frequent(ranking.languages()),
+        topics=_most_frequent(ranking.tags())[:FACET_TAGS],
+        did_you_mean=_corrected(text, ranking.plan),
+    )
 
 
-def _hits(database: Database, query: Query, scores: dict[int, float]) -> list[Hit]:
-    ids = list(scores)
+def warm(index: SearchIndex) -> None:
+    """Load what the first searches would otherwise wait for; raise IndexUnavailable without an index."""
+    for text in WARM_QUERIES:
+        ranking = scorer.search(index.snapshot(), parse(text))
+        ranking.tags()
+
+
+def _hits(database: Database, query: Query, plan: Plan, matches: Sequence[Match]) -> list[Hit]:
+    ids = [match.article_id for match in matches]
     with database.read() as session:
-        found = articles.by_ids(session, ids)
+        found = {article.id: article for article in articles.by_ids(session, ids)}
         names = tags.names_of(session, ids)
-        texts = {kept.digest: kept.text for kept in renderings.of(session, [article.digest for article in found])}
-    marker = Marker([*query.terms, *(term.text for phrase in query.phrases for term in phrase)], query.words)
+        kept = {known.digest: known for known in renderings.of(session, [a.digest for a in found.values()])}
+    marker = Marker(
+        [alternative.term for slot in plan.slots for alternative in slot.alternatives if alternative.field == TEXT],
+        query.typed,
+    )
     return [
-        _hit(article, names.get(article.id or 0, ()), texts.get(article.digest), marker, scores[article.id or 0])
-        for article in found
+        _hit(article, names.get(match.article_id, ()), kept.get(article.digest), marker, query, match)
+        for match in matches
+        if (article := found.get(match.article_id)) is not None  # deleted since the index was written
     ]
 
 
-def _hit(article: Article, names: tuple[str, ...], text: str | None, marker: Marker, score: float) -> Hit:
+def _hit(
+    article: Article, names: tuple[str, ...], kept: Rendering | None, marker: Marker, query: Query, match: Match
+) -> Hit:
+    rendering = kept or make_rendering(article.body, article.lang)
     title = marker.whole(article.title)
-    excerpt = marker.excerpt(text if text is not None else render(article.body, lang=article.lang).text)
+    excerpt = marker.excerpt(rendering.text)
+    section = None
+    if excerpt.marks and len(rendering.text) > LONG_TEXT and len(title.terms) <= MOST * len(query.terms):
+        section = section_at(rendering.text, [str(heading["text"]) for heading in rendering.toc], excerpt.start)
     return Hit(
         slug=article.slug,
         title=article.title,
         title_html=title.html,
         excerpt_html=excerpt.html,
+        section=None if section is None else str(rendering.toc[section]["text"]),
+        anchor=None if section is None else str(rendering.toc[section]["id"]),
         lang=article.lang,
         tags=names,
-        score=round(score, 4),
-        matched=("variant",) if title.has_variant or excerpt.has_variant else ("text",),
+        score=round(match.score, 4),
+        matched=_matched(match, has_variant=title.has_variant or excerpt.has_variant),
         updated_at=article.updated_at,
     )
 
 
-def _facets(database: Database, ids: Sequence[int]) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
-    with database.read() as session:
-        languages = Counter(articles.languages_of(session, ids))
-        topics = Counter(name for names in tags.names_of(session, ids).values() for name in names)
-    return languages.most_common(), topics.most_common(FACET_TAGS)
+def _matched(match: Match, *, has_variant: bool) -> tuple[str, ...]:
+    kinds = [kind for kind in KINDS if kind in match.kinds or (kind == "variant" and has_variant)]
+    has_plain_text = not has_variant and {"text", "joined", "character"} & set(match.kinds)
+    return ("text", *kinds) if has_plain_text or not kinds else tuple(kinds)
+
+
+def _corrected(text: str, plan: Plan) -> str | None:
+    """Return what was typed with mistyped words put right; None when there is none."""
+    corrected = text
+    for wrong, right in plan.corrections.items():
+        corrected = re.sub(rf"(?<![^\W_]){re.escape(wrong)}(?![^\W_])", right, corrected, flags=re.IGNORECASE)
+    return corrected if corrected != text else None
+
+
+def _most_frequent(counts: dict[str, int]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))

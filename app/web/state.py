@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.config import Settings
 from app.search.index import SearchIndex
-from app.services import indexing
+from app.services import indexing, searching
 from app.services.relating import RelatedQuestions
 from app.storage import jobs, schema, views
 from app.storage.database import Database
@@ -35,8 +35,7 @@ class State:
         """Check the schema and the index, and take a slot; raise OperatorError when this worker cannot serve."""
         schema.check(self.database)
         indexing.ensure(self.database, self.index)
-        with self.index.searcher():
-            pass  # the first reader does not wait for it
+        searching.warm(self.index)  # the first reader does not wait for it
         self.table.claim()
 
     def close(self) -> None:

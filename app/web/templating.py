@@ -93,6 +93,12 @@ def viewer(request: Request) -> Viewer:
     )
 
 
+def reader_lang(request: Request) -> str | None:
+    """Return the language that the reader asked for, by cookie or browser; None when nothing was said."""
+    is_said = language.COOKIE in request.cookies or "accept-language" in request.headers
+    return language.current.get() if is_said else None
+
+
 def base_url(request: Request) -> str:
     """Return the public address of the site, without a slash at the end."""
     state: State = request.app.state.omniracle

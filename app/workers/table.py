@@ -80,6 +80,7 @@ class WorkerTable:
                 row = (pid, ticks, time.time(), 0, 0, 0, 0.0, 0.0, time.monotonic())
                 _ROW.pack_into(self._map, _offset(slot), *row)
                 self.slot = slot
+                self.beat(0.0)
                 return slot
         raise OperatorError(f"All {SLOTS} places for workers are taken: start fewer.")
 

@@ -10,7 +10,7 @@ from app.search.snippets import Marker
 
 def marker(text):
     query = parse(text)
-    return Marker(query.terms, query.words)
+    return Marker(query.terms, query.typed)
 
 
 def marked(html):

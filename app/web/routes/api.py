@@ -15,7 +15,7 @@ from app.storage.articles import Card
 from app.storage.resources import ResourceCard
 from app.web.parameters import LangFilter, PageNumber, SortOrder, TagFilter
 from app.web.state import Here
-from app.web.templating import base_url
+from app.web.templating import base_url, reader_lang
 
 router = APIRouter(prefix="/api/v1", tags=["questions"])
 
@@ -81,7 +81,9 @@ def search(
     offset: Annotated[int, Query(ge=0, le=MAX_OFFSET)] = 0,
 ) -> SearchResults:
     """Search the library; `excerpt_html` is escaped and marks what was found."""
-    found = run_search(here.database, here.index, q, size=limit, offset=offset, tag=tag, lang=lang)
+    found = run_search(
+        here.database, here.index, q, size=limit, offset=offset, tag=tag, lang=lang, reader_lang=reader_lang(request)
+    )
     hits = [
         SearchHit(
             slug=hit.slug,
@@ -101,7 +103,7 @@ def search(
         total=found.page.total,
         took_ms=round(found.took_ms, 2),
         generation=found.generation,
-        did_you_mean=None,
+        did_you_mean=found.did_you_mean,
         hits=hits,
     )
 

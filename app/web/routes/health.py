@@ -20,5 +20,5 @@ def readyz(here: Here) -> Response:
     """Say that this worker can serve: database and index answer; else 503 through the error handlers."""
     with here.database.read() as session:
         articles.count(session)
-    with here.index.searcher():
-        return PlainTextResponse("ready\n")
+    here.index.snapshot()
+    return PlainTextResponse("ready\n")

@@ -12,7 +12,7 @@ from app.services.searching import search as run_search
 from app.web.language import translate
 from app.web.parameters import LangFilter, PageNumber, TagFilter
 from app.web.state import Here
-from app.web.templating import render
+from app.web.templating import reader_lang, render
 
 router = APIRouter(include_in_schema=False)
 
@@ -38,7 +38,16 @@ def search(request: Request, here: Here, number: PageNumber, tag: TagFilter, lan
             message=None,
         )
     try:
-        found = run_search(here.database, here.index, text, number=number, size=PAGE_SIZE, tag=tag, lang=lang)
+        found = run_search(
+            here.database,
+            here.index,
+            text,
+            number=number,
+            size=PAGE_SIZE,
+            tag=tag,
+            lang=lang,
+            reader_lang=reader_lang(request),
+        )
     except InvalidInput as error:
         message = translate(error.message, error.params)
         return render(

@@ -1,0 +1,81 @@
+"""Words that stand next to each other: phrases, and what articles gain by words that stand near each other."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from app.search.expansion import Plan
+from app.search.postings import Documents, Floats
+from app.search.schema import TEXT_FIELDS
+from app.search.snapshot import Mask, Snapshot
+
+NEAR = 8  # words
+NEARNESS_WEIGHT = 0.6
+MAX_PAIRS = 4  # of neighbouring words, the rarest ones
+MAX_FREQUENCY = 1024  # articles; reading the positions of a more frequent word takes too long
+
+
+def phrase(snapshot: Snapshot, terms: Sequence[str], allowed: Mask) -> Documents:
+    """Return the documents, among the allowed ones, in which `terms` stand next to each other in one field."""
+    inside = allowed.copy()
+    for term in set(terms):
+        inside &= snapshot.mask(snapshot.text(term)[0])
+    candidates = np.flatnonzero(inside).astype(np.int32)
+    if len(terms) == 1:
+        return candidates
+    found: set[int] = set()
+    for field in TEXT_FIELDS:
+        starts = _starts(snapshot, field, terms[0], candidates, 0)
+        for place, term in enumerate(terms[1:], start=1):
+            others = _starts(snapshot, field, term, candidates, place)
+            starts = {document: starts[document] & others[document] for document in starts.keys() & others.keys()}
+        found.update(document for document, places in starts.items() if places)
+    return np.array(sorted(found), np.int32)
+
+
+def nearness(snapshot: Snapshot, plan: Plan, documents: Documents) -> Floats | None:
+    """Return what each document gains by words that stand near each other as they were typed; None for nothing."""
+    frequency = {term: len(snapshot.text(term)[0]) for pair in plan.neighbours for term in pair}
+    usable = [pair for pair in plan.neighbours if all(0 < frequency[term] <= MAX_FREQUENCY for term in pair)]
+    pairs = sorted(usable, key=lambda pair: max(frequency[term] for term in pair))[:MAX_PAIRS]
+    if not pairs or not len(documents):
+        return None
+    gains = dict.fromkeys(documents.tolist(), 0.0)
+    for (document, pair), gap in _gaps(snapshot, pairs, np.sort(documents)).items():
+        if gap <= NEAR:
+            gains[document] += min(snapshot.rarity(term, frequency[term]) for term in pair) / gap
+    return np.array([gains[document] * NEARNESS_WEIGHT for document in documents.tolist()], np.float32)
+
+
+def _starts(snapshot: Snapshot, field: str, term: str, documents: Documents, place: int) -> dict[int, set[int]]:
+    """Return where a phrase would begin of which `term` is the word at `place`."""
+    positions = snapshot.positions(field, term, documents)
+    return {document: {position - place for position in where} for document, where in positions.items()}
+
+
+def _gaps(
+    snapshot: Snapshot, pairs: Sequence[tuple[str, str]], documents: Documents
+) -> dict[tuple[int, tuple[str, str]], int]:
+    """Return the least gap between the words of each pair, by document."""
+    gaps: dict[tuple[int, tuple[str, str]], int] = {}
+    terms = {term for pair in pairs for term in pair}
+    for field in ("title", "body"):
+        positions = {term: snapshot.positions(field, term, documents) for term in terms}
+        for pair in pairs:
+            left, right = positions[pair[0]], positions[pair[1]]
+            for document in left.keys() & right.keys():
+                gap = _gap(left[document], right[document])
+                gaps[document, pair] = min(gap, gaps.get((document, pair), gap))
+    return gaps
+
+
+def _gap(left: Sequence[int], right: Sequence[int]) -> int:
+    """Return the least distance from a position to one of the other word; the wrong order counts as one more."""
+    merged = sorted([(position, 0) for position in left] + [(position, 1) for position in right])
+    gaps = [
+        later[0] - earlier[0] + (1 if earlier[1] else 0)
+        for earlier, later in pairwise(merged)
+        if earlier[1] != later[1]
+    ]
+    return max(1, min(gaps))

@@ -1,0 +1,201 @@
+"""Posting lists of one segment as NumPy arrays.
+
+whoosh3 keeps a list as blocks of up to 128 postings, each a length, a pickled tuple of facts and a pickled tuple (gaps
+between document numbers, weights, values), deflated where that pays. The values are positions and most of the bytes,
+but they come last: ranking inflates only the beginning of a block and reads the numbers off the pickle's records of
+fixed size, six times faster than by Whoosh's matchers. That layout is private to whoosh3, so every list is checked
+against what the term dictionary says of it, and read by the matchers when it is not as expected.
+"""
+
+import logging
+import pickle
+import struct
+import zlib
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+from whoosh.codec.whoosh3 import WHOOSH3_HEADER_MAGIC, W3TermInfo
+from whoosh.reading import SegmentReader, TermNotFound
+
+log = logging.getLogger(__name__)
+
+Documents = npt.NDArray[np.int32]
+Floats = npt.NDArray[np.float32]
+
+_INT = struct.Struct("!i")
+_FACTS_END = b"tq\x00."  # end of a pickled tuple
+_TUPLE_END = b"tq\x00"  # end of the tuple of gaps inside the data
+_WEIGHT = np.dtype([("opcode", "u1"), ("weight", ">f8")])
+_WIDTH_OF_INT = {ord("K"): 1, ord("M"): 2, ord("J"): 4}  # pickle's opcodes for whole numbers
+_FEW = 3  # postings; the pickle of so few looks otherwise
+
+
+class LayoutUnknown(Exception):
+    """A list is not laid out as this module knows it."""
+
+
+# What reading a list that is laid out otherwise may raise.
+_ODDITIES = (
+    LayoutUnknown,
+    ValueError,
+    IndexError,
+    KeyError,
+    TypeError,
+    struct.error,
+    zlib.error,
+    pickle.UnpicklingError,
+)
+
+
+def read(reader: SegmentReader, field: str, term: str) -> tuple[Documents, Floats] | None:
+    """Return the numbers of the documents in which `term` stands, ascending, and how often; None when in none."""
+    info = _info(reader, field, term)
+    if info is None:
+        return None
+    try:
+        blocks = [_read_head(data, count, packed) for count, packed, data in _blocks(reader, info)]
+        documents = np.concatenate([documents for documents, _ in blocks])
+        _check(documents, info)
+        return documents, np.concatenate([weights for _, weights in blocks])
+    except _ODDITIES as error:
+        log.debug("list %s:%s is read the slow way: %r", field, term, error)
+        return read_by_matcher(reader, field, term)
+
+
+def read_by_matcher(reader: SegmentReader, field: str, term: str) -> tuple[Documents, Floats]:
+    """Return the same as `read`, by Whoosh's own means."""
+    matcher = reader.postings(field, term)
+    documents: list[int] = []
+    weights: list[float] = []
+    while matcher.is_active():
+        documents.append(matcher.id())
+        weights.append(matcher.weight())
+        matcher.next()
+    return np.array(documents, np.int32), np.array(weights, np.float32)
+
+
+def read_positions(reader: SegmentReader, field: str, term: str, documents: Documents) -> dict[int, list[int]]:
+    """Return the positions of `term` in those of `documents` (ascending) in which it stands."""
+    info = _info(reader, field, term)
+    if info is None:
+        return {}
+    try:
+        return _positions(reader, field, info, documents)
+    except _ODDITIES as error:
+        log.debug("positions of %s:%s are read the slow way: %r", field, term, error)
+        return positions_by_matcher(reader, field, term, documents)
+
+
+def positions_by_matcher(reader: SegmentReader, field: str, term: str, documents: Documents) -> dict[int, list[int]]:
+    """Return the same as `read_positions`, by Whoosh's own means."""
+    matcher = reader.postings(field, term)
+    positions: dict[int, list[int]] = {}
+    for document in documents.tolist():
+        if matcher.is_active():
+            matcher.skip_to(document)
+        if matcher.is_active() and matcher.id() == document:
+            positions[document] = matcher.value_as("positions")
+    return positions
+
+
+def _positions(reader: SegmentReader, field: str, info: W3TermInfo, documents: Documents) -> dict[int, list[int]]:
+    decode = reader.schema[field].format.decode_positions
+    positions: dict[int, list[int]] = {}
+    first = 0  # of the documents that may be in the block
+    for count, packed, data in _blocks(reader, info, reaching=documents):
+        gaps, _, values = pickle.loads(zlib.decompress(data) if packed else data)  # noqa: S301
+        inside = np.cumsum(gaps, dtype=np.int32)
+        last = int(np.searchsorted(documents, inside[-1], side="right"))
+        places = np.minimum(np.searchsorted(inside, documents[first:last]), count - 1)
+        for document, place in zip(documents[first:last].tolist(), places.tolist(), strict=True):
+            if inside[place] == document:
+                positions[document] = decode(values[place])
+        first = last
+    return positions
+
+
+def _info(reader: SegmentReader, field: str, term: str) -> W3TermInfo | None:
+    try:
+        return reader.term_info(field, term)
+    except TermNotFound:
+        return None
+
+
+def _blocks(
+    reader: SegmentReader, info: W3TermInfo, reaching: Documents | None = None
+) -> Iterator[tuple[int, bool, bytes]]:
+    """Yield each block's number of postings, whether its data are deflated, and the data.
+
+    With `reaching`, only the blocks in which some of these documents may be.
+    """
+    if info.is_inlined():
+        raise LayoutUnknown("inlined")
+    offset = info.extent()[0]
+    file = reader._terms._postfile  # noqa: SLF001  there is no public way to the bytes
+    if file.get(offset, len(WHOOSH3_HEADER_MAGIC)) != WHOOSH3_HEADER_MAGIC:
+        raise LayoutUnknown("another header")
+    offset += len(WHOOSH3_HEADER_MAGIC)
+    length, last = 0, -1
+    while length >= 0:  # the last block has a negative one
+        (length,) = _INT.unpack(file.get(offset, _INT.size))
+        block = file.get(offset + _INT.size, abs(length))
+        end = block.index(_FACTS_END) + len(_FACTS_END)
+        facts = pickle.loads(block[:end])  # noqa: S301  our own index; Whoosh itself reads it so
+        if reaching is None or _may_hold(reaching, last, facts[1]):
+            yield facts[0], bool(facts[3]), block[end:]
+        last = facts[1]
+        offset += _INT.size + abs(length)
+
+
+def _may_hold(documents: Documents, before: int, last: int) -> bool:
+    """Say whether some of `documents` is greater than `before` and not greater than `last`."""
+    place = int(np.searchsorted(documents, before, side="right"))
+    return place < len(documents) and int(documents[place]) <= last
+
+
+def _read_head(data: bytes, count: int, packed: bool) -> tuple[Documents, Floats]:  # noqa: FBT001
+    """Return the document numbers and weights of a block, without reading its positions."""
+    if count <= _FEW:
+        gaps, weights, _ = pickle.loads(zlib.decompress(data) if packed else data)  # noqa: S301
+        if weights is None:
+            weights = 1.0
+        return np.cumsum(gaps, dtype=np.int32), np.broadcast_to(np.float32(weights), count)
+    head = zlib.decompressobj().decompress(data, 14 * count + 64) if packed else data
+    if head[2:3] != b"(":
+        raise LayoutUnknown("no tuple of gaps")
+    first_width = _WIDTH_OF_INT[head[3]]
+    start = 4 + first_width
+    end = start + 2 * (count - 1)
+    records = np.frombuffer(head, np.uint8, 2 * (count - 1), start)
+    if head[end : end + len(_TUPLE_END)] == _TUPLE_END and (records[::2] == ord("K")).all():
+        documents = np.empty(count, np.int32)
+        documents[0] = int.from_bytes(head[4:start], "little")
+        documents[1:] = records[1::2]
+    else:  # some gap is wider than a byte
+        end = head.index(_TUPLE_END, 3)
+        documents = np.array(pickle.loads(head[: end + 1] + b"."), np.int32)  # noqa: S301
+    return np.cumsum(documents, dtype=np.int32), _read_weights(head, end + len(_TUPLE_END), count)
+
+
+def _read_weights(head: bytes, start: int, count: int) -> Floats:
+    kind = head[start : start + 1]
+    if kind == b"N":  # all are 1
+        return np.ones(count, np.float32)
+    if kind == b"G":  # all are alike
+        return np.full(count, struct.unpack_from("!d", head, start + 1)[0], np.float32)
+    records = np.frombuffer(head, _WEIGHT, count, start + 1)
+    if kind != b"(" or not (records["opcode"] == ord("G")).all():
+        raise LayoutUnknown("no tuple of weights")
+    return records["weight"].astype(np.float32)
+
+
+def _check(documents: Documents, info: W3TermInfo) -> None:
+    is_sound = (
+        len(documents) == info.doc_frequency()
+        and documents[0] == info.min_id()
+        and documents[-1] == info.max_id()
+        and bool((documents[1:] > documents[:-1]).all())
+    )
+    if not is_sound:
+        raise LayoutUnknown("the list is not what the dictionary says")

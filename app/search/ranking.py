@@ -1,0 +1,101 @@
+"""The matches of one query in order, and what is counted of them."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from app.search import adjacency
+from app.search.expansion import Plan, text_list
+from app.search.postings import Documents, Floats
+from app.search.snapshot import Mask, Snapshot
+
+RERANKED = 30  # of the best articles are looked at for words that stand near each other
+BLOCK = 128  # documents whose best score is compared at once
+
+
+@dataclass(frozen=True)
+class Match:
+    """An article that answers a query."""
+
+    article_id: int
+    score: float
+    kinds: tuple[str, ...]  # how its words relate to what was typed, keys of WEIGHTS
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """All articles that match a query; `scores` are by document."""
+
+    snapshot: Snapshot
+    plan: Plan
+    scores: Floats
+
+    @cached_property
+    def matched(self) -> Mask:
+        """Whether each document matches."""
+        return self.scores > 0
+
+    @cached_property
+    def total(self) -> int:
+        """How many articles match."""
+        return int(np.count_nonzero(self.matched))
+
+    def page(self, offset: int, size: int) -> list[Match]:
+        """Return `size` matches from place `offset`, the best first."""
+        wanted = max(offset + size, RERANKED)
+        order = best(self.scores, wanted)
+        near = adjacency.nearness(self.snapshot, self.plan, order[:RERANKED])
+        if near is not None:
+            head = order[:RERANKED]
+            scores = self.scores[head] + near
+            order = np.concatenate([head[np.lexsort((head, -scores))], order[RERANKED:]])
+        shown = order[offset : offset + size]
+        kinds = self._kinds(shown)
+        return [
+            Match(int(self.snapshot.article_ids[document]), float(self.scores[document]), tuple(kinds[place]))
+            for place, document in enumerate(shown)
+        ]
+
+    def languages(self) -> dict[str, int]:
+        """Return how many of the matches are in each language."""
+        counts = np.bincount(self.snapshot.language_of[self.matched] + 1, minlength=len(self.snapshot.languages) + 1)
+        return {code: int(number) for code, number in zip(self.snapshot.languages, counts[1:], strict=True) if number}
+
+    def tags(self) -> dict[str, int]:
+        """Return how many of the matches have each tag."""
+        counted: dict[str, int] = {}
+        for base, segment in zip(self.snapshot.bases, self.snapshot.segments, strict=True):
+            names, documents, places = segment.tags
+            inside = self.matched[base : base + segment.size][documents]
+            counts = np.bincount(places[inside], minlength=len(names))
+            for name, number in zip(names, counts, strict=True):
+                if number:
+                    counted[name] = counted.get(name, 0) + int(number)
+        return counted
+
+    def _kinds(self, documents: Documents) -> list[list[str]]:
+        """Return of each document in which ways its words relate to what was typed."""
+        kinds: list[list[str]] = [[] for _ in documents]
+        for alternative in dict.fromkeys(a for slot in self.plan.slots for a in slot.alternatives):
+            listed = text_list(self.snapshot, alternative)[0]
+            places = np.minimum(np.searchsorted(listed, documents), len(listed) - 1)
+            for at in np.flatnonzero(listed[places] == documents) if len(listed) else ():
+                if alternative.kind not in kinds[at]:
+                    kinds[at].append(alternative.kind)
+        return kinds
+
+
+def best(scores: Floats, limit: int) -> Documents:
+    """Return the documents with the `limit` highest scores above 0, the best first, equal ones by number.
+
+    The `limit`-th highest of the best scores of blocks is a lower bound of the `limit`-th highest score: only what
+    reaches it has to be sorted.
+    """
+    padded = np.zeros(-(-len(scores) // BLOCK) * BLOCK, np.float32)
+    padded[: len(scores)] = scores
+    tops = padded.reshape(-1, BLOCK).max(axis=1)
+    bound = np.partition(tops, len(tops) - limit)[len(tops) - limit] if len(tops) > limit else np.float32(0)
+    candidates = np.flatnonzero((scores >= bound) & (scores > 0))
+    order = np.lexsort((candidates, -scores[candidates]))
+    return candidates[order][:limit].astype(np.int32)

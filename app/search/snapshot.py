@@ -1,0 +1,180 @@
+"""One generation of the index, ready to be ranked: its segments under one numbering, and lists of weighed terms."""
+
+import math
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from functools import partial
+from threading import Lock
+
+import numpy as np
+import numpy.typing as npt
+from cachetools import LRUCache
+
+from app.search import postings
+from app.search.postings import Documents, Floats
+from app.search.schema import TEXT_FIELDS
+from app.search.segments import Segment
+from app.search.vocabulary import Vocabulary
+
+CACHE_BYTES = 48 * 2**20
+ENTRY_BYTES = 300  # that a kept list costs beside its numbers
+
+# BM25F: the fields of an article are weighed and evened out by their length before they saturate as one.
+FIELD_WEIGHTS = {"title": 2.0, "headings": 0.7, "tags_text": 0.7, "body": 1.0}
+LENGTH_SHARE = {"title": 0.4, "headings": 0.5, "tags_text": 0.3, "body": 0.8}
+AVERAGE_STEP = 1.05  # average lengths are rounded to powers of this, so that kept lists outlive most commits
+CJK_LANGUAGES = {"zh", "ja", "ko"}
+SCRIPT_SLACK = 50  # articles; in a small library no word is as common as a stop word
+
+NOTHING = (np.zeros(0, np.int32), np.zeros(0, np.float32))
+
+WeighedList = tuple[Documents, Floats]
+Mask = npt.NDArray[np.bool_]
+
+
+class ListCache:
+    """Weighed lists of segments, shared by the generations of one index and by all threads."""
+
+    def __init__(self, size: int = CACHE_BYTES) -> None:
+        self._lists: LRUCache[Hashable, WeighedList | None] = LRUCache(size, getsizeof=_bytes)
+        self.lock = Lock()
+
+    def get(self, key: Hashable, make: Callable[[], WeighedList | None]) -> WeighedList | None:
+        """Return the list kept under `key`, or make and keep it; one thread at a time reads the index's files."""
+        with self.lock:
+            if key in self._lists:
+                return self._lists[key]
+            made = make()
+            if _bytes(made) < self._lists.maxsize:
+                self._lists[key] = made
+            return made
+
+
+class Snapshot:
+    """All that one search needs; never changed, so that any number of threads may use it."""
+
+    def __init__(
+        self,
+        generation: int,
+        segments: Sequence[Segment],
+        deleted: Sequence[Iterable[int]],
+        vocabulary: Vocabulary,
+        cache: ListCache,
+    ) -> None:
+        sizes = [segment.size for segment in segments]
+        self.generation = generation
+        self.segments = segments
+        self.bases = [sum(sizes[:place]) for place in range(len(sizes))]
+        self.size = sum(sizes)  # documents, deleted ones included
+        self.vocabulary = vocabulary
+        self.alive = np.ones(self.size, np.bool_)
+        for base, gone in zip(self.bases, deleted, strict=True):
+            self.alive[[base + document for document in gone]] = False
+        self.article_ids = np.concatenate([segment.article_ids for segment in segments] or [NOTHING[0]])
+        self.languages, self.language_of = _joined_languages(segments)
+        self._cache = cache
+        self._averages = {
+            field: _rounded_average(sum(segment.total_lengths[field] for segment in segments), self.size)
+            for field in TEXT_FIELDS
+        }
+        self._state = tuple(self._averages.values())
+        is_cjk = np.array([code.split("-")[0] in CJK_LANGUAGES for code in self.languages] + [False])
+        in_cjk = int(is_cjk[self.language_of].sum())
+        self._script_sizes = (in_cjk, self.size - in_cjk)
+
+    def text(self, term: str) -> WeighedList:
+        """Return the documents in which `term` stands, and its weight in each over all text fields."""
+        return self._list(term, "text", partial(self._weigh_text, term=term))
+
+    def title(self, term: str) -> WeighedList:
+        """Return the documents in whose title `term` stands, and its weight there."""
+        return self._list(term, "title", partial(self._weigh, field="title", term=term))
+
+    def plain(self, field: str, term: str) -> WeighedList:
+        """Return the documents in whose `field` `term` stands, each with weight 1."""
+        return self._list(term, field, partial(_ones, field=field, term=term))
+
+    def frequency(self, term: str) -> int:
+        """Return in how many articles' bodies `term` stands, without reading the list of them."""
+        return sum(int(segment.reader.doc_frequency("body", term)) for segment in self.segments)
+
+    def rarity(self, term: str, frequency: int) -> float:
+        """Return the inverse document frequency of a term; near 0 for what most articles of its script have."""
+        script = self._script_sizes[term.isascii()] + SCRIPT_SLACK
+        rare = math.log(1 + (self.size - frequency + 0.5) / (frequency + 0.5))
+        return rare * max(0.02, 1 - frequency / script)
+
+    def mask(self, documents: Documents) -> Mask:
+        """Return which of all documents are among these."""
+        mask = np.zeros(self.size, np.bool_)
+        mask[documents] = True
+        return mask
+
+    def positions(self, field: str, term: str, documents: Documents) -> dict[int, list[int]]:
+        """Return where `term` stands in a field of those of `documents` (ascending) that have it."""
+        found: dict[int, list[int]] = {}
+        for base, segment in zip(self.bases, self.segments, strict=True):
+            first, last = np.searchsorted(documents, (base, base + segment.size))
+            if first < last:
+                local = (documents[first:last] - base).astype(np.int32)
+                with self._cache.lock:
+                    inside = postings.read_positions(segment.reader, field, term, local)
+                found.update((document + base, where) for document, where in inside.items())
+        return found
+
+    def _list(self, term: str, kind: str, make: Callable[[Segment], WeighedList | None]) -> WeighedList:
+        parts = []
+        for base, segment in zip(self.bases, self.segments, strict=True):
+            found = self._cache.get((segment.id, kind, term, self._state), partial(make, segment))
+            if found is not None:
+                parts.append((found[0] + base, found[1]) if base else found)
+        if len(parts) == 1:
+            return parts[0]
+        if not parts:
+            return NOTHING
+        return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+
+    def _weigh_text(self, segment: Segment, term: str) -> WeighedList | None:
+        weighed = [
+            (found[0], found[1] * weight)
+            for field, weight in FIELD_WEIGHTS.items()
+            if (found := self._weigh(segment, field, term)) is not None
+        ]
+        if len(weighed) < 2:
+            return weighed[0] if weighed else None
+        documents, places = np.unique(np.concatenate([found[0] for found in weighed]), return_inverse=True)
+        weights = np.bincount(places, np.concatenate([found[1] for found in weighed]), len(documents))
+        return documents.astype(np.int32), weights.astype(np.float32)
+
+    def _weigh(self, segment: Segment, field: str, term: str) -> WeighedList | None:
+        found = postings.read(segment.reader, field, term)
+        if found is None:
+            return None
+        documents, frequencies = found
+        share = LENGTH_SHARE[field]
+        evened = (1 - share) + share * segment.lengths[field][documents] / self._averages[field]
+        return documents, (frequencies / evened).astype(np.float32)
+
+
+def _ones(segment: Segment, field: str, term: str) -> WeighedList | None:
+    found = postings.read(segment.reader, field, term)
+    return None if found is None else (found[0], np.ones(len(found[0]), np.float32))
+
+
+def _joined_languages(segments: Sequence[Segment]) -> tuple[list[str], Documents]:
+    """Return the languages of all segments, and the place of each document's own among them (-1: none)."""
+    names = list(dict.fromkeys(code for segment in segments for code in segment.languages[0]))
+    parts = []
+    for segment in segments:
+        codes, own = segment.languages
+        parts.append(np.array([*map(names.index, codes), -1], np.int32)[own])
+    return names, np.concatenate(parts or [NOTHING[0]])
+
+
+def _rounded_average(total: float, count: int) -> float:
+    """Return an average length, rounded so that it seldom changes."""
+    average = max(1.0, total / max(1, count))
+    return AVERAGE_STEP ** round(math.log(average, AVERAGE_STEP))
+
+
+def _bytes(found: WeighedList | None) -> int:
+    return ENTRY_BYTES + (0 if found is None else found[0].nbytes + found[1].nbytes)

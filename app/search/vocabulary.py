@@ -1,0 +1,111 @@
+"""The words of the library as they are written, for completing and correcting what a person types.
+
+The index knows stems; a correction or completion must be a word. So the writer appends every new word to a file beside
+the index, and each process reads what was added since it last looked. Words are never taken out: a word whose articles
+are gone stands in no posting list and is passed over by whoever looks it up.
+"""
+
+import re
+import string
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from threading import Lock
+
+from app.search.folding import fold
+
+SHORTEST = 2  # letters of a word that is kept
+LONGEST = 32
+SHORTEST_CORRECTED = 4
+COMPLETIONS_SEEN = 400  # words that begin alike and are weighed
+
+_WORD = re.compile(rf"[a-z][a-z0-9]{{{SHORTEST - 1},{LONGEST - 1}}}(?![a-z0-9])")
+_LETTERS = string.ascii_lowercase
+_IN_TITLE = "+"
+
+
+def words_of(text: str) -> set[str]:
+    """Return the Latin words of a text, folded."""
+    return set(_WORD.findall(fold(text)))
+
+
+class VocabularyWriter:
+    """Appends the words of new articles to the file; the index's write lock is held meanwhile."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._known = set(path.read_text(encoding="ascii").split()) if path.exists() else set()
+
+    def add(self, titles: Iterable[str], body: str) -> None:
+        """Add the words of one article; `titles` are title, headings and tags."""
+        in_titles = words_of("\n".join(titles))
+        wanted = {_IN_TITLE + word for word in in_titles} | words_of(body) | in_titles
+        new = wanted - self._known
+        if new:
+            self._known |= new
+            with self._path.open("a", encoding="ascii") as file:
+                # The line break comes first: what a killed writer left unfinished stays a line of its own.
+                file.write("".join(f"\n{word}" for word in sorted(new)) + "\n")
+
+
+class Vocabulary:
+    """One process's view of the file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = Lock()
+        self._read = 0  # bytes
+        self._words: set[str] = set()
+        self._in_titles: list[str] = []  # ascending
+
+    def refresh(self) -> None:
+        """Read what was added since the last time; a file that is missing adds nothing."""
+        with self._lock:
+            try:
+                with self._path.open("rb") as file:
+                    file.seek(self._read)
+                    added = file.read()
+            except FileNotFoundError:
+                return
+            complete = added[: added.rfind(b"\n") + 1]
+            self._read += len(complete)
+            self._take(complete.decode("ascii", "ignore").split())
+
+    def __contains__(self, word: str) -> bool:
+        """Say whether some article has `word`, written just so."""
+        return word in self._words
+
+    def corrections(self, word: str) -> list[str]:
+        """Return the known words at one typing mistake's distance: a letter too much, missing, wrong, or swapped."""
+        if len(word) < SHORTEST_CORRECTED or not word.isascii() or not word.isalpha():
+            return []
+        return [candidate for candidate in dict.fromkeys(_one_edit_away(word)) if candidate in self._words]
+
+    def completions(self, beginning: str) -> list[str]:
+        """Return words of titles, headings and tags that begin so, `beginning` itself left out."""
+        with self._lock:
+            start = bisect_left(self._in_titles, beginning)
+            near = self._in_titles[start : start + COMPLETIONS_SEEN]
+        return [word for word in near if word.startswith(beginning) and word != beginning]
+
+    def _take(self, lines: list[str]) -> None:
+        titles = [line[1:] for line in lines if line.startswith(_IN_TITLE)]
+        self._words.update(line for line in lines if not line.startswith(_IN_TITLE))
+        if len(titles) > len(self._in_titles) // 8:
+            self._in_titles = sorted({*self._in_titles, *titles})
+        else:
+            for word in titles:
+                insort(self._in_titles, word)
+
+
+def _one_edit_away(word: str) -> Iterator[str]:
+    splits = [(word[:at], word[at:]) for at in range(len(word) + 1)]
+    for left, right in splits:
+        if len(right) > 1:
+            yield left + right[1] + right[0] + right[2:]
+        if right:
+            yield left + right[1:]
+        for letter in _LETTERS:
+            if right:
+                yield left + letter + right[1:]
+            yield left + letter + right
