@@ -16,6 +16,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 from whoosh.codec.whoosh3 import WHOOSH3_HEADER_MAGIC, W3TermInfo
+from whoosh.matching import Matcher
 from whoosh.reading import SegmentReader, TermNotFound
 
 log = logging.getLogger(__name__)
@@ -65,7 +66,7 @@ def read(reader: SegmentReader, field: str, term: str) -> tuple[Documents, Float
 
 def read_by_matcher(reader: SegmentReader, field: str, term: str) -> tuple[Documents, Floats]:
     """Return the same as `read`, by Whoosh's own means."""
-    matcher = reader.postings(field, term)
+    matcher = _matcher(reader, field, term)
     documents: list[int] = []
     weights: list[float] = []
     while matcher.is_active():
@@ -89,7 +90,7 @@ def read_positions(reader: SegmentReader, field: str, term: str, documents: Docu
 
 def positions_by_matcher(reader: SegmentReader, field: str, term: str, documents: Documents) -> dict[int, list[int]]:
     """Return the same as `read_positions`, by Whoosh's own means."""
-    matcher = reader.postings(field, term)
+    matcher = _matcher(reader, field, term)
     positions: dict[int, list[int]] = {}
     for document in documents.tolist():
         if matcher.is_active():
@@ -113,6 +114,12 @@ def _positions(reader: SegmentReader, field: str, info: W3TermInfo, documents: D
                 positions[document] = decode(values[place])
         first = last
     return positions
+
+
+def _matcher(reader: SegmentReader, field: str, term: str) -> Matcher:
+    """Return a matcher over all documents: `reader.postings` leaves out those that were deleted when it was opened."""
+    kind = reader.schema[field]
+    return reader._terms.matcher(field, kind.to_bytes(term), kind.format)  # noqa: SLF001
 
 
 def _info(reader: SegmentReader, field: str, term: str) -> W3TermInfo | None:

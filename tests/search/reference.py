@@ -1,0 +1,86 @@
+"""The ranking's formula in plain Python over Whoosh's own matchers, to hold the fast one against."""
+
+import math
+from collections import defaultdict
+
+from app.search import postings
+from app.search.expansion import TEXT, WEIGHTS, expand
+from app.search.query import parse
+from app.search.schema import TEXT_FIELDS
+from app.search.scorer import COMMON_MINIMUM, COMMON_SHARE, K1, TITLE_WEIGHT
+from app.search.snapshot import FIELD_WEIGHTS, LENGTH_SHARE
+
+
+def scores(snapshot, text):
+    """Return the score of every matching document that is not deleted."""
+    plan = expand(parse(text), snapshot)
+    slots = [(slot, _best(snapshot, slot, _anywhere), _best(snapshot, slot, _in_title)) for slot in plan.slots]
+    common_from = max(COMMON_MINIMUM, snapshot.size * COMMON_SHARE)
+    rare = [found for found in slots if len(found[1]) <= common_from] or slots
+    matched = {document for _, anywhere, _ in rare for document in anywhere}
+    result = defaultdict(float)
+    titles, covered, total = defaultdict(float), defaultdict(float), 0.0
+    for slot, anywhere, in_title in slots:
+        for document in anywhere.keys() & matched:
+            result[document] += _rarity(snapshot, slot, len(anywhere)) * _saturated(anywhere[document])
+        if not slot.is_optional and (in_title or anywhere):
+            total += _rarity(snapshot, slot, len(in_title) or len(anywhere))
+        for document, weight in in_title.items():
+            titles[document] += _rarity(snapshot, slot, len(in_title)) * _saturated(weight)
+            covered[document] += _rarity(snapshot, slot, len(in_title))
+    for document in result.keys() & titles.keys():
+        result[document] += TITLE_WEIGHT * titles[document] * min(1.0, covered[document] / total) ** 2
+    return {document: score for document, score in result.items() if snapshot.alive[document]}
+
+
+def _best(snapshot, slot, find):
+    found = defaultdict(float)
+    for alternative in slot.alternatives:
+        for document, weight in find(snapshot, alternative).items():
+            found[document] = max(found[document], weight * WEIGHTS[alternative.kind])
+    return found
+
+
+def _anywhere(snapshot, alternative):
+    if alternative.field != TEXT:
+        return dict.fromkeys(_weights(snapshot, alternative.field, alternative.term), 1.0)
+    found = defaultdict(float)
+    for field in TEXT_FIELDS:
+        for document, weight in _evened(snapshot, field, alternative.term).items():
+            found[document] += FIELD_WEIGHTS[field] * weight
+    return found
+
+
+def _in_title(snapshot, alternative):
+    if alternative.field == TEXT:
+        return _evened(snapshot, "title", alternative.term)
+    return _anywhere(snapshot, alternative) if alternative.kind == "pinyin" else {}
+
+
+def _evened(snapshot, field, term):
+    share, average = LENGTH_SHARE[field], snapshot._averages[field]
+    found = {}
+    for document, frequency in _weights(snapshot, field, term).items():
+        base, segment = max((b, s) for b, s in zip(snapshot.bases, snapshot.segments, strict=True) if b <= document)
+        length = segment.reader.doc_field_length(document - base, field)
+        found[document] = frequency / (1 - share + share * length / average)
+    return found
+
+
+def _weights(snapshot, field, term):
+    found = {}
+    for base, segment in zip(snapshot.bases, snapshot.segments, strict=True):
+        if (field, term) in segment.reader:
+            documents, weights = postings.read_by_matcher(segment.reader, field, term)
+            found.update(zip((documents + base).tolist(), weights.tolist(), strict=True))
+    return found
+
+
+def _rarity(snapshot, slot, frequency):
+    script = snapshot._script_sizes[slot.alternatives[0].term.isascii()] + 50
+    rare = math.log(1 + (snapshot.size - frequency + 0.5) / (frequency + 0.5))
+    return rare * max(0.02, 1 - frequency / script)
+
+
+def _saturated(weight):
+    return weight * (K1 + 1) / (weight + K1)
