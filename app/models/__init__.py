@@ -5,6 +5,7 @@ from app.models.bookkeeping import IndexJob, Rendering, Site, SourceFile
 from app.models.resource import ArticleResource, Resource, Section
 from app.models.revision import Origin, Revision
 from app.models.tag import ArticleTag, Tag
+from app.models.wanted import Wanted
 
 __all__ = [
     "Alias",
@@ -23,4 +24,5 @@ __all__ = [
     "Tag",
     "Translation",
     "ViewCount",
+    "Wanted",
 ]

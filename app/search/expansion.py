@@ -8,8 +8,8 @@ from app.search import pinyin, regional
 from app.search.analysis import stem, terms
 from app.search.folding import fold, is_han
 from app.search.query import Query, Word
-from app.search.schema import CHARACTERS, INITIALS, SYLLABLES
-from app.search.snapshot import NOTHING, Snapshot, WeighedList
+from app.search.schema import CHARACTERS, INITIALS, SYLLABLES, TITLE_CHARACTERS
+from app.search.snapshot import Snapshot, WeighedList
 
 TEXT = "text"  # all text fields, as one
 WEIGHTS = {"text": 1.0, "variant": 0.8, "joined": 0.8, "prefix": 0.5, "typo": 0.7, "pinyin": 0.5, "character": 0.3}
@@ -19,6 +19,7 @@ MIN_COMPLETED = 2  # letters
 MIN_JOINED = 3
 MIN_INITIALS = 2
 MAX_INITIALS = 8
+SURE_INITIALS = 4  # letters; so many in one title are no chance, fewer may be a mistyped word
 RARE_SOUND = 20  # articles; a pinyin word that more have is a word of its own
 
 
@@ -83,7 +84,8 @@ def title_list(snapshot: Snapshot, alternative: Alternative) -> WeighedList:
     """Return the documents that have an alternative in their titles, with its weight there."""
     if alternative.field == TEXT:
         return snapshot.title(alternative.term)
-    return snapshot.plain(alternative.field, alternative.term) if alternative.kind == "pinyin" else NOTHING
+    field = TITLE_CHARACTERS if alternative.field == CHARACTERS else alternative.field
+    return snapshot.plain(field, alternative.term)
 
 
 def _slots_of_word(word: Word, snapshot: Snapshot, plan: Plan, *, is_last: bool) -> Iterator[Slot]:
@@ -101,10 +103,11 @@ def _slots_of_word(word: Word, snapshot: Snapshot, plan: Plan, *, is_last: bool)
         return
     if frequency == 0:
         corrections = _corrections(word, snapshot)
-        alternatives += [Alternative(stem(correction), "typo") for correction in corrections]
-        if len(alternatives) == 1 and (initials := _initials(word.raw, snapshot)):
+        initials = _initials(word.raw, snapshot)
+        if initials and (len(word.raw) >= SURE_INITIALS or not (corrections or len(alternatives) > 1)):
             yield from (Slot((Alternative(pair, "pinyin", INITIALS),)) for pair in initials)
             return
+        alternatives += [Alternative(stem(correction), "typo") for correction in corrections]
         if corrections:
             plan.corrections[word.raw] = corrections[0]
     yield Slot(tuple(alternatives))
@@ -198,4 +201,7 @@ def _initials(raw: str, snapshot: Snapshot) -> list[str] | None:
     if not (MIN_INITIALS <= len(raw) <= MAX_INITIALS and raw.isalpha()):
         return None
     found = pinyin.pairs(raw)
-    return found if all(len(snapshot.plain(INITIALS, pair)[0]) for pair in found) else None
+    in_one_title = snapshot.alive.copy()
+    for pair in found:
+        in_one_title &= snapshot.mask(snapshot.plain(INITIALS, pair)[0])
+    return found if in_one_title.any() else None

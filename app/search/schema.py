@@ -9,10 +9,11 @@ from whoosh.fields import COLUMN, ID, KEYWORD, TEXT, Schema
 from app.search import pinyin
 from app.search.analysis import CharacterTokenizer, TermTokenizer
 
-SCHEMA_VERSION = 2  # raise it with any change of fields or analysis: every index of another version is rebuilt
+SCHEMA_VERSION = 3  # raise it with any change of fields or analysis: every index of another version is rebuilt
 
 TEXT_FIELDS = ("title", "headings", "tags_text", "body")
 CHARACTERS = "characters"
+TITLE_CHARACTERS = "title_characters"
 SYLLABLES = "syllables"
 INITIALS = "initials"
 
@@ -28,6 +29,7 @@ SCHEMA = Schema(
     tags_text=TEXT(TermTokenizer()),
     body=TEXT(TermTokenizer()),
     characters=TEXT(CharacterTokenizer(), phrase=False),
+    title_characters=TEXT(CharacterTokenizer(), phrase=False),
     syllables=KEYWORD(),
     initials=KEYWORD(),
 )
@@ -57,6 +59,7 @@ class Entry:
             "tags_text": " ".join(self.tags),
             "body": self.text,
             "characters": "\n".join((self.title, *self.tags, self.text)),
+            "title_characters": self.title,
             "syllables": " ".join(sorted(pinyin.syllable_terms(spoken))),
             "initials": " ".join(sorted(pinyin.initial_terms(self.title))),
         }

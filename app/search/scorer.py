@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.search import adjacency
-from app.search.expansion import WEIGHTS, Alternative, Plan, Slot, expand, text_list, title_list
+from app.search.expansion import TEXT, WEIGHTS, Alternative, Plan, Slot, expand, text_list, title_list
 from app.search.postings import Documents, Floats
 from app.search.query import Query
 from app.search.ranking import Match, Ranking, best
@@ -51,6 +51,31 @@ def suggest(snapshot: Snapshot, query: Query, limit: int) -> list[Match]:
     _, titles, covered = _title_scores(snapshot, plan)
     scores = np.where(snapshot.alive, titles * covered, np.float32(0)).astype(np.float32)
     return Ranking(snapshot, plan, scores).page(0, limit)
+
+
+def with_headings(snapshot: Snapshot, query: Query, limit: int) -> list[int]:
+    """Return articles whose headings hold everything that was typed so far, by number."""
+    fitting = snapshot.alive.copy()
+    plan = expand(query, snapshot)
+    for slot in plan.slots:
+        if not slot.is_optional:
+            terms = [alternative.term for alternative in slot.alternatives if alternative.field == TEXT]
+            lists = [snapshot.plain("headings", term)[0] for term in terms]
+            fitting &= snapshot.mask(np.concatenate([np.zeros(0, np.int32), *lists]))
+    found = np.flatnonzero(fitting) if plan.slots else np.zeros(0, np.intp)
+    return [int(number) for number in snapshot.article_ids[found[:limit]]]
+
+
+def answer_to(snapshot: Snapshot, query: Query) -> int | None:
+    """Return the best article in which everything that was asked for stands as it was typed; None when none has it."""
+    fitting = _allowed(snapshot, query, None, None)
+    for term in query.terms:
+        fitting &= snapshot.mask(snapshot.text(term)[0])
+    if not query.words or not fitting.any():
+        return None
+    scores = np.where(fitting, search(snapshot, query).scores, np.float32(0))
+    order = best(scores, 1)
+    return int(snapshot.article_ids[order[0]]) if len(order) else None
 
 
 def similar(snapshot: Snapshot, weighed_terms: Sequence[tuple[str, float]], limit: int) -> list[Match]:

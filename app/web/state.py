@@ -13,6 +13,7 @@ from app.config import Settings
 from app.search.index import SearchIndex
 from app.services import indexing, searching
 from app.services.relating import RelatedQuestions
+from app.services.wanting import WantedRecorder, close_answered
 from app.storage import jobs, schema, views
 from app.storage.database import Database
 from app.workers.table import WorkerTable
@@ -30,6 +31,8 @@ class State:
         self.table = WorkerTable(settings.workers_file)
         self.related = RelatedQuestions(self.database, self.index)
         self.views = ViewCounter(self.database)
+        self.wanted = WantedRecorder(self.database)
+        self._checked_generation = -1
 
     def open(self) -> None:
         """Check the schema and the index, and take a slot; raise OperatorError when this worker cannot serve."""
@@ -41,12 +44,14 @@ class State:
     def close(self) -> None:
         """Write down what is only in memory and let go."""
         self.views.flush()
+        self.wanted.flush(everything=True)
         self.table.release()
         self.database.close()
 
     def tend(self) -> None:
-        """Do the regular work: write views down, index what is queued, rebuild an index that was deleted."""
+        """Do the regular work: write down what is in memory, index what is queued, rebuild a deleted index."""
         self.views.flush()
+        self.wanted.flush()
         try:
             with self.database.read() as session:
                 waiting = jobs.count(session)
@@ -54,6 +59,10 @@ class State:
                 indexing.ensure(self.database, self.index)
             elif waiting:
                 indexing.drain(self.database, self.index)
+            generation = self.index.snapshot().generation
+            if generation != self._checked_generation:
+                close_answered(self.database, self.index)
+                self._checked_generation = generation
         except Exception:
             log.exception("the index could not be brought up to date")
 

@@ -13,7 +13,7 @@ from babel.numbers import format_decimal
 from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
 from app import __version__
 from app.config import STATIC_DIR, TEMPLATES_DIR
@@ -80,6 +80,15 @@ def render(
     response.headers["Content-Language"] = chosen.lang
     response.headers.setdefault("Cache-Control", "private, no-cache")
     return response
+
+
+def render_feed(request: Request, template: str, **context: Any) -> Response:
+    """Return the Atom feed that `template` makes of `context`."""
+    state: State = request.app.state.omniracle
+    address = f"{base_url(request)}{request.url.path}"
+    site = Site(state.settings.site_name, base_url(request))
+    text = environment().get_template(template).render(site=site, address=address, **context)
+    return Response(text, media_type="application/atom+xml", headers={"Vary": "Accept-Language, Cookie"})
 
 
 def viewer(request: Request) -> Viewer:

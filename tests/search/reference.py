@@ -54,7 +54,8 @@ def _anywhere(snapshot, alternative):
 def _in_title(snapshot, alternative):
     if alternative.field == TEXT:
         return _evened(snapshot, "title", alternative.term)
-    return _anywhere(snapshot, alternative) if alternative.kind == "pinyin" else {}
+    field = "title_characters" if alternative.field == "characters" else alternative.field
+    return dict.fromkeys(_weights(snapshot, field, alternative.term), 1.0)
 
 
 def _evened(snapshot, field, term):

@@ -1,12 +1,13 @@
 """All routers, in one list."""
 
-from app.web.routes import about, api, health, home, preferences, questions, search, static, tags, workers
+from app.web.routes import about, api, health, home, preferences, questions, search, static, tags, wanted, workers
 
 ROUTERS = [
     home.router,
     questions.router,
     tags.router,
     search.router,
+    wanted.router,
     about.router,
     preferences.router,
     workers.router,

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from app.errors import NotFound
 from app.services.rendering import rendering_of
 from app.services.searching import search as run_search
+from app.services.suggesting import suggest as run_suggest
 from app.storage import articles, resources, tags
 from app.storage.articles import Card
 from app.storage.resources import ResourceCard
@@ -106,6 +107,29 @@ def search(
         did_you_mean=found.did_you_mean,
         hits=hits,
     )
+
+
+class Suggestion(BaseModel):
+    """A question, or a section of one, that fits what was typed so far."""
+
+    title: str
+    slug: str
+    url: str
+
+
+class Suggestions(BaseModel):
+    """What may be meant, the best first."""
+
+    query: str
+    suggestions: list[Suggestion]
+
+
+@router.get("/suggest")
+def suggest(request: Request, here: Here, q: str = "") -> Suggestions:
+    """Suggest questions while one is typed."""
+    found = run_suggest(here.database, here.index, q)
+    suggestions = [Suggestion(title=each.title, slug=each.slug, url=base_url(request) + each.path) for each in found]
+    return Suggestions(query=q, suggestions=suggestions)
 
 
 @router.get("/questions")

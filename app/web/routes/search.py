@@ -7,8 +7,11 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from app.errors import InvalidInput
+from app.search.query import parse
 from app.services.searching import Hit
 from app.services.searching import search as run_search
+from app.services.suggesting import near_questions
+from app.storage import articles
 from app.web.language import translate
 from app.web.parameters import LangFilter, PageNumber, TagFilter
 from app.web.state import Here
@@ -18,25 +21,16 @@ router = APIRouter(include_in_schema=False)
 
 PAGE_SIZE = 10
 KEPT_LENGTH = 1000  # characters of a query that is too long, given back in the search box
+NEAR = 6
 
 
 @router.get("/search")
 def search(request: Request, here: Here, number: PageNumber, tag: TagFilter, lang: LangFilter, q: str = "") -> Response:
-    """Show what answers the query."""
+    """Show what answers the query, or what helps on when nothing does."""
     filters = {"tag": tag, "lang": lang}
     text = q.strip()
     if not text:
-        return render(
-            request,
-            "search.html",
-            query="",
-            page=None,
-            took_ms=0.0,
-            filters=filters,
-            languages=[],
-            topics=[],
-            message=None,
-        )
+        return render(request, "search_start.html", query="", filters=filters, message=None)
     try:
         found = run_search(
             here.database,
@@ -50,18 +44,10 @@ def search(request: Request, here: Here, number: PageNumber, tag: TagFilter, lan
         )
     except InvalidInput as error:
         message = translate(error.message, error.params)
-        return render(
-            request,
-            "search.html",
-            status_code=400,
-            query=text[:KEPT_LENGTH],
-            page=None,
-            took_ms=0.0,
-            filters=filters,
-            languages=[],
-            topics=[],
-            message=message,
-        )
+        kept = text[:KEPT_LENGTH]
+        return render(request, "search_start.html", status_code=400, query=kept, filters=filters, message=message)
+    if not found.page.total and not (tag or lang):
+        return _nothing(request, here, text)
     page = replace(found.page, items=[_safe(hit) for hit in found.page.items])
     return render(
         request,
@@ -72,7 +58,20 @@ def search(request: Request, here: Here, number: PageNumber, tag: TagFilter, lan
         filters=filters,
         languages=found.languages,
         topics=found.topics,
-        message=None,
+        did_you_mean=found.did_you_mean,
+    )
+
+
+def _nothing(request: Request, here: Here, text: str) -> Response:
+    here.wanted.note(text)
+    near = near_questions(here.database, here.index, text, NEAR)
+    popular = []
+    if not near:
+        with here.database.read() as session:
+            popular = list(articles.list_page(session, number=1, size=NEAR, sort="popular").items)
+    plain = parse(text).typed
+    return render(
+        request, "search_nothing.html", query=text, looser=plain if plain != text else None, near=near, popular=popular
     )
 
 

@@ -1,0 +1,60 @@
+"""What may be meant while it is still being typed: questions, and sections of them."""
+
+from dataclasses import dataclass
+
+from app.search import scorer
+from app.search.expansion import TEXT, expand
+from app.search.folding import fold, is_han
+from app.search.index import SearchIndex
+from app.search.query import MAX_LENGTH, parse
+from app.search.snippets import Marker
+from app.storage import articles, renderings
+from app.storage.articles import Card
+from app.storage.database import Database
+
+LIMIT = 8
+SECTIONS = 3
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A question, or a section of one."""
+
+    title: str
+    slug: str
+    path: str
+    lang: str
+
+
+def suggest(database: Database, index: SearchIndex, text: str, limit: int = LIMIT) -> list[Suggestion]:
+    """Return up to `limit` suggestions, the best first; raise IndexUnavailable without an index."""
+    query = parse(text[:MAX_LENGTH])
+    if not query.words:
+        return []
+    snapshot = index.snapshot()
+    by_title = [match.article_id for match in scorer.suggest(snapshot, query, limit)]
+    by_heading = scorer.with_headings(snapshot, query, SECTIONS)
+    slots = expand(query, snapshot).slots
+    marker = Marker([a.term for slot in slots for a in slot.alternatives if a.field == TEXT], query.typed)
+    with database.read() as session:
+        cards = articles.cards(session, by_title)
+        found = articles.by_ids(session, by_heading)
+        kept = {known.digest: known.toc for known in renderings.of(session, [article.digest for article in found])}
+    questions = [Suggestion(card.title, card.slug, card.url, card.lang) for card in cards]
+    sections = []
+    for article in found:
+        headings = kept.get(article.digest, [])
+        best = max(headings, key=lambda heading: len(marker.whole(str(heading["text"])).terms), default=None)
+        if best is not None:
+            title = f"{article.title} › {best['text']}"
+            path = f"/questions/{article.slug}#{best['id']}"
+            sections.append(Suggestion(title, article.slug, path, article.lang))
+    return [*questions[: limit - len(sections)], *sections]
+
+
+def near_questions(database: Database, index: SearchIndex, text: str, limit: int) -> list[Card]:
+    """Return questions that have at least some Chinese characters of a text that finds nothing in their titles."""
+    characters = " ".join(dict.fromkeys(character for character in fold(text[:MAX_LENGTH]) if is_han(character)))
+    matches = scorer.suggest(index.snapshot(), parse(characters[:MAX_LENGTH]), limit)
+    with database.read() as session:
+        return articles.cards(session, [match.article_id for match in matches])

@@ -1,0 +1,115 @@
+"""Searches that found nothing: noted without a trace of who searched, and closed when an answer arrives."""
+
+import logging
+import re
+import time
+from dataclasses import dataclass
+from threading import Lock
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.content import language
+from app.models import Wanted
+from app.models.columns import now
+from app.search import scorer
+from app.search.folding import fold
+from app.search.index import SearchIndex
+from app.search.query import Query, parse
+from app.storage import wanted
+from app.storage.database import Database
+
+log = logging.getLogger(__name__)
+
+MAX_QUERY = 200  # characters; a longer one is no question
+TYPING_S = 30  # within which a query that continues another one is the same person typing on
+CHECKED = 500  # open entries that are looked at when articles have changed
+_PERSONAL = re.compile(r"\S@\S|\d[\d\s()./+-]{6,}\d")  # a mail address, a telephone or card number
+
+
+@dataclass
+class _Noted:
+    text: str
+    query: Query
+    folded: str
+    asks: int
+    at: float  # time.monotonic()
+
+
+class WantedRecorder:
+    """Collects in memory what found nothing, and adds it to the database a little later."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = Lock()
+        self._noted: list[_Noted] = []
+
+    def note(self, text: str, *, asked: bool = False) -> bool:
+        """Note a query; return False for one that is not kept: empty, too long, or with personal data in it."""
+        text = text.strip()
+        if not text or len(text) > MAX_QUERY or _PERSONAL.search(text):
+            return False
+        query = parse(text)
+        if not query.words:
+            return False
+        new = _Noted(text, query, fold(text), int(asked), time.monotonic())
+        with self._lock:
+            for known in self._noted:
+                if _is_same_typing(known, new):
+                    if len(new.folded) > len(known.folded):
+                        known.text, known.query, known.folded = new.text, new.query, new.folded
+                    known.asks += new.asks
+                    known.at = new.at
+                    return True
+            self._noted.append(new)
+        return True
+
+    def flush(self, *, everything: bool = False) -> None:
+        """Add to the database what nobody types on any more; on failure it is kept for the next time."""
+        until = time.monotonic() - TYPING_S
+        with self._lock:
+            settled = [noted for noted in self._noted if everything or noted.at < until]
+            self._noted = [noted for noted in self._noted if noted not in settled]
+        if not settled:
+            return
+        try:
+            with self._database.write() as session:
+                for noted in settled:
+                    wanted.add(session, _entry(noted))
+                wanted.forget_surplus(session)
+        except SQLAlchemyError as error:
+            log.warning("searches without results could not be written down yet: %s", type(error).__name__)
+            with self._lock:
+                self._noted += settled
+
+
+def close_answered(database: Database, index: SearchIndex) -> int:
+    """Close the wanted questions that an article now answers; return how many."""
+    with database.read() as session:
+        waiting = wanted.newest(session, CHECKED)
+    snapshot = index.snapshot()
+    answers = {entry.id: scorer.answer_to(snapshot, parse(entry.query)) for entry in waiting}
+    found = {entry_id: article for entry_id, article in answers.items() if entry_id is not None and article is not None}
+    if found:
+        with database.write() as session:
+            for entry_id, article_id in found.items():
+                wanted.close(session, entry_id, article_id)
+    return len(found)
+
+
+def _is_same_typing(known: _Noted, new: _Noted) -> bool:
+    if new.at - known.at > TYPING_S:
+        return False
+    return known.folded.startswith(new.folded) or new.folded.startswith(known.folded)
+
+
+def _entry(noted: _Noted) -> Wanted:
+    moment = now()
+    return Wanted(
+        key=" ".join(sorted(noted.query.terms))[:500],
+        query=noted.text,
+        lang=language.detect(noted.text),
+        searches=1,
+        asks=noted.asks,
+        first_at=moment,
+        last_at=moment,
+    )

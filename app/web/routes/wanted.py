@@ -1,0 +1,44 @@
+"""Questions that were searched for and have no answer yet."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import RedirectResponse, Response
+
+from app.errors import InvalidInput
+from app.models.columns import now
+from app.storage import wanted
+from app.web.parameters import PageNumber
+from app.web.state import Here
+from app.web.templating import render, render_feed
+
+router = APIRouter(prefix="/wanted", include_in_schema=False)
+
+PAGE_SIZE = 50
+FEED_SIZE = 50
+
+
+@router.get("")
+def list_wanted(request: Request, here: Here, number: PageNumber) -> Response:
+    """List what is wanted most."""
+    with here.database.read() as session:
+        page = wanted.list_page(session, number=number, size=PAGE_SIZE)
+    return render(request, "wanted.html", page=page)
+
+
+@router.post("")
+def ask(here: Here, q: Annotated[str, Form()] = "") -> Response:
+    """Note that somebody asks for this answer."""
+    if not here.wanted.note(q, asked=True):
+        raise InvalidInput("This cannot be put on the list: write a question of up to 200 characters, without names.")
+    here.wanted.flush(everything=True)
+    return RedirectResponse("/wanted", 303)
+
+
+@router.get("/feed.atom")
+def feed(request: Request, here: Here) -> Response:
+    """Give the newest wanted questions as a feed."""
+    with here.database.read() as session:
+        entries = wanted.newest(session, FEED_SIZE)
+    updated = entries[0].first_at if entries else now()
+    return render_feed(request, "feeds/wanted.atom", entries=entries, updated=updated)

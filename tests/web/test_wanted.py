@@ -1,0 +1,83 @@
+"""Searches that find nothing, and what becomes of them."""
+
+import re
+from xml.etree import ElementTree as ET
+
+import pytest
+
+ATOM = "{http://www.w3.org/2005/Atom}"
+
+
+def flushed(client):
+    client.app.state.omniracle.wanted.flush(everything=True)
+    return client.get("/wanted").text
+
+
+def test_a_search_without_results_helps_on_and_is_listed(client):
+    html = client.get("/search", params={"q": "zebrafish quokka"}).text
+    assert "Ask for this answer" in html
+    assert "salt" in html  # popular questions, for nothing is near
+    assert "zebrafish quokka" in flushed(client)
+
+
+def test_near_questions_are_offered_by_their_characters(client):
+    html = client.get("/search", params={"q": "馆藏书"}).text
+    assert "Perhaps one of these" in html
+    assert 'href="/questions/traditional"' in html
+
+
+def test_a_stricter_search_than_needed_is_loosened(client):
+    html = client.get("/search", params={"q": '"salt yeast"'}).text
+    assert 'href="/search?q=salt+yeast"' in html
+
+
+def test_variants_and_keystrokes_of_one_typing_count_once(client):
+    for text in ("zebra", "zebrafis", "zebrafish", "ZEBRAFISH", "Ｚebrafish"):
+        client.get("/search", params={"q": text})
+    html = flushed(client)
+    assert html.count('id="wanted-') == 1
+    assert ">zebrafish</a>" in html
+    assert "Searched for 1 time\n" in html
+    client.get("/search", params={"q": "zebrafishes"})
+    html = flushed(client)
+    assert html.count('id="wanted-') == 1
+    assert "Searched for 2 times" in html
+
+
+def test_asking_is_counted_and_shown_at_once(client):
+    response = client.post("/wanted", data={"q": "What is a zebrafish?"})
+    assert (response.status_code, response.headers["Location"]) == (303, "/wanted")
+    assert "asked for by 1 reader" in client.get("/wanted").text
+
+
+@pytest.mark.parametrize("text", ["", "  ", "x" * 201, "me@example.org", "+49 (0) 170 123 45 67", "???"])
+def test_what_is_no_question_or_personal_is_not_kept(client, text):
+    assert client.post("/wanted", data={"q": text}).status_code == 400
+    assert 'id="wanted-' not in flushed(client)
+
+
+def test_an_answer_closes_it(client, library):
+    client.post("/wanted", data={"q": "hot oolong"})
+    library.write("cooking/tea.md", "---\ntitle: How hot is oolong?\nlang: en\n---\nNinety degrees.\n")
+    library.sync()
+    client.app.state.omniracle.tend()
+    assert 'id="wanted-' not in client.get("/wanted").text
+
+
+def test_the_feed_is_atom(client):
+    empty = ET.fromstring(client.get("/wanted/feed.atom").text)
+    assert empty.find(f"{ATOM}entry") is None
+    client.post("/wanted", data={"q": "zebras & <fish>"})
+    response = client.get("/wanted/feed.atom")
+    assert response.headers["Content-Type"].startswith("application/atom+xml")
+    feed = ET.fromstring(response.text)
+    for name in ("id", "title", "updated"):
+        assert feed.findtext(f"{ATOM}{name}")
+    (entry,) = feed.findall(f"{ATOM}entry")
+    assert entry.findtext(f"{ATOM}title") == "zebras & <fish>"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT.*\+00:00", entry.findtext(f"{ATOM}updated"))
+
+
+def test_pages_with_filters_are_not_recorded(client):
+    client.get("/search", params={"q": "zebrafish", "lang": "en"})
+    assert 'id="wanted-' not in flushed(client)
