@@ -1,5 +1,6 @@
 // Every page works without this; it only makes some of them pleasanter.
 import "./worker.js";
 import "./shortcuts.js";
+import "./suggest.js";
 import "./contents.js";
 import "./copy.js";

@@ -15,8 +15,8 @@ PHONE = {"width": 390, "height": 844}
 
 def test_a_reader_finds_the_answer_and_its_sources(page):
     page.goto("/")
-    page.get_by_role("searchbox").fill("任務分配")
-    page.get_by_role("searchbox").press("Enter")
+    page.get_by_role("combobox").fill("任務分配")
+    page.get_by_role("combobox").press("Enter")
     hit = page.locator(".hit").first
     expect(hit.locator("mark").first).to_be_visible()
     hit.get_by_role("link").first.click()
@@ -70,10 +70,10 @@ def test_the_keyboard_leads_to_the_search_box_and_past_the_header(page):
     page.keyboard.press("Enter")
     expect(page.locator("main")).to_be_focused()
     page.keyboard.press("/")
-    expect(page.get_by_role("searchbox")).to_be_focused()
+    expect(page.get_by_role("combobox")).to_be_focused()
     page.locator("main").focus()
     page.keyboard.press("Control+k")
-    expect(page.get_by_role("searchbox")).to_be_focused()
+    expect(page.get_by_role("combobox")).to_be_focused()
 
 
 def test_code_can_be_copied(page):
@@ -108,3 +108,53 @@ def test_everything_works_without_javascript(browser, server):
     page.get_by_role("button", name="English").click()
     expect(page.locator("html")).to_have_attribute("lang", "en")
     context.close()
+
+
+def test_suggestions_by_keyboard_alone(page):
+    page.goto("/")
+    page.keyboard.press("/")
+    page.keyboard.type("request dist")
+    box, options = page.get_by_role("combobox"), page.get_by_role("option")
+    expect(options.first).to_contain_text("How are requests distributed")
+    expect(box).to_have_attribute("aria-expanded", "true")
+    page.keyboard.press("ArrowDown")
+    expect(options.first).to_have_attribute("aria-selected", "true")
+    assert box.get_attribute("aria-activedescendant") == options.first.get_attribute("id")
+    page.keyboard.press("ArrowUp")
+    assert box.get_attribute("aria-activedescendant") is None
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("listbox")).to_be_hidden()
+    expect(box).to_have_value("request dist")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(SEED_EN))
+
+
+def test_suggestions_by_pinyin_and_with_the_mouse(page):
+    page.goto("/about")
+    page.get_by_role("combobox").press_sequentially("renwu celue")
+    page.get_by_role("option").first.click()
+    expect(page).to_have_url(re.compile(SEED_ZH))
+
+
+def test_nothing_is_asked_while_an_input_method_composes(page):
+    asked = []
+    page.on("request", lambda request: "/api/v1/suggest" in request.url and asked.append(request.url))
+    page.goto("/")
+    page.locator("#home-q").focus()
+    session = page.context.new_cdp_session(page)
+    for text in ("r", "re", "ren", "renwu"):
+        session.send("Input.imeSetComposition", {"text": text, "selectionStart": len(text), "selectionEnd": len(text)})
+        page.wait_for_timeout(80)
+    assert asked == []
+    session.send("Input.insertText", {"text": "任务"})
+    expect(page.get_by_role("option").first).to_contain_text("任务")
+    assert len(asked) == 1
+
+
+def test_enter_without_a_choice_searches(page):
+    page.goto("/")
+    page.get_by_role("combobox").press_sequentially("workers")
+    expect(page.get_by_role("option").first).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/search\?q=workers"))
