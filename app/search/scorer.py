@@ -45,11 +45,13 @@ def search(
     return Ranking(snapshot, plan, scores)
 
 
-def suggest(snapshot: Snapshot, query: Query, limit: int) -> list[Match]:
+def suggest(snapshot: Snapshot, query: Query, limit: int, reader_lang: str | None = None) -> list[Match]:
     """Return the articles whose titles fit what was typed so far."""
     plan = expand(query, snapshot)
     _, titles, covered = _title_scores(snapshot, plan)
     scores = np.where(snapshot.alive, titles * covered, np.float32(0)).astype(np.float32)
+    if reader_lang is not None:
+        scores[_in_language(snapshot, reader_lang)] *= SAME_LANGUAGE
     return Ranking(snapshot, plan, scores).page(0, limit)
 
 

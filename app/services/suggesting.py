@@ -26,13 +26,15 @@ class Suggestion:
     lang: str
 
 
-def suggest(database: Database, index: SearchIndex, text: str, limit: int = LIMIT) -> list[Suggestion]:
+def suggest(
+    database: Database, index: SearchIndex, text: str, *, limit: int = LIMIT, reader_lang: str | None = None
+) -> list[Suggestion]:
     """Return up to `limit` suggestions, the best first; raise IndexUnavailable without an index."""
     query = parse(text[:MAX_LENGTH])
     if not query.words:
         return []
     snapshot = index.snapshot()
-    by_title = [match.article_id for match in scorer.suggest(snapshot, query, limit)]
+    by_title = [match.article_id for match in scorer.suggest(snapshot, query, limit, reader_lang)]
     by_heading = scorer.with_headings(snapshot, query, SECTIONS)
     slots = expand(query, snapshot).slots
     marker = Marker([a.term for slot in slots for a in slot.alternatives if a.field == TEXT], query.typed)

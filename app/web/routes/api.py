@@ -127,7 +127,7 @@ class Suggestions(BaseModel):
 @router.get("/suggest")
 def suggest(request: Request, here: Here, q: str = "") -> Suggestions:
     """Suggest questions while one is typed."""
-    found = run_suggest(here.database, here.index, q)
+    found = run_suggest(here.database, here.index, q, reader_lang=reader_lang(request))
     suggestions = [Suggestion(title=each.title, slug=each.slug, url=base_url(request) + each.path) for each in found]
     return Suggestions(query=q, suggestions=suggestions)
 

@@ -1,0 +1,88 @@
+"""How often the right answer is first: our search beside FTS5 and tantivy, per set of queries and kind of damage."""
+
+import math
+import sys
+from collections import defaultdict
+from collections.abc import Callable
+
+import engines
+import evaluation
+from evaluation import Asked
+from sqlmodel import col, select
+
+from app.models import Article, Rendering
+from app.search import scorer
+from app.search.query import MAX_LENGTH, parse
+
+DEPTH = 400  # documents that are fetched where some do not count
+
+
+def main() -> None:
+    """Run all queries through all engines and print the scores."""
+    database, index = evaluation.library()
+    with database.read() as session:
+        rows = session.exec(
+            select(Article.id, Article.slug, Article.title, Rendering.text).join(
+                Rendering, col(Rendering.digest) == col(Article.digest)
+            )
+        ).all()
+    slugs = {number: slug for number, slug, _, _ in rows}
+    documents = [(slug, title, text) for _, slug, title, text in rows]
+    snapshot = index.snapshot()
+
+    def ours(text: str, limit: int) -> list[str]:
+        found = scorer.search(snapshot, parse(text[:MAX_LENGTH])).page(0, limit)
+        return [slugs[match.article_id] for match in found]
+
+    print(f"{len(documents)} documents; building what to compare with ...", flush=True)
+    compared = {
+        "ours": ours,
+        "fts5 t1": engines.fts5(documents, 1),
+        "fts5 t5": engines.fts5(documents, 5),
+        "fts5 plain": engines.fts5_plain(documents),
+        "tantivy t1": engines.tantivy_bm25(documents, 1.0),
+        "tantivy t3": engines.tantivy_bm25(documents, 3.0),
+    }
+    asked = list(evaluation.queries())
+    table = {name: _scores(search, asked, name) for name, search in compared.items()}
+    _print(table)
+
+
+def _scores(search: Callable[[str, int], list[str]], asked: list[Asked], name: str) -> dict[str, list[float]]:
+    """Return, by group, the number of queries and the means of R@1, MRR@10, nDCG@10 and S@5."""
+    sums: dict[str, list[float]] = defaultdict(lambda: [0.0] * 5)
+    for number, query in enumerate(asked):
+        found = search(query.text, DEPTH if query.excluded else 10)
+        top = [document for document in found if document not in query.excluded][:10]
+        gains = [query.relevant.get(document, 0) for document in top]
+        ideal = sorted(query.relevant.values(), reverse=True)[:10]
+        first = next((place for place, gain in enumerate(gains) if gain), None)
+        values = (
+            1.0,
+            float(first == 0),
+            0.0 if first is None else 1 / (first + 1),
+            _dcg(gains) / (_dcg(ideal) or 1),
+            float(first is not None and first < 5),
+        )
+        sums[query.group] = [total + value for total, value in zip(sums[query.group], values, strict=True)]
+        if number % 500 == 0:
+            print(f"  {name}: {number} of {len(asked)}", file=sys.stderr, flush=True)
+    return {group: [total[0], *(value / total[0] for value in total[1:])] for group, total in sums.items()}
+
+
+def _dcg(gains: list[int]) -> float:
+    return sum((2**gain - 1) / math.log2(place + 2) for place, gain in enumerate(gains))
+
+
+def _print(table: dict[str, dict[str, list[float]]]) -> None:
+    ours = table["ours"]
+    others = [name for name in table if name != "ours"]
+    print(f"\n{'':24}    n |   R@1   MRR  nDCG   S@5 | MRR of {'  '.join(others)}")
+    for group in sorted(ours):
+        number, *values = ours[group]
+        beside = "  ".join(f"{table[name][group][2]:{len(name)}.3f}" for name in others)
+        print(f"{group:24} {number:4.0f} | {' '.join(f'{value:5.3f}' for value in values)} |        {beside}")
+
+
+if __name__ == "__main__":
+    main()
