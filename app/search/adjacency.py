@@ -11,26 +11,38 @@ from app.search.schema import TEXT_FIELDS
 from app.search.snapshot import Mask, Snapshot
 
 NEAR = 8  # words
-NEARNESS_WEIGHT = 0.6
+NEARNESS_WEIGHT = 1.0
 MAX_PAIRS = 4  # of neighbouring words, the rarest ones
-MAX_FREQUENCY = 1024  # articles; reading the positions of a more frequent word takes too long
+MAX_FREQUENCY = 2048  # articles; reading the positions of a more frequent word takes too long
+MAX_CHECKED = 300  # documents
 
 
 def phrase(snapshot: Snapshot, terms: Sequence[str], allowed: Mask) -> Documents:
-    """Return the documents, among the allowed ones, in which `terms` stand next to each other in one field."""
+    """Return the documents, among the allowed ones, in which `terms` stand next to each other in one field.
+
+    Of very frequent words, only that they are there is looked at, where rarer ones can be compared. Of a phrase that
+    has none, only the first MAX_CHECKED documents are looked at: reading all positions of such words takes too long.
+    """
     inside = allowed.copy()
-    for term in set(terms):
+    frequency = {term: len(snapshot.text(term)[0]) for term in terms}
+    for term in frequency:
         inside &= snapshot.mask(snapshot.text(term)[0])
     candidates = np.flatnonzero(inside).astype(np.int32)
     if len(terms) == 1:
         return candidates
+    places = [(place, term) for place, term in enumerate(terms) if frequency[term] <= MAX_FREQUENCY]
+    if len(places) < 2:
+        places = list(enumerate(terms))
+        if max(frequency.values()) > MAX_FREQUENCY:
+            candidates = candidates[:MAX_CHECKED]
     found: set[int] = set()
     for field in TEXT_FIELDS:
-        starts = _starts(snapshot, field, terms[0], candidates, 0)
-        for place, term in enumerate(terms[1:], start=1):
+        starts: dict[int, set[int]] | None = None
+        for place, term in places:
             others = _starts(snapshot, field, term, candidates, place)
-            starts = {document: starts[document] & others[document] for document in starts.keys() & others.keys()}
-        found.update(document for document, places in starts.items() if places)
+            known = others if starts is None else starts
+            starts = {document: known[document] & others[document] for document in known.keys() & others.keys()}
+        found.update(document for document, ways in (starts or {}).items() if ways)
     return np.array(sorted(found), np.int32)
 
 

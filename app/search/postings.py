@@ -12,14 +12,18 @@ import pickle
 import struct
 import zlib
 from collections.abc import Iterator
+from threading import Lock
 
 import numpy as np
 import numpy.typing as npt
 from whoosh.codec.whoosh3 import WHOOSH3_HEADER_MAGIC, W3TermInfo
+from whoosh.filedb.structfile import BufferFile
 from whoosh.matching import Matcher
 from whoosh.reading import SegmentReader, TermNotFound
 
 log = logging.getLogger(__name__)
+
+_one_at_a_time = Lock()  # Whoosh's matchers share a position in the file
 
 Documents = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float32]
@@ -66,13 +70,14 @@ def read(reader: SegmentReader, field: str, term: str) -> tuple[Documents, Float
 
 def read_by_matcher(reader: SegmentReader, field: str, term: str) -> tuple[Documents, Floats]:
     """Return the same as `read`, by Whoosh's own means."""
-    matcher = _matcher(reader, field, term)
     documents: list[int] = []
     weights: list[float] = []
-    while matcher.is_active():
-        documents.append(matcher.id())
-        weights.append(matcher.weight())
-        matcher.next()
+    with _one_at_a_time:
+        matcher = _matcher(reader, field, term)
+        while matcher.is_active():
+            documents.append(matcher.id())
+            weights.append(matcher.weight())
+            matcher.next()
     return np.array(documents, np.int32), np.array(weights, np.float32)
 
 
@@ -90,13 +95,14 @@ def read_positions(reader: SegmentReader, field: str, term: str, documents: Docu
 
 def positions_by_matcher(reader: SegmentReader, field: str, term: str, documents: Documents) -> dict[int, list[int]]:
     """Return the same as `read_positions`, by Whoosh's own means."""
-    matcher = _matcher(reader, field, term)
     positions: dict[int, list[int]] = {}
-    for document in documents.tolist():
-        if matcher.is_active():
-            matcher.skip_to(document)
-        if matcher.is_active() and matcher.id() == document:
-            positions[document] = matcher.value_as("positions")
+    with _one_at_a_time:
+        matcher = _matcher(reader, field, term)
+        for document in documents.tolist():
+            if matcher.is_active():
+                matcher.skip_to(document)
+            if matcher.is_active() and matcher.id() == document:
+                positions[document] = matcher.value_as("positions")
     return positions
 
 
@@ -140,6 +146,8 @@ def _blocks(
         raise LayoutUnknown("inlined")
     offset = info.extent()[0]
     file = reader._terms._postfile  # noqa: SLF001  there is no public way to the bytes
+    if not isinstance(file, BufferFile):  # another kind of file has a position that threads would share
+        raise LayoutUnknown("no buffer")
     if file.get(offset, len(WHOOSH3_HEADER_MAGIC)) != WHOOSH3_HEADER_MAGIC:
         raise LayoutUnknown("another header")
     offset += len(WHOOSH3_HEADER_MAGIC)

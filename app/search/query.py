@@ -9,6 +9,9 @@ from app.search.folding import fold
 
 MAX_LENGTH = 500  # characters
 MAX_TERMS = 48  # distinct terms that take part; the rest of a longer question adds nothing but time
+MAX_PHRASES = 4  # further ones are plain words
+MAX_EXCLUDED = 8  # further ones are passed over
+MAX_PHRASE_TERMS = 16
 
 _PART = re.compile(
     r"(?P<minus>(?<!\S)[-−－](?=[^\s\-−－]))?"
@@ -74,11 +77,12 @@ def parse(text: str) -> Query:
         if not found:
             continue
         if part["minus"]:
-            excluded.append(found)
+            if len(excluded) < MAX_EXCLUDED:
+                excluded.append(found[:MAX_PHRASE_TERMS])
             continue
         typed.append(content)
-        if is_phrase:
-            phrases.append(found)
+        if is_phrase and len(phrases) < MAX_PHRASES:
+            phrases.append(found[:MAX_PHRASE_TERMS])
         words += [Word(term.text, folded[term.start : term.end]) for term in found]
     return Query(
         tuple(_bounded(words)),

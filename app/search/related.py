@@ -28,7 +28,7 @@ def key_terms(snapshot: Snapshot, title: str, tags: tuple[str, ...], text: str) 
     total = max(1, snapshot.size)
     weighted = []
     for term, count in counts.most_common(MOST_FREQUENT):
-        frequency = snapshot.frequency(term)
+        frequency = snapshot.frequency("body", term)
         if frequency > max(2, total / 2) or frequency < 2 or term.isdigit():
             continue  # said everywhere, or nowhere else
         weighted.append((term, math.sqrt(count) * math.log(1 + total / frequency)))

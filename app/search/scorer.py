@@ -19,7 +19,7 @@ from app.search.ranking import Match, Ranking, best
 from app.search.snapshot import NOTHING, Mask, Snapshot, WeighedList
 
 K1 = 1.2
-TITLE_WEIGHT = 3.0
+TITLE_WEIGHT = 3.5
 SAME_LANGUAGE = 1.05  # a little more for what is in the reader's language: it decides where scores are near
 
 # Terms in more than this share of the articles do not make a match by themselves where rarer ones were asked for.
@@ -45,9 +45,8 @@ def search(
     return Ranking(snapshot, plan, scores)
 
 
-def suggest(snapshot: Snapshot, query: Query, limit: int, reader_lang: str | None = None) -> list[Match]:
+def suggest(snapshot: Snapshot, plan: Plan, limit: int, reader_lang: str | None = None) -> list[Match]:
     """Return the articles whose titles fit what was typed so far."""
-    plan = expand(query, snapshot)
     _, titles, covered = _title_scores(snapshot, plan)
     scores = np.where(snapshot.alive, titles * covered, np.float32(0)).astype(np.float32)
     if reader_lang is not None:
@@ -55,10 +54,9 @@ def suggest(snapshot: Snapshot, query: Query, limit: int, reader_lang: str | Non
     return Ranking(snapshot, plan, scores).page(0, limit)
 
 
-def with_headings(snapshot: Snapshot, query: Query, limit: int) -> list[int]:
+def with_headings(snapshot: Snapshot, plan: Plan, limit: int) -> list[int]:
     """Return articles whose headings hold everything that was typed so far, by number."""
     fitting = snapshot.alive.copy()
-    plan = expand(query, snapshot)
     for slot in plan.slots:
         if not slot.is_optional:
             terms = [alternative.term for alternative in slot.alternatives if alternative.field == TEXT]

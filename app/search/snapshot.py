@@ -20,7 +20,7 @@ ENTRY_BYTES = 300  # that a kept list costs beside its numbers
 
 # BM25F: the fields of an article are weighed and evened out by their length before they saturate as one.
 FIELD_WEIGHTS = {"title": 2.0, "headings": 0.7, "tags_text": 0.7, "body": 1.0}
-LENGTH_SHARE = {"title": 0.4, "headings": 0.5, "tags_text": 0.3, "body": 0.8}
+LENGTH_SHARE = {"title": 0.4, "headings": 0.5, "tags_text": 0.3, "body": 0.9}
 AVERAGE_STEP = 1.05  # average lengths are rounded to powers of this, so that kept lists outlive most commits
 CJK_LANGUAGES = {"zh", "ja", "ko"}
 SCRIPT_SLACK = 50  # articles; in a small library no word is as common as a stop word
@@ -36,17 +36,18 @@ class ListCache:
 
     def __init__(self, size: int = CACHE_BYTES) -> None:
         self._lists: LRUCache[Hashable, WeighedList | None] = LRUCache(size, getsizeof=_bytes)
-        self.lock = Lock()
+        self._lock = Lock()
 
     def get(self, key: Hashable, make: Callable[[], WeighedList | None]) -> WeighedList | None:
-        """Return the list kept under `key`, or make and keep it; one thread at a time reads the index's files."""
-        with self.lock:
+        """Return the list kept under `key`, or make and keep it; two threads at once may both make it."""
+        with self._lock:
             if key in self._lists:
                 return self._lists[key]
-            made = make()
-            if _bytes(made) < self._lists.maxsize:
+        made = make()
+        if _bytes(made) < self._lists.maxsize:
+            with self._lock:
                 self._lists[key] = made
-            return made
+        return made
 
 
 class Snapshot:
@@ -93,9 +94,9 @@ class Snapshot:
         """Return the documents in whose `field` `term` stands, each with weight 1."""
         return self._list(term, field, partial(_ones, field=field, term=term))
 
-    def frequency(self, term: str) -> int:
-        """Return in how many articles' bodies `term` stands, without reading the list of them."""
-        return sum(int(segment.reader.doc_frequency("body", term)) for segment in self.segments)
+    def frequency(self, field: str, term: str) -> int:
+        """Return in how many documents' `field` `term` stands, without reading the list of them."""
+        return sum(int(segment.reader.doc_frequency(field, term)) for segment in self.segments)
 
     def rarity(self, term: str, frequency: int) -> float:
         """Return the inverse document frequency of a term; near 0 for what most articles of its script have."""
@@ -116,8 +117,7 @@ class Snapshot:
             first, last = np.searchsorted(documents, (base, base + segment.size))
             if first < last:
                 local = (documents[first:last] - base).astype(np.int32)
-                with self._cache.lock:
-                    inside = postings.read_positions(segment.reader, field, term, local)
+                inside = postings.read_positions(segment.reader, field, term, local)
                 found.update((document + base, where) for document, where in inside.items())
         return found
 

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
@@ -10,8 +11,11 @@ from app.search.analysis import CJK, stem
 from app.search.folding import fold, fold_with_offsets, is_han
 
 EXCERPT_LENGTH = 220  # characters; a Chinese one counts twice, it is twice as wide
-SEARCHED_LENGTH = 60_000  # characters of the text that are looked at
+SEARCHED_LENGTH = 30_000  # characters of the text that are looked at
+MAX_MARKS = 1000  # in one text; more are a word on every line
 _LEAD = 40
+_SPACE = re.compile(r"\s+")
+_WIDE = re.compile("[\u2e80-\U0010ffff]")
 _WORD = rf"[^\W_{CJK}]"
 _BOUNDARY = re.compile(r"[\s。！？；.!?;]")
 
@@ -33,11 +37,11 @@ class Marker:
     def __init__(self, terms: Iterable[str], typed: str) -> None:
         self._terms = dict.fromkeys(terms)
         self._typed = unicodedata.normalize("NFKC", typed).casefold()
-        pairs = [re.escape(term) for term in self._terms if re.match(f"[{CJK}]", term)]
+        self._folded = fold(typed)
+        self._pairs = [term for term in self._terms if re.match(f"[{CJK}]", term)]
         words = [term for term in self._terms if not re.match(f"[{CJK}]", term)]
         # A stem may end otherwise than the word (happi, happy): its beginning finds candidates.
         starts = sorted({re.escape(word[:-1] if len(word) > 3 else word) for word in words})
-        self._pairs = re.compile(f"(?=({'|'.join(pairs)}))") if pairs else None
         self._words = re.compile(f"(?<!{_WORD})(?:{'|'.join(starts)}){_WORD}*") if starts else None
 
     def whole(self, text: str) -> Snippet:
@@ -56,54 +60,59 @@ class Marker:
     def _spans(self, text: str) -> list[tuple[int, int, str]]:
         folded, offsets = fold_with_offsets(text)
         found: list[tuple[int, int, str]] = []
-        if self._pairs:
-            found += [(m.start(1), m.end(1), m.group(1)) for m in self._pairs.finditer(folded)]
+        for pair in self._pairs:
+            at = folded.find(pair)
+            while at >= 0 and len(found) < MAX_MARKS:
+                found.append((at, at + len(pair), pair))
+                at = folded.find(pair, at + 1)
         if self._words:
             for match in self._words.finditer(folded):
                 word = stem(match.group())
                 if word in self._terms:
                     found.append((match.start(), match.end(), word))
         found.sort()
+        del found[MAX_MARKS:]
         return [(offsets[start], offsets[end - 1] + 1, term) for start, end, term in found]
 
     def _best_start(self, text: str, spans: list[tuple[int, int, str]]) -> int:
-        best, best_worth = 0, 0.0
-        for at, (start, _, _) in enumerate(spans[:2000]):
-            seen: set[str] = set()
-            for other_start, _, term in spans[at : at + 40]:
-                if other_start - start > EXCERPT_LENGTH // 2:
-                    break
-                seen.add(term)
-            worth = sum(len(term) if term.isascii() else 3 for term in seen)
+        best, best_worth = 0, 0
+        inside: Counter[str] = Counter()
+        worth = last = 0
+        for start, _, first in spans:
+            while last < len(spans) and spans[last][0] - start <= EXCERPT_LENGTH // 2:
+                term = spans[last][2]
+                worth += 0 if inside[term] else _worth(term)
+                inside[term] += 1
+                last += 1
             if worth > best_worth:
                 best, best_worth = start, worth
+            inside[first] -= 1
+            worth -= 0 if inside[first] else _worth(first)
         if best <= _LEAD:
             return 0
         boundary = [m.end() for m in _BOUNDARY.finditer(text, best - _LEAD, best)]
         return boundary[0] if boundary else best - _LEAD // 2
 
     def _marked(self, text: str, spans: list[tuple[int, int, str]], start: int, end: int) -> Snippet:
+        shown = [span for span in spans if start <= span[0] and span[1] <= end]
         pieces: list[str] = []
         position, marks, has_variant = start, 0, False
-        begin = start
-        for first, last in _merged(spans):
-            if first < position or last > end:
-                continue
-            begin = begin if marks else first
+        for first, last in _merged(shown):
             pieces += [escape(_tidy(text[position:first])), "<mark>", escape(_tidy(text[first:last])), "</mark>"]
             position = last
             marks += 1
             has_variant = has_variant or self._is_variant(text[first:last])
         pieces.append(escape(_tidy(text[position:end])))
-        html = "".join(pieces).strip()
-        terms = {term for first, last, term in spans if start <= first and last <= end}
-        html = f"{'… ' if start else ''}{html}{' …' if end < len(text) else ''}"
-        return Snippet(html, marks, has_variant, begin, frozenset(terms))
+        html = f"{'… ' if start else ''}{''.join(pieces).strip()}{' …' if end < len(text) else ''}"
+        begin = shown[0][0] if shown else start
+        return Snippet(html, marks, has_variant, begin, frozenset(term for _, _, term in shown))
 
     def _is_variant(self, found: str) -> bool:
         # 任務 was typed and 任务 found: equal after folding, different before.
+        if found.isascii():
+            return False
         han = "".join(character for character in unicodedata.normalize("NFKC", found) if is_han(character))
-        return any(c not in self._typed and fold(c) in fold(self._typed) for c in han)
+        return any(c not in self._typed and fold(c) in self._folded for c in han)
 
 
 def _merged(spans: list[tuple[int, int, str]]) -> list[tuple[int, int]]:
@@ -116,16 +125,19 @@ def _merged(spans: list[tuple[int, int, str]]) -> list[tuple[int, int]]:
     return merged
 
 
+def _worth(term: str) -> int:
+    return len(term) if term.isascii() else 3
+
+
 def _end(text: str, start: int) -> int:
-    width, at = 0, start
-    while at < len(text) and width < EXCERPT_LENGTH:
-        width += 2 if ord(text[at]) >= 0x2E80 else 1
-        at += 1
-    if at == len(text):
-        return at
+    piece = text[start : start + EXCERPT_LENGTH]
+    wide = len(_WIDE.findall(piece)) / max(1, len(piece))
+    at = start + round(EXCERPT_LENGTH / (1 + wide))
+    if at >= len(text):
+        return len(text)
     boundary = [m.start() for m in _BOUNDARY.finditer(text, max(start, at - 20), at)]
     return boundary[-1] if boundary else at
 
 
 def _tidy(text: str) -> str:
-    return re.sub(r"\s+", " ", text)
+    return _SPACE.sub(" ", text)

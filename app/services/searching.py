@@ -3,10 +3,9 @@
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from app.models import Article, Rendering
 from app.pagination import Page, check_page, offset_of
 from app.search import scorer
 from app.search.expansion import TEXT, Plan
@@ -16,8 +15,9 @@ from app.search.ranking import Match
 from app.search.sections import section_at
 from app.search.snippets import Marker
 from app.services.rendering import make_rendering
-from app.storage import articles, renderings, tags
+from app.storage import articles, hits, tags
 from app.storage.database import Database
+from app.storage.hits import Found
 
 FACET_TAGS = 12
 LONG_TEXT = 1500  # characters from which on a hit leads to its section
@@ -83,8 +83,7 @@ def search(
     query = parse(text)
     ranking = scorer.search(index.snapshot(), query, tag=tag, lang=lang, reader_lang=reader_lang)
     matches = ranking.page(offset_of(number, size) if offset is None else offset, size)
-    hits = _hits(database, query, ranking.plan, matches)
-    page = Page(hits, ranking.total, number, size)
+    page = Page(_hits(database, query, ranking.plan, matches), ranking.total, number, size)
     return Results(
         query=text,
         page=page if offset is not None else check_page(page),
@@ -106,41 +105,47 @@ def warm(index: SearchIndex) -> None:
 def _hits(database: Database, query: Query, plan: Plan, matches: Sequence[Match]) -> list[Hit]:
     ids = [match.article_id for match in matches]
     with database.read() as session:
-        found = {article.id: article for article in articles.by_ids(session, ids)}
+        found = hits.by_ids(session, ids)
         names = tags.names_of(session, ids)
-        kept = {known.digest: known for known in renderings.of(session, [a.digest for a in found.values()])}
+        bare = [known.id for known in found.values() if known.text is None]
+        bodies = (
+            {article.id: (article.body, article.lang) for article in articles.by_ids(session, bare)} if bare else {}
+        )
     marker = Marker(
         [alternative.term for slot in plan.slots for alternative in slot.alternatives if alternative.field == TEXT],
         query.typed,
     )
-    return [
-        _hit(article, names.get(match.article_id, ()), kept.get(article.digest), marker, query, match)
-        for match in matches
-        if (article := found.get(match.article_id)) is not None  # deleted since the index was written
-    ]
+    shown = []
+    for match in matches:
+        known = found.get(match.article_id)
+        if known is None:  # deleted since the index was written
+            continue
+        if known.text is None:
+            rendering = make_rendering(*bodies[known.id])
+            known = replace(known, text=rendering.text, toc=rendering.toc)
+        shown.append(_hit(known, names.get(known.id, ()), marker, query, match))
+    return shown
 
 
-def _hit(
-    article: Article, names: tuple[str, ...], kept: Rendering | None, marker: Marker, query: Query, match: Match
-) -> Hit:
-    rendering = kept or make_rendering(article.body, article.lang)
-    title = marker.whole(article.title)
-    excerpt = marker.excerpt(rendering.text)
+def _hit(found: Found, names: tuple[str, ...], marker: Marker, query: Query, match: Match) -> Hit:
+    text, toc = found.text or "", found.toc or []
+    title = marker.whole(found.title)
+    excerpt = marker.excerpt(text)
     section = None
-    if excerpt.marks and len(rendering.text) > LONG_TEXT and len(title.terms) <= MOST * len(query.terms):
-        section = section_at(rendering.text, [str(heading["text"]) for heading in rendering.toc], excerpt.start)
+    if excerpt.marks and len(text) > LONG_TEXT and len(title.terms) <= MOST * len(query.terms):
+        section = section_at(text, [str(heading["text"]) for heading in toc], excerpt.start)
     return Hit(
-        slug=article.slug,
-        title=article.title,
+        slug=found.slug,
+        title=found.title,
         title_html=title.html,
         excerpt_html=excerpt.html,
-        section=None if section is None else str(rendering.toc[section]["text"]),
-        anchor=None if section is None else str(rendering.toc[section]["id"]),
-        lang=article.lang,
+        section=None if section is None else str(toc[section]["text"]),
+        anchor=None if section is None else str(toc[section]["id"]),
+        lang=found.lang,
         tags=names,
         score=round(match.score, 4),
         matched=_matched(match, has_variant=title.has_variant or excerpt.has_variant),
-        updated_at=article.updated_at,
+        updated_at=found.updated_at,
     )
 
 

@@ -34,9 +34,10 @@ def suggest(
     if not query.words:
         return []
     snapshot = index.snapshot()
-    by_title = [match.article_id for match in scorer.suggest(snapshot, query, limit, reader_lang)]
-    by_heading = scorer.with_headings(snapshot, query, SECTIONS)
-    slots = expand(query, snapshot).slots
+    plan = expand(query, snapshot)
+    by_title = [match.article_id for match in scorer.suggest(snapshot, plan, limit, reader_lang)]
+    by_heading = scorer.with_headings(snapshot, plan, SECTIONS)
+    slots = plan.slots
     marker = Marker([a.term for slot in slots for a in slot.alternatives if a.field == TEXT], query.typed)
     with database.read() as session:
         cards = articles.cards(session, by_title)
@@ -57,6 +58,7 @@ def suggest(
 def near_questions(database: Database, index: SearchIndex, text: str, limit: int) -> list[Card]:
     """Return questions that have at least some Chinese characters of a text that finds nothing in their titles."""
     characters = " ".join(dict.fromkeys(character for character in fold(text[:MAX_LENGTH]) if is_han(character)))
-    matches = scorer.suggest(index.snapshot(), parse(characters[:MAX_LENGTH]), limit)
+    snapshot = index.snapshot()
+    matches = scorer.suggest(snapshot, expand(parse(characters[:MAX_LENGTH]), snapshot), limit)
     with database.read() as session:
         return articles.cards(session, [match.article_id for match in matches])

@@ -1,0 +1,135 @@
+"""How long a search takes at 1,000, 14,000 and 98,000 documents, beside FTS5 and tantivy over the same terms.
+
+No result is ever kept, so every search is a whole one. "cold" empties the cache of posting lists before each query.
+98,000 documents are the 14,000 seven times as seven segments: vocabulary does not grow, all else does.
+"""
+
+import copy
+import random
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import engines
+import evaluation
+from sqlmodel import col, select
+
+from app.models import Article, Rendering
+from app.search import scorer
+from app.search.index import SearchIndex
+from app.search.query import parse
+from app.search.segments import Segment
+from app.search.snapshot import ListCache, Snapshot
+from app.services.searching import search
+from app.services.suggesting import suggest
+from app.storage.database import Database
+
+SIZES = (1_000, 14_000)
+COPIES = 7  # of the 14,000
+QUERIES = 280
+NASTY = ("*", "a " * 240, "😀" * 200, "the of and to in is for on with " * 15, '"of the"', '"in the end of the"', "lang:zh",
+         "-the", "x" * 500, "的 是 在", "\u202e\u0000", "aaaaaaaaaaaaaaaaaaaa zzzzzzzz qqqqqqq", "e", "的")  # fmt: skip
+
+
+class OneSnapshot(SearchIndex):
+    """An index that stands still."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        super().__init__(Path("nowhere"))
+        self._only = snapshot
+
+    def snapshot(self) -> Snapshot:
+        """Return the one snapshot."""
+        return self._only
+
+
+def main() -> None:
+    """Measure all sizes and print p50, p95, p99 and the greatest time in milliseconds."""
+    for size in SIZES:
+        database, index = evaluation.library(size)
+        documents = _documents(database)
+        queries = _queries(documents)
+        _measure(f"{size:,}", database, index, queries, documents)
+        if size == SIZES[-1]:
+            many = OneSnapshot(_multiplied(index.snapshot(), COPIES))
+            _measure(f"{size * COPIES:,}", database, many, queries, documents * COPIES)
+        database.close()
+
+
+def _measure(
+    label: str, database: Database, index: SearchIndex, queries: Sequence[str], documents: Sequence[engines.Document]
+) -> None:
+    print(f"\n{label} documents, {len(queries)} queries        p50    p95    p99    max", flush=True)
+    snapshot = index.snapshot()
+
+    def rank(text: str) -> None:
+        scorer.search(snapshot, parse(text)).page(0, 10)
+
+    def cold(text: str) -> None:
+        snapshot._cache = ListCache()  # noqa: SLF001
+        rank(text)
+
+    _row("ranking, cold lists", cold, queries)
+    snapshot._cache = ListCache()  # noqa: SLF001
+    _row("ranking, lists as they come", rank, queries)
+    _row("ranking, warm lists", rank, queries)
+    _row("whole search, warm lists", lambda text: search(database, index, text), queries)
+    narrowed = {"lang": "en"}
+    _row("whole search, narrowed", lambda text: search(database, index, text, **narrowed), queries)
+    _row("suggest", lambda text: suggest(database, index, text), [text[: len(text) * 2 // 3] for text in queries])
+    _row("whole search, nasty input", lambda text: search(database, index, text[:500]), NASTY)
+    for name, engine in (("fts5", engines.fts5(documents, 3)), ("tantivy", engines.tantivy_bm25(documents, 3.0))):
+        _row(f"{name}, ids alone", lambda text, engine=engine: engine(text, 10), queries)  # type: ignore[misc]
+
+
+def _row(name: str, run: Callable[[str], object], queries: Sequence[str]) -> None:
+    took = []
+    for text in queries:
+        started = time.perf_counter()
+        run(text)
+        took.append((time.perf_counter() - started) * 1000)
+    took.sort()
+    values = (statistics.median(took), *(took[min(len(took) - 1, int(len(took) * share))] for share in (0.95, 0.99)))
+    print(f"{name:34}" + "".join(f"{value:7.2f}" for value in (*values, took[-1])), flush=True)
+
+
+def _documents(database: Database) -> list[engines.Document]:
+    with database.read() as session:
+        statement = select(Article.slug, Article.title, Rendering.text)
+        rows = session.exec(statement.join(Rendering, col(Rendering.digest) == col(Article.digest))).all()
+    return [(slug, title, text) for slug, title, text in rows]
+
+
+def _queries(documents: Sequence[engines.Document]) -> list[str]:
+    """Return queries as people type them, from the titles: 1 to 4 words, fragments of Chinese, both together."""
+    rng = random.Random(7)
+    titles = [title for _, title, _ in documents]
+    latin = [title for title in titles if title.isascii() and len(title.split()) > 2]
+    han = [title for title in titles if sum(character >= "\u4e00" for character in title) > 8]
+    queries = []
+    while len(queries) < QUERIES:
+        kind, words, text = rng.random(), rng.choice(latin).split(), rng.choice(han)
+        start = rng.randrange(len(text) - 6)
+        fragment = text[start : start + rng.randint(2, 6)].strip()
+        if kind < 0.5:
+            queries.append(" ".join(rng.sample(words, min(len(words), rng.randint(1, 4)))))
+        elif kind < 0.85:
+            queries.append(fragment)
+        else:
+            queries.append(f"{rng.choice(words)} {fragment}")
+    return queries
+
+
+def _multiplied(snapshot: Snapshot, copies: int) -> Snapshot:
+    segments: list[Segment] = []
+    for number in range(copies):
+        for segment in snapshot.segments:
+            another = copy.copy(segment)
+            another.id = f"{segment.id}-{number}"
+            segments.append(another)
+    return Snapshot(1, segments, [[] for _ in segments], snapshot.vocabulary, ListCache())
+
+
+if __name__ == "__main__":
+    main()
