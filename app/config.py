@@ -128,7 +128,10 @@ def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | Non
     """
     values: dict[str, str] = {}
     if env_file is not None and env_file.is_file():
-        values.update({name: value for name, value in dotenv_values(env_file).items() if value is not None})
+        try:
+            values.update({name: value for name, value in dotenv_values(env_file).items() if value is not None})
+        except (OSError, UnicodeDecodeError) as error:
+            raise OperatorError(f"{env_file} cannot be read: it must be readable and in UTF-8.") from error
     values.update(os.environ if environ is None else environ)
     known = {field.alias or name for name, field in Settings.model_fields.items()}
     _read_secret_files(values)

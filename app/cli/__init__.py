@@ -3,6 +3,7 @@
 import sys
 
 import typer
+from sqlalchemy.exc import DBAPIError
 
 from app import __version__
 from app.cli import content, search, server
@@ -42,3 +43,10 @@ def main() -> None:
         app()
     except OmniracleError as error:
         sys.exit(f"omniracle: {error}")
+    except DBAPIError as error:
+        sys.exit(
+            f"omniracle: The database failed ({error.orig}): check DATABASE_URL, its file and the space on its disk."
+        )
+    except OSError as error:
+        named = f" {error.filename}" if error.filename else ""
+        sys.exit(f"omniracle: {error.strerror or error}{named}: check its owner and its rights.")

@@ -19,15 +19,18 @@ def search(
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many results.")] = 10,
 ) -> None:
     """Search the library."""
+    from app.content.document import normalised_tag
     from app.services.searching import search as run
 
-    with open_stores() as (_settings, database, index):
-        found = run(database, index, query, size=limit, offset=0, tag=tag, lang=lang)
+    with open_stores() as (settings, database, index):
+        wanted = normalised_tag(tag) if tag else None
+        found = run(database, index, query, size=limit, offset=0, tag=wanted, lang=lang)
+    site = settings.base_url or f"http://{settings.host}:{settings.port}"
     if as_json:
         hits = [
             {
                 "slug": hit.slug,
-                "url": hit.url,
+                "url": site + hit.url,
                 "title": hit.title,
                 "lang": hit.lang,
                 "tags": list(hit.tags),
@@ -50,7 +53,7 @@ def search(
         return
     for number, hit in enumerate(found.page.items, start=1):
         excerpt = unescape(hit.excerpt_html.replace("<mark>", "").replace("</mark>", ""))
-        typer.echo(f"{number}. {typer.style(hit.title, bold=True)}  [{hit.lang}]\n   {hit.url}\n   {excerpt}\n")
+        typer.echo(f"{number}. {typer.style(hit.title, bold=True)}  [{hit.lang}]\n   {site}{hit.url}\n   {excerpt}\n")
     typer.echo(f"{found.page.total} found in {found.took_ms:.0f} ms.")
 
 

@@ -1,5 +1,6 @@
 """Commands that start the site and prepare its database."""
 
+import errno
 import socket
 import sys
 from typing import TYPE_CHECKING, Annotated
@@ -53,11 +54,18 @@ def _listen(settings: Settings) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((settings.host, settings.port))
+        # At once, though nobody accepts yet: only a listening socket keeps a second server from this port, and whoever
+        # comes while the site is prepared waits instead of being refused.
+        listening.listen(BACKLOG)
     except OSError as error:
         listening.close()
+        advice = (
+            f"stop what runs there, or choose another port, for example `--port {settings.port % 65535 + 1}`"
+            if error.errno in (errno.EADDRINUSE, errno.EACCES)
+            else "choose an address of this machine, for example `--host 127.0.0.1`"
+        )
         raise OperatorError(
-            f"Cannot listen on {settings.host}:{settings.port} ({error.strerror}): stop what runs there, "
-            f"or choose another port, for example `--port {settings.port % 65535 + 1}`."
+            f"Cannot listen on {settings.host}:{settings.port} ({error.strerror}): {advice}."
         ) from error
     listening.set_inheritable(True)
     return listening

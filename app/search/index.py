@@ -54,12 +54,15 @@ class SearchIndex:
     def snapshot(self) -> Snapshot:
         """Return the newest state of the index; raise IndexUnavailable when there is none."""
         with self._lock:
-            if self._opened is not None and not self.is_present():
-                return self._opened.snapshot  # deleted under our feet: what is open answers until it is rebuilt
-            build = self._current()
-            if self._opened is None or self._opened.build != build:
-                self._opened = _Opened(self.folder / build)
-            return self._opened.newest()
+            try:
+                build = self._current()
+                if self._opened is None or self._opened.build != build:
+                    self._opened = _Opened(self.folder / build)
+                return self._opened.newest()
+            except IndexUnavailable:
+                if self._opened is None:
+                    raise
+                return self._opened.snapshot  # lost under our feet: what is open answers until it is rebuilt
 
     def close(self) -> None:
         """Let go of the files."""
@@ -112,9 +115,13 @@ class SearchIndex:
             if old.is_dir() and old.name != build:
                 shutil.rmtree(old, ignore_errors=True)
 
-    def is_present(self) -> bool:
-        """Say whether there is an index at all; cheap, unlike `is_usable`."""
-        return (self.folder / "CURRENT").is_file()
+    def is_whole(self) -> bool:
+        """Say whether all files of the index are there; cheap, unlike `is_usable`."""
+        try:
+            index = _open(self.folder / self._current())
+            return all(_is_there(index, segment) for segment in index._segments())  # noqa: SLF001
+        except IndexUnavailable:
+            return False
 
     def _current(self) -> str:
         try:
@@ -143,16 +150,18 @@ class _Opened:
     def _open_generation(self) -> Snapshot:
         # Never Searcher.refresh(): in whoosh3 3.54.0 it goes on returning deleted documents.
         for attempt in range(ATTEMPTS):
-            toc = self._index._read_toc()  # noqa: SLF001  the one way to segments with their deletions
             try:
+                toc = self._index._read_toc()  # noqa: SLF001  the one way to segments with their deletions
                 opened = {
                     segment.segment_id(): self._segments.get(segment.segment_id())
                     or Segment(self._index.storage, toc.schema, segment)
                     for segment in toc.segments
                 }
-            except OSError:  # a writer has merged the segment away since the table was read
+            except Exception as error:
+                # A writer has merged a segment away since the table was read, or the index is damaged.
                 if attempt + 1 == ATTEMPTS:
-                    raise
+                    log.warning("the index cannot be read: %r", error)
+                    raise IndexUnavailable("The search index cannot be read: run `omniracle reindex`.") from error
                 continue
             break
         self._segments = opened
@@ -179,6 +188,10 @@ def _open(path: Path) -> FileIndex:
         return FileStorage(str(path)).open_index()
     except Exception as error:
         raise IndexUnavailable("The search index cannot be opened: run `omniracle reindex`.") from error
+
+
+def _is_there(index: FileIndex, segment: Any) -> bool:
+    return bool(index.storage.file_exists(segment.make_filename(".seg")))
 
 
 @contextmanager

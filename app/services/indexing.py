@@ -17,9 +17,14 @@ BATCH = 2000  # articles that one commit of the index takes
 CHUNK = 100  # articles that are read from the database at once
 
 
-def ensure(database: Database, index: SearchIndex, progress: Progress = silent) -> None:
-    """Make the index usable and equal to the database; waits for another process that is at it."""
-    with index.write_lock(wait=True):
+def ensure(database: Database, index: SearchIndex, progress: Progress = silent, *, wait: bool = True) -> None:
+    """Make the index usable and equal to the database.
+
+    Without `wait`, a process that finds another one writing leaves it to that one.
+    """
+    with index.write_lock(wait=wait) as held:
+        if not held:
+            return
         with database.read() as session:
             identity = site.identity(session)
         if index.is_usable(identity):

@@ -1,8 +1,10 @@
 """Related questions: the author's choice first, then what the index finds similar."""
 
+import logging
 from collections import OrderedDict
 from threading import Lock
 
+from app.errors import IndexUnavailable
 from app.models import Article
 from app.search.index import SearchIndex
 from app.search.related import related
@@ -10,6 +12,8 @@ from app.services.rendering import rendering_of
 from app.storage import articles, tags
 from app.storage.articles import Card
 from app.storage.database import Database
+
+log = logging.getLogger(__name__)
 
 LIMIT = 6
 KEPT = 2000  # articles whose similar ones are remembered
@@ -32,7 +36,11 @@ class RelatedQuestions:
         with self._database.read() as session:
             pinned = articles.cards_by_slug(session, articles.pinned_slugs(session, article.id))
             own = {article.slug, *(twin.slug for twin in articles.twins(session, article))}
-        similar = self._similar_ids(article)
+        try:
+            similar = self._similar_ids(article)
+        except IndexUnavailable as error:  # the answer itself does not depend on the index
+            log.warning("no similar questions: %s", error)
+            similar = []
         with self._database.read() as session:
             found = articles.cards(session, similar)
         cards = {card.slug: card for card in [*pinned, *found] if card.slug not in own}

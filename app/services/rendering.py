@@ -13,6 +13,7 @@ from app.storage.database import Database
 log = logging.getLogger(__name__)
 
 EXCERPT_LENGTH = 180
+KEEP_PATIENCE_S = 0.05  # a reader waits for it
 
 
 def digest_of(body: str, lang: str) -> str:
@@ -43,7 +44,7 @@ def rendering_of(database: Database, body: str, lang: str) -> Rendering:
 def keep(database: Database, rendering: Rendering) -> None:
     """Keep a rendering; a database that cannot be written to only costs time."""
     try:
-        with database.write() as session:
+        with database.write(patience_s=KEEP_PATIENCE_S) as session:
             renderings.put(session, Rendering(**rendering.model_dump()))
     except OperationalError as error:
         log.warning("a rendering could not be kept: %s", error.orig)

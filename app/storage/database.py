@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlmodel import Session
 
+from app.errors import OperatorError
+
 BUSY_TIMEOUT_S = 10
 POOL_SIZE = 12  # the web layer runs this many threads
 
@@ -33,9 +35,13 @@ class Database:
             yield session
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
-        """Open a write transaction: committed at the end of the block, rolled back by an exception."""
-        with Session(self._write_engine, expire_on_commit=False) as session, session.begin():
+    def write(self, patience_s: float = BUSY_TIMEOUT_S) -> Iterator[Session]:
+        """Open a write transaction: committed at the end of the block, rolled back by an exception.
+
+        Raises sqlalchemy.exc.OperationalError when another writer does not end within `patience_s`.
+        """
+        engine = self._write_engine.execution_options(omniracle_patience_s=patience_s)
+        with Session(engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     def close(self) -> None:
@@ -45,7 +51,12 @@ class Database:
 
 def _create_engine(url: str) -> Engine:
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_size=POOL_SIZE, pool_pre_ping=True)
+        try:
+            return create_engine(url, pool_size=POOL_SIZE, pool_pre_ping=True)
+        except ImportError as error:
+            raise OperatorError(
+                "This database needs a driver: run `.venv/bin/pip install 'psycopg[binary]'`."
+            ) from error
     engine = create_engine(url, pool_size=POOL_SIZE, connect_args={"timeout": BUSY_TIMEOUT_S})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -61,5 +72,9 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     # A writer takes the lock at once: a transaction that reads first and writes later could not wait for it.
-    writes = connection.get_execution_options().get("omniracle_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get("omniracle_write", False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    connection.exec_driver_sql(f"PRAGMA busy_timeout = {round(options['omniracle_patience_s'] * 1000)}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Executable, bindparam, select
 from sqlmodel import Session, col
 
 from app.models import Article, Rendering
 
 # Made once: putting a statement together takes longer than SQLite needs to answer it.
-_BY_IDS: Select[Any] = (
+_BY_IDS: Executable = (
     select(
         col(Article.id).label("id"),
         col(Article.slug),

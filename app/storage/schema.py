@@ -6,9 +6,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
-from app.errors import SchemaMismatch
+from app.errors import OperatorError, SchemaMismatch
 from app.storage.database import Database
 
 MIGRATIONS_DIR = Path(__file__).parent / "migrations"
@@ -19,8 +19,7 @@ def migrate(database: Database) -> tuple[str | None, str]:
 
     Raises SchemaMismatch when the database was made by a newer program.
     """
-    with database.engine.connect() as connection:
-        before = _current(connection)
+    before = _current(database)
     head = _head()
     if before != head:
         _refuse_newer(before)
@@ -34,8 +33,7 @@ def migrate(database: Database) -> tuple[str | None, str]:
 
 def check(database: Database) -> None:
     """Raise SchemaMismatch unless the schema is exactly the one that this program knows."""
-    with database.engine.connect() as connection:
-        current = _current(connection)
+    current = _current(database)
     if current == _head():
         return
     _refuse_newer(current)
@@ -52,8 +50,14 @@ def _refuse_newer(version: str | None) -> None:
         )
 
 
-def _current(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+def _current(database: Database) -> str | None:
+    try:
+        with database.engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+    except DBAPIError as error:
+        raise OperatorError(
+            f"The database cannot be opened ({error.orig}): check DATABASE_URL, and that its file may be written to."
+        ) from error
 
 
 def _head() -> str:

@@ -45,13 +45,14 @@ def create_app(settings: Settings) -> FastAPI:
         environment()
         # One thread per database connection: no request ever waits for a connection that another one holds.
         anyio.to_thread.current_default_thread_limiter().total_tokens = POOL_SIZE
-        beating = asyncio.create_task(heartbeat.beat(state.table, _tender(state)))
+        tasks = [asyncio.create_task(heartbeat.beat(state.table)), asyncio.create_task(_tend(state))]
         try:
             yield
         finally:
-            beating.cancel()
-            with suppress(asyncio.CancelledError):
-                await beating
+            for task in tasks:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
             await anyio.to_thread.run_sync(state.close)
 
     app = FastAPI(
@@ -71,14 +72,8 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-def _tender(state: State) -> heartbeat.EveryTick:
-    beats_between = round(TEND_EVERY_S / heartbeat.INTERVAL_S)
-    beats = 0
-
-    async def tend() -> None:
-        nonlocal beats
-        beats += 1
-        if beats % beats_between == 0:
-            await anyio.to_thread.run_sync(state.tend)
-
-    return tend
+async def _tend(state: State) -> None:
+    # Apart from the heartbeat: indexing may take minutes, and this worker goes on answering meanwhile.
+    while True:
+        await asyncio.sleep(TEND_EVERY_S)
+        await anyio.to_thread.run_sync(state.tend)

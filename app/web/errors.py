@@ -127,7 +127,7 @@ def _answer(
 ) -> Response:
     text = translate(message, params)
     title = http.HTTPStatus(status).phrase
-    if request.url.path.startswith(("/api/", "/-/")):
+    if request.url.path.startswith(("/api/", "/-/")) or request.url.path.endswith(".json"):
         problem = {"type": "about:blank", "title": title, "status": status, "detail": text}
         if errors:
             problem["errors"] = errors

@@ -38,6 +38,11 @@ def translate(message: str, params: Mapping[str, object] | None = None) -> str:
     return text % params if params else text
 
 
+def translate_plural(one: str, many: str, number: int) -> str:
+    """Return the form of a text in the current language that goes with `number`."""
+    return catalogue(current.get()).ngettext(one, many, number)
+
+
 @cache
 def catalogue(language: str) -> gettext.NullTranslations:
     """Return the catalogue of a language; English is the language of the messages themselves."""

@@ -4,6 +4,8 @@ from typing import Annotated, get_args
 
 from fastapi import Depends, Query
 
+from app.content.document import normalised_tag
+from app.content.language import canonical
 from app.errors import NotFound
 from app.storage.articles import Sort
 
@@ -31,13 +33,14 @@ def filter_value(value: str | None) -> str | None:
 
 
 def tag_filter(tag: Annotated[str | None, Query(max_length=200)] = None) -> str | None:
-    """Return the tag to narrow by."""
-    return filter_value(tag)
+    """Return the tag to narrow by, as tags are stored."""
+    return normalised_tag(tag) or None if tag else None
 
 
 def lang_filter(lang: Annotated[str | None, Query(max_length=200)] = None) -> str | None:
-    """Return the language to narrow by."""
-    return filter_value(lang)
+    """Return the language to narrow by, in its usual spelling where it is a known one."""
+    value = filter_value(lang)
+    return (canonical(value) or value) if value else None
 
 
 PageNumber = Annotated[int, Depends(page_number)]

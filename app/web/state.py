@@ -46,6 +46,7 @@ class State:
         self.views.flush()
         self.wanted.flush(everything=True)
         self.table.release()
+        self.index.close()
         self.database.close()
 
     def tend(self) -> None:
@@ -55,8 +56,8 @@ class State:
         try:
             with self.database.read() as session:
                 waiting = jobs.count(session)
-            if not self.index.is_present():
-                indexing.ensure(self.database, self.index)
+            if not self.index.is_whole():
+                indexing.ensure(self.database, self.index, wait=False)
             elif waiting:
                 indexing.drain(self.database, self.index)
             generation = self.index.snapshot().generation

@@ -132,8 +132,8 @@ def environment() -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     env.install_gettext_callables(  # type: ignore[attr-defined]
-        gettext=lambda message: language.catalogue(language.current.get()).gettext(message),
-        ngettext=lambda one, many, n: language.catalogue(language.current.get()).ngettext(one, many, n),
+        gettext=language.translate,
+        ngettext=language.translate_plural,
         newstyle=True,
     )
     env.globals.update(
@@ -143,10 +143,16 @@ def environment() -> Environment:
         format_date=lambda value: format_date(value, "long", locale=_locale()),
         format_datetime=_format_datetime,
         format_number=lambda value: format_decimal(value, locale=_locale()),
+        plural=_plural,
         interface_languages=language.LANGUAGES,
     )
     env.filters.update(monogram=_monogram, tone=_tone)
     return env
+
+
+def _plural(one: str, many: str, number: int) -> str:
+    """Return the form of a text that goes with `number`, its %(count)s filled."""
+    return language.translate_plural(one, many, number) % {"count": format_decimal(number, locale=_locale())}
 
 
 def _locale() -> str:

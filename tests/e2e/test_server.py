@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -9,7 +10,7 @@ import time
 import httpx2 as httpx
 import pytest
 
-from tests.e2e.conftest import PROJECT, WORKERS, start, stop
+from tests.e2e.conftest import PROJECT, WORKERS, free_port, start, stop
 
 pytestmark = pytest.mark.e2e
 
@@ -129,6 +130,60 @@ def test_a_port_in_use_is_one_clear_line(server, tmp_path):
     assert done.returncode == 1
     assert "--port" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_a_port_is_taken_before_the_site_is_prepared(tmp_path):
+    port = free_port()
+    taken = socket.socket()
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    taken.bind(("127.0.0.1", port))
+    taken.listen()
+    try:
+        done = run("serve", "--port", str(port), data=tmp_path / "var")
+    finally:
+        taken.close()
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "var" / "omniracle.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "hint"),
+    [
+        ("sqlite:////nonexistent/folder/x.db", "DATABASE_URL"),
+        ("sqlite:///{folder}/garbage.db", "DATABASE_URL"),
+        ("postgresql+psycopg://localhost/x", "psycopg"),
+    ],
+)
+def test_a_database_that_cannot_be_used_is_one_clear_line(tmp_path, url, hint):
+    (tmp_path / "garbage.db").write_bytes(b"no database at all" * 100)
+    for command in (["migrate"], ["search", "x"], ["serve"]):
+        done = run(
+            *command, data=tmp_path / "var", DATABASE_URL=url.format(folder=tmp_path), OMNIRACLE_PORT=str(free_port())
+        )
+        assert done.returncode == 1
+        assert hint in done.stderr
+        assert done.stderr.count("\n") == 1, done.stderr
+
+
+def test_workers_report_while_one_of_them_indexes(tmp_path):
+    server = start(tmp_path / "var", workers=2)
+    try:
+        folder = tmp_path / "many"
+        folder.mkdir()
+        for number in range(400):
+            (folder / f"n{number}.md").write_text(f"---\ntitle: Number {number}\nlang: en\n---\n{'word ' * 800}\n")
+        assert run("import", str(folder), data=server.data).returncode == 0
+        for path in (server.data / "index").rglob("*.seg"):
+            path.unlink()
+        ages = []
+        for _ in range(60):
+            ages += [row["heartbeat_age_s"] for row in server.get("/-/workers.json").json()["workers"]]
+            time.sleep(0.1)
+        assert max(ages) < 2
+        assert eventually(lambda: server.get("/api/v1/search?q=number").json()["total"] >= 400)
+    finally:
+        assert stop(server) == 0
 
 
 def test_a_missing_content_folder_is_one_clear_line(tmp_path):

@@ -5,6 +5,10 @@ import shutil
 
 import pytest
 
+from app.search.index import SearchIndex
+from app.services.relating import RelatedQuestions
+from app.storage import articles
+
 
 def test_search(client):
     body = client.get("/api/v1/search", params={"q": "任務分配", "limit": 1}).json()
@@ -98,7 +102,47 @@ def test_health(client, library):
     assert client.get("/readyz").text == "ready\n"
 
 
-def test_a_deleted_index_is_rebuilt_by_a_worker(client, library):
-    shutil.rmtree(library.settings.index_dir)
+# Whoosh leaves the damaged file that it gives up on to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("lost", ["all", "build", "segments", "current", "table"])
+def test_a_lost_index_is_rebuilt_by_a_worker_while_it_answers(client, library, lost):
+    folder = library.settings.index_dir
+    (build,) = [path for path in folder.iterdir() if path.is_dir()]
+    match lost:
+        case "all":
+            shutil.rmtree(folder)
+        case "build":
+            shutil.rmtree(build)
+        case "segments":
+            for path in build.glob("*.seg"):
+                path.unlink()
+        case "current":
+            (folder / "CURRENT").write_text("nonsense")
+        case "table":
+            for path in build.glob("_MAIN*"):
+                path.write_bytes(b"\0" * 40)
+    assert client.get("/questions/bread").status_code == 200
+    assert client.get("/search?q=salt").status_code == 200
     client.app.state.omniracle.tend()
-    assert client.get("/api/v1/search", params={"q": "salt"}).json()["total"] == 1
+    assert library.index.is_whole()
+    library.write("cooking/tea.md", "---\ntitle: How hot is oolong?\nlang: en\n---\nNinety degrees.\n")
+    library.sync()
+    assert client.get("/api/v1/search", params={"q": "oolong"}).json()["total"] == 1
+
+
+def test_a_question_does_not_need_the_index(library):
+    shutil.rmtree(library.settings.index_dir)
+    related = RelatedQuestions(library.database, SearchIndex(library.settings.index_dir))
+    with library.database.read() as session:
+        cards = related.of(articles.by_slug(session, "workers-en"))
+    assert [card.slug for card in cards] == ["background-tasks"]  # the author's own choice
+
+
+def test_filters_take_a_tag_and_a_language_as_people_write_them(client):
+    for path in ("/api/v1/questions", "/api/v1/search"):
+        body = client.get(path, params={"q": "fastapi", "tag": "FastAPI", "lang": "EN"}).json()
+        assert body["total"] == 2
+
+
+def test_a_missing_json_twin_is_a_problem_document(client):
+    assert client.get("/questions/none.json").headers["Content-Type"] == "application/problem+json"

@@ -171,7 +171,7 @@ def article_response(request: Request, here: Here, slug: str, address: str) -> R
         "resources": [_resource(card, section.value) for section, listed in cards.items() for card in listed],
         "related": [_item(request, card) | {"excerpt": card.excerpt} for card in here.related.of(article)],
         "revision": article.revision,
-        "updated_at": article.updated_at.isoformat(),
+        "updated_at": _timestamp(article.updated_at),
     }
     return JSONResponse(body, headers={"ETag": f'"{article.revision}"'})
 
@@ -183,8 +183,13 @@ def _item(request: Request, card: Card) -> dict[str, Any]:
         "title": card.title,
         "lang": card.lang,
         "tags": list(card.tags),
-        "updated_at": card.updated_at.isoformat(),
+        "updated_at": _timestamp(card.updated_at),
     }
+
+
+def _timestamp(moment: datetime) -> str:
+    # As the models of the other answers write it.
+    return moment.isoformat().replace("+00:00", "Z")
 
 
 def _resource(card: ResourceCard, section: str) -> dict[str, str]:

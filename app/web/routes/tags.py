@@ -30,7 +30,8 @@ def show(request: Request, here: Here, name: str, number: PageNumber, sort: Sort
         if tag is None:
             folded = tags.count_of(session, name.casefold().replace(" ", "-"))
             if folded is not None:
-                return RedirectResponse(folded.url, 301)
+                query = f"?{request.url.query}" if request.url.query else ""
+                return RedirectResponse(f"{folded.url}{query}", 301)
             raise NotFound("There is no topic “%(name)s”.", name=name[:60])
         page = articles.list_page(session, number=number, size=PAGE_SIZE, tag=tag.name, lang=lang, sort=sort)
         languages = articles.languages(session, tag=tag.name)
