@@ -19,6 +19,8 @@ PAGES = (
     "/search?q=workers",
     "/search?q=nothinglikeit",
     "/about",
+    "/wanted",
+    "/api/v1/docs",
 )
 
 

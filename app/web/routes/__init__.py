@@ -1,6 +1,19 @@
 """All routers, in one list."""
 
-from app.web.routes import about, api, health, home, preferences, questions, search, static, tags, wanted, workers
+from app.web.routes import (
+    about,
+    api,
+    api_docs,
+    health,
+    home,
+    preferences,
+    questions,
+    search,
+    static,
+    tags,
+    wanted,
+    workers,
+)
 
 ROUTERS = [
     home.router,
@@ -12,6 +25,7 @@ ROUTERS = [
     preferences.router,
     workers.router,
     health.router,
+    api_docs.router,
     api.router,
     static.router,
 ]

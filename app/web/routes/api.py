@@ -109,6 +109,32 @@ def search(
     )
 
 
+class ResourceLink(BaseModel):
+    """A page elsewhere that the answer rests on (`resources`) or leads to (`more`)."""
+
+    url: str
+    title: str
+    description: str
+    site: str
+    section: str
+
+
+class Question(BaseModel):
+    """A question with its whole answer; `revision` is the ETag that a change has to name."""
+
+    slug: str
+    url: str
+    title: str
+    lang: str
+    tags: list[str]
+    body_markdown: str
+    body_html: str
+    resources: list[ResourceLink]
+    related: list[QuestionItem]
+    revision: int
+    updated_at: datetime
+
+
 class Suggestion(BaseModel):
     """A question, or a section of one, that fits what was typed so far."""
 
@@ -143,7 +169,7 @@ def list_questions(
     return QuestionList(total=page.total, page=page.number, pages=page.pages, items=items)
 
 
-@router.get("/questions/{slug}")
+@router.get("/questions/{slug}", response_model=Question)
 def get_question(request: Request, here: Here, slug: str) -> Response:
     """Give one question with its answer, resources and related questions."""
     return article_response(request, here, slug, "/api/v1/questions/%s")
