@@ -15,11 +15,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from whoosh.codec.whoosh3 import W3Codec
 from whoosh.filedb.filestore import FileStorage
 from whoosh.index import FileIndex
 from whoosh.writing import IndexWriter
 
 from app.errors import IndexUnavailable
+from app.search.mapped import MappedStorage
 from app.search.schema import SCHEMA, SCHEMA_VERSION, Entry
 from app.search.segments import Segment
 from app.search.snapshot import ListCache, Snapshot
@@ -30,6 +32,7 @@ log = logging.getLogger(__name__)
 WRITER_MEMORY_MB = 64
 VOCABULARY = "words.txt"
 ATTEMPTS = 10
+SEGMENT_FILES = (W3Codec.TERMS_EXT, W3Codec.POSTS_EXT)
 
 
 class SearchIndex:
@@ -84,7 +87,7 @@ class SearchIndex:
     def update(self, entries: list[Entry], removed: list[int]) -> None:
         """Put `entries` in place of what the index knows of them and forget `removed`; hold the write lock."""
         path = self.folder / self._current()
-        writer = _open(path).writer(limitmb=WRITER_MEMORY_MB)
+        writer = _open(path).writer(limitmb=WRITER_MEMORY_MB, compound=False)
         vocabulary = VocabularyWriter(path / VOCABULARY)
         with _committing(writer):
             for article_id in removed:
@@ -100,7 +103,7 @@ class SearchIndex:
         path = self.folder / build
         path.mkdir(parents=True)
         try:
-            writer = FileStorage(str(path)).create_index(SCHEMA).writer(limitmb=WRITER_MEMORY_MB)
+            writer = FileStorage(str(path)).create_index(SCHEMA).writer(limitmb=WRITER_MEMORY_MB, compound=False)
             with _committing(writer):
                 yield Rebuild(writer, VocabularyWriter(path / VOCABULARY))
             facts = {"schema": SCHEMA_VERSION, "identity": identity}
@@ -136,6 +139,7 @@ class _Opened:
     def __init__(self, path: Path) -> None:
         self.build = path.name
         self._index = _open(path)
+        self._storage = MappedStorage(str(path))
         self._segments: dict[str, Segment] = {}
         self._vocabulary = Vocabulary(path / VOCABULARY)
         self._cache = ListCache()
@@ -154,7 +158,7 @@ class _Opened:
                 toc = self._index._read_toc()  # noqa: SLF001  the one way to segments with their deletions
                 opened = {
                     segment.segment_id(): self._segments.get(segment.segment_id())
-                    or Segment(self._index.storage, toc.schema, segment)
+                    or Segment(self._storage, toc.schema, segment)
                     for segment in toc.segments
                 }
             except Exception as error:
@@ -191,7 +195,7 @@ def _open(path: Path) -> FileIndex:
 
 
 def _is_there(index: FileIndex, segment: Any) -> bool:
-    return bool(index.storage.file_exists(segment.make_filename(".seg")))
+    return all(index.storage.file_exists(segment.make_filename(ending)) for ending in SEGMENT_FILES)
 
 
 @contextmanager

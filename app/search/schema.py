@@ -9,7 +9,7 @@ from whoosh.fields import COLUMN, ID, KEYWORD, TEXT, Schema
 from app.search import pinyin
 from app.search.analysis import CharacterTokenizer, TermTokenizer
 
-SCHEMA_VERSION = 3  # raise it with any change of fields or analysis: every index of another version is rebuilt
+SCHEMA_VERSION = 4  # raise it with any change of fields or analysis: every index of another version is rebuilt
 
 TEXT_FIELDS = ("title", "headings", "tags_text", "body")
 CHARACTERS = "characters"

@@ -8,11 +8,11 @@ import numpy.typing as npt
 from whoosh.codec.whoosh3 import LENGTHS_COLUMN, _lenfield
 from whoosh.columns import NumericColumn
 from whoosh.fields import Schema
-from whoosh.filedb.filestore import FileStorage
 from whoosh.reading import SegmentReader
 from whoosh.util.numeric import byte_to_length
 
 from app.search import postings
+from app.search.mapped import MappedStorage
 from app.search.postings import Floats
 from app.search.schema import ARTICLE_COLUMN, TEXT_FIELDS
 
@@ -22,7 +22,7 @@ _LENGTHS = np.array([byte_to_length(code) for code in range(256)], np.float32)  
 class Segment:
     """One segment; documents are numbered from 0. Deletions are not its matter: they change, the rest never does."""
 
-    def __init__(self, storage: FileStorage, schema: Schema, segment: Any) -> None:
+    def __init__(self, storage: MappedStorage, schema: Schema, segment: Any) -> None:
         self.id: str = segment.segment_id()
         self.reader = SegmentReader(storage, schema, segment)
         self.size: int = segment.doc_count_all()

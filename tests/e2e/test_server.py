@@ -174,7 +174,7 @@ def test_workers_report_while_one_of_them_indexes(tmp_path):
         for number in range(400):
             (folder / f"n{number}.md").write_text(f"---\ntitle: Number {number}\nlang: en\n---\n{'word ' * 800}\n")
         assert run("import", str(folder), data=server.data).returncode == 0
-        for path in (server.data / "index").rglob("*.seg"):
+        for path in (server.data / "index").rglob("*.pst"):
             path.unlink()
         ages = []
         for _ in range(60):

@@ -102,7 +102,7 @@ def test_a_deleted_index_is_rebuilt(library):
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_damaged_index_is_rebuilt(library):
     library.index.close()
-    for file in library.settings.index_dir.rglob("*.seg"):
+    for file in library.settings.index_dir.rglob("*.trm"):
         file.write_bytes(file.read_bytes()[:100])
     for file in library.settings.index_dir.rglob("_MAIN*"):
         file.write_bytes(b"")

@@ -7,6 +7,7 @@ from sqlalchemy.exc import OperationalError
 
 from app.errors import OperatorError
 from app.services import exchange, importing, publishing
+from app.services.finding import find_files
 from app.services.importing import import_tree
 from app.services.searching import search
 from app.storage import articles
@@ -92,6 +93,7 @@ def test_odd_things_in_the_tree(empty_library, tree):
     assert report.created == 2
     assert article(empty_library, "zhong-wen")
     assert sorted((p.path, p.reason) for p in report.problems) == [
+        ("loop", "is a link to a folder: what lies in it was passed over"),
         ("nowhere.md", "cannot be read: No such file or directory"),
         ("pipe.md", "cannot be read: is no file"),
     ]
@@ -160,7 +162,7 @@ def test_a_file_that_ends_its_process_costs_only_itself(tree, monkeypatch):
     monkeypatch.setattr(exchange.os, "cpu_count", lambda: 1)
     for number in range(6):
         write(tree, f"{number}.md", "x")
-    outcomes = dict(exchange.prepare_all(exchange.find_files(tree), die_at_three))
+    outcomes = dict(exchange.prepare_all(find_files(tree)[0], die_at_three))
     assert {found.path: problem.reason for found, problem in outcomes.items()} == {
         f"{number}.md": "ended the process that read it" if number == 3 else "fine" for number in range(6)
     }

@@ -158,6 +158,68 @@ def test_the_text_of_old_encodings_comes_out_right():
     assert read(TRADITIONAL.encode("big5")).document.body.strip() == TRADITIONAL
 
 
+@pytest.mark.parametrize(
+    ("text", "encoding", "path", "lang"),
+    [
+        ("Café déjà", "latin-1", "x.md", None),
+        ("Être à la fête déjà", "latin-1", "x.md", None),
+        ("Größe über Öl", "cp1252", "x.md", None),
+        ("“Quoted” – it’s fine…", "cp1252", "x.md", None),
+        ("任务分配", "gbk", "x.md", None),
+        ("任务分配", "gbk", "zh/x.md", None),
+        ("任务分配", "gbk", "x.md", "zh"),
+        ("FastAPI 如何分配任务？", "gbk", "x.md", None),
+        ("任務分配", "big5", "x.md", None),
+        ("任務分配", "big5", "x.md", "zh-Hant"),
+        ("檔案", "big5", "zh-TW/x.md", None),
+        (CHINESE, "gb18030", "x.md", "zh-Hant"),
+        (TRADITIONAL, "big5", "x.md", "zh"),
+        ("안녕하세요 세계", "cp949", "ko/x.md", None),
+        ("これはテストです。", "cp932", "x.md", "ja"),
+        ("Привет, мир", "cp1251", "ru/x.md", None),
+        ("Příliš žluťoučký kůň úpěl ďábelské ódy. " * 9, "cp1250", "x.md", None),
+        ("Это длинный русский текст о том, как работает программа. " * 9, "cp1251", "x.md", None),
+        (
+            "L'été dernier, à la fenêtre, le garçon reçut une leçon de français où il fut très bon. " * 9,
+            "cp1252",
+            "x.md",
+            None,
+        ),
+    ],
+)
+def test_short_texts_in_old_encodings(text, encoding, path, lang):
+    assert read(text.encode(encoding), path, lang).document.body.strip() == text.strip()
+
+
+def test_front_matter_says_what_encoding_to_expect():
+    assert read("---\ntitle: 任务\nlang: zh\n---\n分配".encode("gbk")).document.body == "分配\n"
+    assert read("---\nlang: zh-TW\ntitle: 檔案\n---\n內容".encode("big5")).document.body == "內容\n"
+
+
+OURS = "---\ntitle: T\nlang: zh-CN\nverified: 2026-01-02\nrelated: [a]\ntranslation_of: b\n---\n\n文字\n"
+
+
+def test_our_own_format_is_left_as_it_is():
+    foreign = read(OURS)
+    assert (foreign.source, foreign.notes) == (OURS, ())
+    assert (foreign.document.translation_of, foreign.document.lang) == ("b", "zh-CN")
+
+
+@pytest.mark.parametrize(
+    "change", [("lang: zh-CN\n", ""), ("lang: zh-CN", "lang: zh\ncategories: [x]"), ("文字", "# T\n文字")]
+)
+def test_keys_of_ours_are_kept_in_other_formats_too(change):
+    foreign = read(OURS.replace(*change))
+    assert foreign.source != OURS.replace(*change)
+    assert (foreign.document.translation_of, foreign.document.related, foreign.notes) == ("b", ("a",), ())
+
+
+def test_a_renamed_key_is_noted():
+    assert read("---\ntitle: T\naliases: [/old/]\nrelated: {a: 1}\n---\nx").notes == (
+        "keys with another meaning here were kept as imported_aliases, imported_related",
+    )
+
+
 @pytest.mark.parametrize("raw", [b"", b"\n \t\n", b"\xef\xbb\xbf", b"\x00" * 100])
 def test_nothing_is_lost_but_what_holds_no_text(raw):
     with pytest.raises(DocumentError, match="is empty"):

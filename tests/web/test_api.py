@@ -114,7 +114,7 @@ def test_a_lost_index_is_rebuilt_by_a_worker_while_it_answers(client, library, l
         case "build":
             shutil.rmtree(build)
         case "segments":
-            for path in build.glob("*.seg"):
+            for path in build.glob("*.pst"):
                 path.unlink()
         case "current":
             (folder / "CURRENT").write_text("nonsense")
