@@ -17,7 +17,6 @@ SQLITE_PRAGMAS = (
     "PRAGMA synchronous = FULL",  # an acknowledged save survives a power failure
     "PRAGMA foreign_keys = ON",
     "PRAGMA temp_store = MEMORY",
-    "PRAGMA mmap_size = 268435456",
 )
 
 
