@@ -75,7 +75,7 @@ def _prepare(settings: Settings) -> None:
     from app.search.index import SearchIndex
     from app.services import indexing
     from app.services.syncing import sync
-    from app.storage import schema
+    from app.storage import renderings, schema
     from app.storage.database import Database
 
     database = Database(settings.resolved_database_url)
@@ -85,6 +85,8 @@ def _prepare(settings: Settings) -> None:
         with progress() as update:
             indexing.ensure(database, index, update)
             report = sync(database, index, settings.content_dir, update)
+        with database.write() as session:
+            renderings.drop_unused(session)
     finally:
         database.close()
     if report.created or report.updated or report.problems:
