@@ -5,6 +5,7 @@ simplified by OpenCC's table of single characters. Nothing here depends on a cha
 folded character leads back to its place in the text.
 """
 
+import re
 import unicodedata
 from functools import cache
 
@@ -16,12 +17,14 @@ class _FoldingTable(dict[int, str]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.uneven: set[str] = set()  # characters whose folding is not one character long
+        self._uneven: set[str] = set()
+        self.uneven = re.compile("(?!)")  # any character met so far whose folding is not one character long
 
     def __missing__(self, code: int) -> str:
         folded = _fold_character(chr(code))
         if len(folded) != 1:
-            self.uneven.add(chr(code))
+            self._uneven.add(chr(code))
+            self.uneven = re.compile(f"[{re.escape(''.join(sorted(self._uneven)))}]")
         self[code] = folded
         return folded
 
@@ -31,7 +34,7 @@ _TABLE = _FoldingTable()
 
 def fold(text: str) -> str:
     """Return `text` folded; its length may differ."""
-    return text.translate(_TABLE)
+    return text.lower() if text.isascii() else text.translate(_TABLE)
 
 
 def fold_with_offsets(text: str) -> tuple[str, list[int] | range]:
@@ -39,8 +42,10 @@ def fold_with_offsets(text: str) -> tuple[str, list[int] | range]:
 
     The positions have one entry more than the folded text: the length of `text`.
     """
+    if text.isascii():
+        return text.lower(), range(len(text) + 1)
     folded = text.translate(_TABLE)
-    if len(folded) == len(text) and _TABLE.uneven.isdisjoint(text):
+    if len(folded) == len(text) and not _TABLE.uneven.search(text):
         return folded, range(len(text) + 1)
     offsets = [position for position, character in enumerate(text) for _ in _TABLE[ord(character)]]
     return folded, [*offsets, len(text)]

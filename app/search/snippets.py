@@ -11,7 +11,7 @@ from app.search.analysis import CJK, stem
 from app.search.folding import fold, fold_with_offsets, is_han
 
 EXCERPT_LENGTH = 220  # characters; a Chinese one counts twice, it is twice as wide
-SEARCHED_LENGTH = 30_000  # characters of the text that are looked at
+SEARCHED_LENGTH = 20_000  # characters of the text that are looked at
 MAX_MARKS = 1000  # in one text; more are a word on every line
 _LEAD = 40
 _SPACE = re.compile(r"\s+")
