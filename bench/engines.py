@@ -36,9 +36,7 @@ def tantivy_bm25(documents: Sequence[Document], title_weight: float) -> Search:
     index.register_tokenizer("spaces", spaces)
     writer = index.writer(200_000_000)
     for number, title, body in documents:
-        writer.add_document(
-            tantivy.Document(id=number, title=" ".join(_terms(title)), body=" ".join(_terms(body)))
-        )
+        writer.add_document(tantivy.Document(id=number, title=" ".join(_terms(title)), body=" ".join(_terms(body))))
     writer.commit()
     index.reload()
     searcher = index.searcher()

@@ -1,4 +1,4 @@
-"""The evaluation library and its queries: real documents, imported by the real command, and what people asked of them."""
+"""The evaluation library: real documents, imported by the real command, and what people asked of them."""
 
 import gzip
 import json

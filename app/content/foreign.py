@@ -22,6 +22,8 @@ MAX_VALUE = 2_000  # characters of a line of broken front matter
 _LANG_KEYS = ("lang", "language", "locale")
 _TAG_KEYS = ("tags", "tag", "categories", "category", "topics", "keywords")
 _TAKEN_KEYS = {*_LANG_KEYS, *_TAG_KEYS, "title", "date", "slug"}
+_FOREIGN_KEYS = {*_LANG_KEYS, *_TAG_KEYS} - set(KEYS)
+_NAMES = ("slug", "aliases")  # keys that ask for addresses
 # Folders that say where a text is kept, not what it is about.
 _FOLDERS = (
     "docs doc documentation src source sources content contents posts post _posts blog articles article pages notes "
@@ -35,6 +37,9 @@ _NO_LANGUAGES = frozenset(
 _LINE = re.compile(r"^([A-Za-z_][\w-]*)[ \t]*:[ \t]*(.*?)[ \t]*$")
 _NO_PROSE = re.compile(r"^ *(```|~~~)[^\n]*\n.*?^ *\1|`[^`\n]+`|<[^<>]*>|https?://[^\s)]+", re.DOTALL | re.MULTILINE)
 _VERSION = re.compile(r"v?\d[\d.]*")
+_NAMED_LANG = re.compile(
+    rb"""\A(?:---|\+\+\+)[ \t]*\r?\n(?:.*\n)*?(?:lang|language|locale)[ \t]*[:=][ \t]*["']?([A-Za-z][\w-]*)"""
+)
 _DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})")
 
 
@@ -48,12 +53,15 @@ class Foreign:
     notes: tuple[str, ...]
 
 
-def read_foreign(raw: bytes, path: PurePosixPath, lang: str | None = None) -> Foreign:
+def read_foreign(raw: bytes, path: PurePosixPath, lang: str | None = None, *, own_names: bool = True) -> Foreign:
     """Return the file's bytes as a document; `lang` is the language of files that do not name theirs.
 
-    Raises DocumentError only when there is no text in them.
+    A file that keeps to the site's own format already is left as it is. Without `own_names` it gets no address that
+    it names. Raises DocumentError only when there is no text in it.
     """
-    text, note = decode(raw)
+    text, note = decode(raw, _expected_language(raw, path, lang))
+    if own_names and note is None and (own := _own(text, path)):
+        return own
     notes = [note] if note else []
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     values, body = _split(text, notes)
@@ -72,9 +80,40 @@ def read_foreign(raw: bytes, path: PurePosixPath, lang: str | None = None) -> Fo
     }
     if len(title) > MAX_TITLE:
         notes.append(f"the title was cut after {MAX_TITLE} characters")
-    source, document = _written({key: value for key, value in kept.items() if value}, values, body, path, notes)
+    source, document = _written(
+        {key: value for key, value in kept.items() if value}, values, body, path, notes, own_names=own_names
+    )
     slug = slugify(_one_line(values.get("slug")).strip("/").rpartition("/")[2]) if values.get("slug") else ""
     return Foreign(source, document, slug or default_slug(path), tuple(notes))
+
+
+def _own(text: str, path: PurePosixPath) -> Foreign | None:
+    """Return the text as it is if it keeps to the site's own format and nothing of another one would be lost."""
+    head, body, kind = front_matter.split(text)
+    try:
+        values = front_matter.parse(head or "", kind or "yaml")
+        document = parse_document(text, default_slug=default_slug(path))
+    except (DocumentError, front_matter.FrontMatterError):
+        return None
+    body = body.replace("\r\n", "\n").replace("\r", "\n")
+    is_ours = "lang" in values and body.strip() and not _FOREIGN_KEYS & values.keys()
+    if not is_ours or translate(body, mdx=path.suffix.lower() == ".mdx")[1]:
+        return None
+    if without_title(body, document.title)[1] != body:
+        return None
+    return Foreign(text, document, document.slug or default_slug(path), ())
+
+
+def _expected_language(raw: bytes, path: PurePosixPath, lang: str | None) -> str | None:
+    """Return the language that the file's front matter, `lang` or its path names, before its encoding is known."""
+    if found := _NAMED_LANG.search(raw[:2_000]):
+        return language.simplest(found[1].decode())
+    if lang:
+        return language.simplest(lang)
+    for part in _parts(path):
+        if named := _named(part):
+            return named
+    return None
 
 
 def _instead_of_body(values: Mapping[str, Any], text: str) -> str:
@@ -126,10 +165,9 @@ def _language(values: Mapping[str, Any], path: PurePosixPath, lang: str | None, 
     if lang and (found := language.canonical(lang)):
         return found
     detected = language.detect(_NO_PROSE.sub(" ", text[: 2 * language.SAMPLE_LENGTH]))
-    endings = re.split(r"[._]", path.stem)[1:]
-    for part in (*path.parts[:-1], *endings):
-        found = None if part.lower() in _NO_LANGUAGES or len(part) > 10 else language.simplest(part)
-        if found is None or not re.fullmatch(r"[A-Za-z]{2}(?:[-_][A-Za-z]{2,4})*", part):
+    for part in _parts(path):
+        found = _named(part)
+        if found is None:
             continue
         # A folder of translations also holds what nobody has translated yet: its script must agree.
         if found.split("-")[0] == detected.split("-")[0]:
@@ -137,6 +175,18 @@ def _language(values: Mapping[str, Any], path: PurePosixPath, lang: str | None, 
         if detected == "en" and found.split("-")[0] not in {"zh", "ja", "ko", *language.SCRIPTS}:
             return found
     return detected
+
+
+def _parts(path: PurePosixPath) -> tuple[str, ...]:
+    """Return the folders, and the endings of the name before the last, where translations are marked."""
+    return (*path.parts[:-1], *re.split(r"[._]", path.stem)[1:])
+
+
+def _named(part: str) -> str | None:
+    """Return the language that a part of a path names, else None."""
+    if part.lower() in _NO_LANGUAGES or len(part) > 10:
+        return None
+    return language.simplest(part) if re.fullmatch(r"[A-Za-z]{2}(?:[-_][A-Za-z]{2,4})*", part) else None
 
 
 def _tags(values: Mapping[str, Any], path: PurePosixPath) -> list[str]:
@@ -186,20 +236,44 @@ def _date(value: Any) -> dt.date | None:
 
 
 def _written(
-    kept: dict[str, Any], values: Mapping[str, Any], body: str, path: PurePosixPath, notes: list[str]
+    kept: dict[str, Any],
+    values: Mapping[str, Any],
+    body: str,
+    path: PurePosixPath,
+    notes: list[str],
+    *,
+    own_names: bool,
 ) -> tuple[str, Document]:
     """Return the source, with the keys that we do not know, and the document it holds."""
-    unknown = {}
+    unknown: dict[str, Any] = {}
+    renamed = []
     for key, value in values.items():
         if key in _TAKEN_KEYS and key in kept:
             continue
-        # A key of ours with another meaning elsewhere (Hugo's aliases are paths) comes back under another name.
-        unknown[f"imported_{key}" if key in KEYS else key] = _plain(value)
+        if key not in KEYS or _is_ours(key, value, own_names=own_names):
+            unknown[key] = _plain(value)
+        else:  # a key of ours with another meaning elsewhere: Hugo's aliases are paths
+            unknown[f"imported_{key}"] = _plain(value)
+            renamed += [f"imported_{key}"] if key != "slug" else []  # what it asks for is the address
     try:
-        return _parsed(kept | {key: value for key, value in unknown.items() if key not in kept}, body, path)
+        source, document = _parsed(kept | {key: v for key, v in unknown.items() if key not in kept}, body, path)
     except (DocumentError, yaml.YAMLError, RecursionError) as error:
         notes.append(f"its other keys could not be kept ({str(error).splitlines()[0]:.100})")
         return _parsed(kept, body, path)
+    if renamed:
+        notes.append(f"keys with another meaning here were kept as {', '.join(renamed)}")
+    return source, document
+
+
+def _is_ours(key: str, value: Any, *, own_names: bool) -> bool:
+    """Say whether a value is one that our key of this name may have."""
+    if key == "slug" or (key in _NAMES and not own_names):
+        return False
+    try:
+        _parsed({"title": "x", "lang": "en", key: _plain(value)}, "x", PurePosixPath("x.md"))
+    except (DocumentError, yaml.YAMLError, RecursionError):
+        return False
+    return True
 
 
 def _parsed(values: dict[str, Any], body: str, path: PurePosixPath) -> tuple[str, Document]:

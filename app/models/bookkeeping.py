@@ -44,5 +44,5 @@ class SourceFile(SQLModel, table=True):
     article_id: int = Field(foreign_key="article.id", index=True, ondelete="CASCADE")
     sha256: str = Field(max_length=64)  # of the file's bytes
     size: int
-    mtime_ns: int
+    mtime_ns: int  # of the last change of content or name; -1: so fresh that it may change again unseen
     revision: int  # the article's revision that equals the file

@@ -1,33 +1,41 @@
-"""What sync and import share: finding Markdown files, preparing them, and the report of what became of each."""
+"""What sync and import share: preparing files, storing them, and the report of what became of each."""
 
-import errno
-import hashlib
+import logging
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path, PurePosixPath
+from typing import Literal
+
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlmodel import Session
 
 from app.content.document import Document
-from app.errors import InvalidInput, OperatorError
+from app.content.rendering import MAX_FOOTNOTES, MAX_LENGTH
+from app.errors import InvalidInput
 from app.models import Rendering, SourceFile
+from app.services.finding import RACY, FoundFile, Problem, sha256_of
+from app.storage import source_files
+from app.storage.database import Database
 
-SUFFIXES = (".md", ".markdown", ".mdx")
+log = logging.getLogger(__name__)
+
+CONTENT = "content"  # the origin of the content folder's files
 POOL_FROM = 60  # files; fewer are done sooner than the processes of a pool are started
 BATCH = 8  # files that a process prepares at once
 AHEAD = 3  # batches per process that may wait for the database: what is prepared takes memory
 
 
 @dataclass(frozen=True)
-class Problem:
-    """What went wrong, or was changed on the way in, with one file."""
+class Stored:
+    """What became of one file in the database."""
 
-    path: str
-    reason: str
-    lost: bool  # True when the file's text is not in the database
+    outcome: Literal["created", "updated", "unchanged"]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass
@@ -39,30 +47,18 @@ class Report:
     unchanged: int = 0
     problems: list[Problem] = field(default_factory=list)
 
+    def add(self, path: str, result: Stored | Problem) -> None:
+        """Count what became of the file at `path`."""
+        if isinstance(result, Problem):
+            self.problems.append(result)
+            return
+        setattr(self, result.outcome, getattr(self, result.outcome) + 1)
+        self.problems += [Problem(path, note, lost=False) for note in result.notes]
+
     @property
     def lost(self) -> int:
         """How many files' texts are not in the database."""
         return sum(problem.lost for problem in self.problems)
-
-
-@dataclass(frozen=True)
-class FoundFile:
-    """A file on disk, by its path relative to the folder that is read."""
-
-    folder: Path
-    path: str
-    size: int
-    mtime_ns: int
-    name: str = ""  # how the file system spells the path, where that is not UTF-8
-
-    def read(self) -> bytes:
-        """Return the file's bytes; raise OSError when it cannot be read."""
-        path = self.folder / (self.name or self.path)
-        if path.exists() and not path.is_file():  # reading a pipe would never end
-            if path.is_dir():
-                os.scandir(path).close()  # says that it may not be read
-            raise OSError(errno.EINVAL, "is no file")
-        return path.read_bytes()
 
 
 @dataclass(frozen=True)
@@ -77,26 +73,79 @@ class Prepared:
     slug: str = ""  # the address that a foreign file asks for
 
 
-def find_files(folder: Path) -> list[FoundFile]:
-    """Return the Markdown files below `folder` by path, hidden ones left out.
+def changed_files(
+    database: Database, origin: str, files: Sequence[FoundFile], known: Mapping[str, SourceFile]
+) -> list[FoundFile]:
+    """Return the files that are not what is known of them, and remember the new times of those that are."""
+    changed, touched = [], {}
+    for found in files:
+        before = known.get(found.path)
+        if before is not None and found.size == before.size:
+            if found.mtime_ns == before.mtime_ns != RACY:
+                continue
+            if _digest(found) == before.sha256:
+                if found.mtime_ns != before.mtime_ns:
+                    touched[found.path] = (before.sha256, found.mtime_ns)
+                continue
+        changed.append(found)
+    if touched:
+        try:
+            with database.write() as session:
+                source_files.touch(session, origin, touched)
+        except SQLAlchemyError as error:  # costs reading the files again
+            log.warning("the times of files were not stored: %s", described(error))
+    return changed
 
-    Raises OperatorError when the folder cannot be read.
-    """
-    if not folder.is_dir():
-        raise OperatorError(
-            f"The content folder {folder} does not exist: create it, or name another with OMNIRACLE_CONTENT_DIR."
-        )
-    return sorted(_walk(folder), key=lambda found: found.path)
+
+def store(database: Database, found: FoundFile, work: Callable[[Session], Stored]) -> Stored | Problem:
+    """Do `work` in a write transaction of its own; return its result, or the problem that kept it from being done."""
+    try:
+        try:
+            with database.write() as session:
+                return work(session)
+        except IntegrityError:  # another process has just stored the same: this time its rows are seen
+            with database.write() as session:
+                return work(session)
+    except InvalidInput as error:
+        return Problem(found.path, str(error), lost=True)
+    except (SQLAlchemyError, UnicodeError) as error:
+        log.warning("%s was not stored: %s", found.path, described(error))
+        return Problem(found.path, f"could not be stored ({described(error)})", lost=True)
 
 
-def is_same(found: FoundFile, known: SourceFile | None) -> bool:
-    """Say whether a file is by size and time the one that is known already."""
-    return known is not None and (found.size, found.mtime_ns) == (known.size, known.mtime_ns)
+def remember(
+    session: Session, origin: str, found: FoundFile, sha256: str, article_id: int | None, revision: int
+) -> None:
+    """Remember that the file equals, or last equalled, this revision of the article."""
+    assert article_id is not None
+    source_files.put(
+        session,
+        SourceFile(
+            origin=origin,
+            path=found.path,
+            article_id=article_id,
+            sha256=sha256,
+            size=found.size,
+            mtime_ns=found.mtime_ns,
+            revision=revision,
+        ),
+    )
 
 
-def sha256_of(raw: bytes) -> str:
-    """Return the digest by which a file's bytes are known again."""
-    return hashlib.sha256(raw).hexdigest()
+def exported_to(folder: Path) -> str:
+    """Return the origin under which is known what was exported to `folder`."""
+    return f"export:{folder.resolve()}"
+
+
+def notes_on(rendering: Rendering, body: str) -> tuple[str, ...]:
+    """Return what the author should know about how the body is shown."""
+    if not rendering.html.startswith('<pre class="plain"'):
+        return ()
+    if len(body) > MAX_LENGTH:
+        return (f"is shown as plain text: its body has more than {MAX_LENGTH:,} characters",)
+    if body.count("[^") > MAX_FOOTNOTES:
+        return (f"is shown as plain text: it has more than {MAX_FOOTNOTES:,} footnote marks",)
+    return ("is shown as plain text: it could not be rendered",)
 
 
 def slug_path(path: str) -> PurePosixPath:
@@ -161,33 +210,15 @@ def _attempt(prepare: Callable[[FoundFile], Prepared], found: FoundFile) -> Prep
         return Problem(found.path, f"{type(error).__name__}: {error}", lost=True)
 
 
-def _walk(folder: Path) -> Iterator[FoundFile]:
-    unreadable: list[OSError] = []
-    for parent, folders, names in os.walk(folder, onerror=unreadable.append):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            if not name.startswith(".") and name.lower().endswith(SUFFIXES):
-                yield _found(folder, Path(parent) / name)
-    # Reading them fails again, and is reported like any other file.
-    yield from (_found(folder, Path(error.filename)) for error in unreadable)
-
-
-def _found(folder: Path, path: Path) -> FoundFile:
-    name = path.relative_to(folder).as_posix()
-    readable = _readable(name)
+def _digest(found: FoundFile) -> str:
     try:
-        stat = path.stat()
-    except OSError:  # a link to nowhere; reading it tells why
-        return FoundFile(folder, readable, -1, 0, name)
-    return FoundFile(folder, readable, stat.st_size, stat.st_mtime_ns, "" if name == readable else name)
+        return sha256_of(found.read())
+    except (OSError, InvalidInput):
+        return ""  # it is reported when it is prepared
 
 
-def _readable(name: str) -> str:
-    """Return a path as text that can be stored; names from Chinese archives are often GB 18030."""
-    raw = os.fsencode(name)
-    for encoding in ("utf-8", "gb18030"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return raw.decode("utf-8", "backslashreplace")
+def described(error: Exception) -> str:
+    """Return an error in one line; SQL and its parameters, which hold whole articles, are left out."""
+    if isinstance(error, DBAPIError):
+        return f"{type(error).__name__}: {str(error.orig).partition(chr(10))[0]}"
+    return type(error).__name__

@@ -1,42 +1,115 @@
 """`export`: every article becomes its file again."""
 
+import logging
 import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
+
+from app.content.document import DocumentError, parse_document
 from app.errors import OperatorError
+from app.models import Article, SourceFile
+from app.services import aliasing
+from app.services.exchange import described, exported_to
+from app.services.finding import RACY, sha256_of
 from app.services.progress import Progress, silent
-from app.storage import articles, revisions
+from app.storage import aliases, articles, revisions, source_files
 from app.storage.database import Database
 
 CHUNK = 100
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _File:
+    """What is written of one article."""
+
+    article_id: int
+    revision: int
+    path: str
+    content: bytes
+    aliases: tuple[str, ...]  # those that the content does not name
 
 
 def export(database: Database, folder: Path, progress: Progress = silent) -> tuple[int, int]:
     """Write every article's newest source below `folder`; return how many files were written and left as they were.
 
-    Files are replaced whole or not at all; other files in the folder stay. Raises OperatorError when a file cannot
-    be written.
+    Files are replaced whole or not at all; other files in the folder stay. Aliases that no file names go into
+    `aliases.json`, which is not counted. Raises OperatorError when a file cannot be written.
     """
     written = unchanged = last = 0
+    former: dict[str, str] = {}
     with database.read() as session:
         total = articles.count(session)
     while True:
         with database.read() as session:
             ids = articles.ids_after(session, last, CHUNK)
-            sources = [
-                (article.path, revision.source)
-                for article in articles.by_ids(session, ids)
-                if (revision := revisions.get(session, article.id or 0, article.revision))
-            ]
+            files = _files(session, articles.by_ids(session, ids))
         if not ids:
+            _write_aliases(folder, former)
             return written, unchanged
-        for path, source in sources:
-            if _write(folder, path, source.encode("utf-8")):
+        for file in files:
+            if _write(folder, file.path, file.content):
                 written += 1
             else:
                 unchanged += 1
+            former |= dict.fromkeys(file.aliases, file.path)
+        _remember(database, folder, files)
         last = ids[-1]
         progress("export", written + unchanged, total)
+
+
+def _files(session: Session, found: Sequence[Article]) -> list[_File]:
+    names = aliases.of_articles(session, [article.id or 0 for article in found])
+    files = []
+    for article in found:
+        assert article.id is not None
+        if revision := revisions.get(session, article.id, article.revision):
+            unnamed = _unnamed(names.get(article.id, []), revision.source)
+            content = revision.source.encode("utf-8")
+            files.append(_File(article.id, article.revision, article.path, content, unnamed))
+    return files
+
+
+def _unnamed(slugs: Sequence[str], source: str) -> tuple[str, ...]:
+    if not slugs:
+        return ()
+    try:
+        named = parse_document(source, default_slug="").aliases
+    except DocumentError:  # written under the rules of another version
+        named = ()
+    return tuple(slug for slug in slugs if slug not in named)
+
+
+def _remember(database: Database, folder: Path, files: Sequence[_File]) -> None:
+    """Remember which revision each file holds: what is changed in it later is a change of this revision."""
+    origin = exported_to(folder)
+    try:
+        with database.write() as session:
+            for file in files:
+                source_files.put(
+                    session,
+                    SourceFile(
+                        origin=origin,
+                        path=file.path,
+                        article_id=file.article_id,
+                        sha256=sha256_of(file.content),
+                        size=len(file.content),
+                        mtime_ns=RACY,
+                        revision=file.revision,
+                    ),
+                )
+    except SQLAlchemyError as error:  # the files are written, and that is what was asked for
+        log.warning("what was exported was not remembered: %s", described(error))
+
+
+def _write_aliases(folder: Path, former: Mapping[str, str]) -> None:
+    if former or (folder / aliasing.NAME).exists():
+        _write(folder, aliasing.NAME, aliasing.written(former))
 
 
 def _write(folder: Path, path: str, content: bytes) -> bool:

@@ -1,36 +1,36 @@
 """`import`: any folder of Markdown files becomes articles; nothing of them is lost silently."""
 
-import logging
+from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from app.content.foreign import read_foreign
-from app.content.slugs import slugify, unique
+from app.content.slugs import default_slug, slugify, unique
 from app.errors import InvalidInput
 from app.models import Article, Origin, SourceFile
 from app.search.index import SearchIndex
 from app.services import indexing, publishing
 from app.services.exchange import (
-    FoundFile,
     Prepared,
-    Problem,
     Report,
-    find_files,
-    is_same,
+    Stored,
+    changed_files,
+    notes_on,
     prepare_all,
-    sha256_of,
+    remember,
     slug_path,
+    store,
 )
+from app.services.finding import FoundFile, Problem, find_files, sha256_of
 from app.services.progress import Progress, silent
 from app.services.publishing import Edition
 from app.services.rendering import make_rendering
 from app.storage import articles, source_files
 from app.storage.database import Database
 
-log = logging.getLogger(__name__)
+Kin = dict[str, list[SourceFile]]
 
 IMPORTED = "imported"  # the topic folder of files that lie in no folder
 
@@ -42,89 +42,116 @@ def import_tree(
 
     A file that cannot be used is reported and passed over. Raises OperatorError when `folder` cannot be read.
     """
-    report = Report()
+    files, notes = find_files(folder)
     origin = str(folder.resolve())
-    files = find_files(folder)
     with database.read() as session:
         known = source_files.of_origin(session, origin)
-    changed = [found for found in files if not is_same(found, known.get(found.path))]
-    report.unchanged = len(files) - len(changed)
-    for done, (found, outcome) in enumerate(prepare_all(changed, partial(prepare, lang=lang)), start=1):
-        if isinstance(outcome, Problem):
-            report.problems.append(outcome)
+        kin = _kin(session, origin, {found.path for found in files})
+    changed = changed_files(database, origin, files, known)
+    report = Report(unchanged=len(files) - len(changed), problems=notes)
+    for done, (found, prepared) in enumerate(prepare_all(changed, partial(prepare, lang=lang)), start=1):
+        if isinstance(prepared, Problem):
+            report.add(found.path, prepared)
         else:
-            problem = _store(database, report, found, outcome, known.get(found.path), origin)
-            report.problems += problem or [Problem(found.path, note, lost=False) for note in outcome.notes]
+            result = _store(database, found, prepared, origin, kin)
+            if isinstance(result, Problem) and (prepared.document.slug or prepared.document.aliases):
+                result = _store_renamed(database, found, result, lang, origin, kin)
+            report.add(found.path, result)
         progress("import", done, len(changed))
     indexing.ensure(database, index, progress)
     return report
 
 
-def prepare(found: FoundFile, lang: str | None) -> Prepared:
-    """Return `found`, turned into the content format; raise InvalidInput when it is no text at all."""
+def prepare(found: FoundFile, lang: str | None, *, own_names: bool = True) -> Prepared:
+    """Return `found`, turned into the content format; raise InvalidInput when it is no text at all.
+
+    Without `own_names` the file gets another address than it names for itself.
+    """
     raw = found.read()
-    foreign = read_foreign(raw, slug_path(found.path), lang)
+    foreign = read_foreign(raw, slug_path(found.path), lang, own_names=own_names)
     document = foreign.document
     rendering = make_rendering(document.body, document.lang)
-    return Prepared(sha256_of(raw), foreign.source, document, rendering, foreign.notes, foreign.slug)
+    notes = foreign.notes + notes_on(rendering, document.body)
+    return Prepared(sha256_of(raw), foreign.source, document, rendering, notes, foreign.slug)
 
 
-def _store(
-    database: Database, report: Report, found: FoundFile, prepared: Prepared, before: SourceFile | None, origin: str
-) -> list[Problem]:
-    """Publish one file in a transaction of its own; return the problem that kept it from being published."""
+def _store(database: Database, found: FoundFile, prepared: Prepared, origin: str, kin: Kin) -> Stored | Problem:
+    # What is known is read within the transaction: another process may have stored the file a moment ago.
+    def work(session: Session) -> Stored:
+        before = source_files.get(session, origin, found.path) or _known_elsewhere(
+            session, origin, found, prepared.sha256, kin
+        )
+        if before is None:
+            article = _create(session, found, prepared)
+            remember(session, origin, found, prepared.sha256, article.id, article.revision)
+            return Stored("created", prepared.notes)
+        if before.origin == origin and before.path != found.path:
+            session.delete(before)
+        if before.sha256 == prepared.sha256:
+            remember(session, origin, found, prepared.sha256, before.article_id, before.revision)
+            return Stored("unchanged")
+        article = session.get_one(Article, before.article_id)
+        if article.revision != before.revision:
+            raise InvalidInput("was changed on the site since it was imported: merge it by hand.")
+        publishing.revise(session, article, _edition(prepared, article.path, article.slug))
+        remember(session, origin, found, prepared.sha256, article.id, article.revision)
+        return Stored("updated", prepared.notes)
+
+    return store(database, found, work)
+
+
+def _store_renamed(
+    database: Database, found: FoundFile, problem: Problem, lang: str | None, origin: str, kin: Kin
+) -> Stored | Problem:
+    """Store a file that names an address of another article under one that is free."""
     try:
-        with database.write() as session:
-            article = session.get(Article, before.article_id) if before else None
-            if before is not None and article is not None and before.sha256 == prepared.sha256:
-                report.unchanged += 1  # only its time is another
-            elif article is None:
-                article = _create(session, found, prepared)
-                report.created += 1
-            else:
-                _refuse_diverged(article, before)
-                publishing.revise(session, article, _edition(prepared, article.path, article.slug))
-                report.updated += 1
-            _remember(session, found, prepared, article, origin, before)
-    except InvalidInput as error:
-        return [Problem(found.path, str(error), lost=True)]
-    except (SQLAlchemyError, UnicodeError) as error:
-        log.warning("%s was not stored: %s", found.path, error)
-        return [Problem(found.path, f"could not be stored ({type(error).__name__})", lost=True)]
-    return []
+        prepared = prepare(found, lang, own_names=False)
+    except (InvalidInput, OSError):
+        return problem
+    result = _store(database, found, prepared, origin, kin)
+    return result if isinstance(result, Problem) else replace(result, notes=(problem.reason, *result.notes))
+
+
+def _kin(session: Session, origin: str, present: set[str]) -> Kin:
+    """Return by digest the known files that a new one may be: those of other folders, and those that are gone here."""
+    return {
+        digest: [known for known in same if known.origin != origin or known.path not in present]
+        for digest, same in source_files.by_digest(session).items()
+    }
+
+
+def _known_elsewhere(session: Session, origin: str, found: FoundFile, sha256: str, kin: Kin) -> SourceFile | None:
+    """Return the known file that `found` is: with the same bytes, here under a former name, or in another folder."""
+    # Read again: an earlier file of this run, or another process, may have taken it.
+    again = [source_files.get(session, known.origin, known.path) for known in kin.get(sha256, ())]
+    same = [known for known in again if known is not None and known.sha256 == sha256]
+    if former := [known for known in same if known.origin == origin]:
+        return former[0]
+    # Equal files in one tree, such as empty templates, are articles of their own in a copy of the tree too.
+    taken = source_files.articles_among(session, origin, {known.article_id for known in same})
+    others = [known for known in same if known.article_id not in taken]
+    return min(others, key=lambda known: known.path != found.path, default=None)
 
 
 def _create(session: Session, found: FoundFile, prepared: Prepared) -> Article:
     topic = _topic(found.path)
+    if prepared.document.slug:  # taken by another article, it is refused
+        return publishing.create(session, _edition(prepared, _free_path(session, topic, prepared.slug), prepared.slug))
     slug = unique(
         prepared.slug,
-        lambda name: articles.slug_is_taken(session, name) or articles.path_is_taken(session, f"{topic}/{name}.md"),
+        lambda name: articles.slug_is_taken(session, name) or articles.path_is_taken(session, _path(topic, name)),
     )
-    return publishing.create(session, _edition(prepared, f"{topic}/{slug}.md", slug))
+    return publishing.create(session, _edition(prepared, _path(topic, slug), slug))
 
 
-def _remember(
-    session: Session, found: FoundFile, prepared: Prepared, article: Article, origin: str, before: SourceFile | None
-) -> None:
-    assert article.id is not None
-    is_same_text = before is not None and before.article_id == article.id and before.sha256 == prepared.sha256
-    source_files.put(
-        session,
-        SourceFile(
-            origin=origin,
-            path=found.path,
-            article_id=article.id,
-            sha256=prepared.sha256,
-            size=found.size,
-            mtime_ns=found.mtime_ns,
-            revision=before.revision if before is not None and is_same_text else article.revision,
-        ),
-    )
+def _free_path(session: Session, topic: str, slug: str) -> str:
+    return _path(topic, unique(slug, lambda name: articles.path_is_taken(session, _path(topic, name))))
 
 
-def _refuse_diverged(article: Article, before: SourceFile | None) -> None:
-    if before is not None and article.revision != before.revision:
-        raise InvalidInput("was changed on the site since it was imported: merge it by hand.")
+def _path(topic: str, slug: str) -> str:
+    """Return the path of a new article's file, which leads to `slug` again when it is synced."""
+    path = f"{topic}/{slug}.md"
+    return path if default_slug(PurePosixPath(path)) == slug else f"{topic}/{slug}/{slug}.md"
 
 
 def _edition(prepared: Prepared, path: str, slug: str) -> Edition:

@@ -36,7 +36,9 @@ class Edition:
 def create(session: Session, edition: Edition) -> Article:
     """Publish a new article and return it; raise InvalidInput when its slug or an alias belongs to another one."""
     document = edition.document
-    moment = _first_moment(document.date)
+    moment = now()
+    # Lists are sorted by these two: what was published elsewhere long ago is no news here.
+    published = _start_of(document.date, moment) or moment
     article = Article(
         slug=_new_slug(session, edition),
         path=edition.path,
@@ -46,8 +48,8 @@ def create(session: Session, edition: Edition) -> Article:
         excerpt=excerpt_of(edition.rendering.text),
         digest=edition.rendering.digest,
         revision=0,
-        created_at=moment,
-        updated_at=moment,
+        created_at=published,
+        updated_at=published,
     )
     session.add(article)
     session.flush()
@@ -58,15 +60,30 @@ def create(session: Session, edition: Edition) -> Article:
 def revise(session: Session, article: Article, edition: Edition) -> None:
     """Publish the next revision of `article`; raise InvalidInput when a slug or an alias belongs to another one."""
     moment = now()
-    slug = edition.document.slug or (edition.default_slug if edition.path != article.path else article.slug)
+    document = edition.document
+    if document.date != article.published:
+        article.created_at = _start_of(document.date, moment) or article.created_at
+    article.updated_at = moment
+    move(session, article, edition)
+    _publish(session, article, edition, moment)
+
+
+def move(session: Session, article: Article, edition: Edition) -> None:
+    """Give `article` the path and the slug of `edition`, and nothing else of it; its old slug becomes an alias.
+
+    Raises InvalidInput when the slug belongs to another article.
+    """
+    # Without a slug of its own an article is named after its file, as in a database that has never seen it.
+    slug = edition.document.slug or unique(
+        edition.default_slug, lambda name: articles.slug_is_taken(session, name, but_article=article.id)
+    )
     if slug != article.slug:
         _refuse_taken(session, slug, article.id)
         _drop_alias(session, slug)
         session.add(Alias(slug=article.slug, article_id=_id(article)))
         article.slug = slug
     article.path = edition.path
-    article.updated_at = moment
-    _publish(session, article, edition, moment)
+    session.add(article)
 
 
 def _publish(session: Session, article: Article, edition: Edition, moment: datetime) -> None:
@@ -147,11 +164,9 @@ def host_of(url: str) -> str:
     return (urlsplit(url).hostname or "").removeprefix("www.")
 
 
-def _first_moment(published: date | None) -> datetime:
-    moment = now()
-    if published is None or published >= moment.date():
-        return moment
-    return datetime.combine(published, time(12), UTC)
+def _start_of(published: date | None, moment: datetime) -> datetime | None:
+    """Return noon of the day of publication, which sorts well in every time zone; None without a day in the past."""
+    return datetime.combine(published, time(12), UTC) if published and published < moment.date() else None
 
 
 def _id(article: Article) -> int:

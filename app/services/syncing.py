@@ -1,9 +1,8 @@
 """`sync`: the files of the content folder become articles, and changed files new revisions."""
 
-import logging
+from collections.abc import Mapping
 from pathlib import Path
 
-from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from app.content.document import parse_document
@@ -11,27 +10,28 @@ from app.content.slugs import default_slug
 from app.errors import InvalidInput
 from app.models import Article, Origin, SourceFile
 from app.search.index import SearchIndex
-from app.services import indexing, publishing
+from app.services import aliasing, indexing, publishing
 from app.services.exchange import (
-    FoundFile,
+    CONTENT,
     Prepared,
-    Problem,
     Report,
-    find_files,
-    is_same,
+    Stored,
+    changed_files,
+    exported_to,
+    notes_on,
     prepare_all,
-    sha256_of,
+    remember,
     slug_path,
+    store,
 )
+from app.services.finding import FoundFile, Problem, find_files, sha256_of
 from app.services.progress import Progress, silent
 from app.services.publishing import Edition
 from app.services.rendering import make_rendering
-from app.storage import source_files
+from app.storage import articles, revisions, source_files
 from app.storage.database import Database
 
-log = logging.getLogger(__name__)
-
-ORIGIN = "content"
+Gone = dict[tuple[str, ...], list[str]]
 
 
 def sync(database: Database, index: SearchIndex, folder: Path, progress: Progress = silent) -> Report:
@@ -39,19 +39,17 @@ def sync(database: Database, index: SearchIndex, folder: Path, progress: Progres
 
     A file that cannot be used is reported and passed over. Raises OperatorError when `folder` cannot be read.
     """
-    report = Report()
-    files = find_files(folder)
+    files, notes = find_files(folder, "create it, or name another with OMNIRACLE_CONTENT_DIR")
+    present = {found.path for found in files}
     with database.read() as session:
-        known = source_files.of_origin(session, ORIGIN)
-    changed = [found for found in files if not is_same(found, known.get(found.path))]
-    report.unchanged = len(files) - len(changed)
-    _report_missing(report, {found.path for found in files}, known)
-    for done, (found, outcome) in enumerate(prepare_all(changed, prepare), start=1):
-        if isinstance(outcome, Problem):
-            report.problems.append(outcome)
-        else:
-            _store(database, report, found, outcome, known)
+        known = source_files.of_origin(session, CONTENT)
+        gone = _gone(session, known, present)
+    changed = changed_files(database, CONTENT, files, known)
+    report = Report(unchanged=len(files) - len(changed), problems=notes)
+    for done, (found, prepared) in enumerate(prepare_all(changed, prepare), start=1):
+        report.add(found.path, prepared if isinstance(prepared, Problem) else _store(database, found, prepared, gone))
         progress("sync", done, len(changed))
+    report.problems += [*aliasing.read_back(database, folder), *_missing(database, present)]
     indexing.ensure(database, index, progress)
     return report
 
@@ -66,38 +64,111 @@ def prepare(found: FoundFile) -> Prepared:
             f"is not UTF-8 (byte {error.start}): save it as UTF-8, or use `omniracle import`."
         ) from error
     document = parse_document(source, default_slug=default_slug(slug_path(found.path)))
-    return Prepared(sha256_of(raw), source, document, make_rendering(document.body, document.lang))
+    rendering = make_rendering(document.body, document.lang)
+    return Prepared(sha256_of(raw), source, document, rendering, notes_on(rendering, document.body))
 
 
-def _store(
-    database: Database, report: Report, found: FoundFile, prepared: Prepared, known: dict[str, SourceFile]
-) -> None:
-    before = known.get(found.path) or _moved_from(found, prepared, known)
-    try:
-        with database.write() as session:
-            if before is None:
-                article = publishing.create(session, _edition(found, prepared))
-                report.created += 1
-            elif before.sha256 == prepared.sha256 and before.path == found.path:
-                article = session.get_one(Article, before.article_id)  # only the time of the file is another
-                report.unchanged += 1
-            else:
-                article = _revise(session, before, found, prepared)
-                report.updated += 1
-            _remember(session, found, prepared, article, before)
-    except InvalidInput as error:
-        report.problems.append(Problem(found.path, str(error), lost=True))
-    except (SQLAlchemyError, UnicodeError) as error:
-        log.warning("%s was not stored: %s", found.path, error)
-        report.problems.append(Problem(found.path, f"could not be stored ({type(error).__name__})", lost=True))
+def _store(database: Database, found: FoundFile, prepared: Prepared, gone: Gone) -> Stored | Problem:
+    # What is known is read within the transaction: another process may have stored the file a moment ago.
+    def work(session: Session) -> Stored:
+        before = source_files.get(session, CONTENT, found.path)
+        if before is not None:
+            return _update(session, before, found, prepared)
+        at_path = articles.by_path(session, found.path)
+        before = _moved_from(session, prepared, gone)
+        if before is not None:
+            if at_path is not None and at_path.id != before.article_id:
+                raise InvalidInput("was moved to where another article's file belongs: choose another name for it.")
+            return _move(session, before, found, prepared)
+        if at_path is not None:
+            return _exchange(session, at_path, _known_revision(session, at_path, found), found, prepared)
+        article = publishing.create(session, _edition(found, prepared))
+        remember(session, CONTENT, found, prepared.sha256, article.id, article.revision)
+        return Stored("created", prepared.notes)
+
+    return store(database, found, work)
 
 
-def _revise(session: Session, before: SourceFile, found: FoundFile, prepared: Prepared) -> Article:
+def _update(session: Session, before: SourceFile, found: FoundFile, prepared: Prepared) -> Stored:
     article = session.get_one(Article, before.article_id)
-    if article.revision != before.revision:
-        raise InvalidInput("was changed here and on the site since they were last equal: export it and merge by hand.")
+    if before.sha256 == prepared.sha256 and before.revision == article.revision:
+        remember(session, CONTENT, found, prepared.sha256, article.id, before.revision)
+        return Stored("unchanged")
+    return _exchange(
+        session, article, max(before.revision, _exported_revision(session, article, found)), found, prepared
+    )
+
+
+def _move(session: Session, before: SourceFile, found: FoundFile, prepared: Prepared) -> Stored:
+    """Let the article follow its file, which was `before`, to another path."""
+    article = session.get_one(Article, before.article_id)
+    session.delete(before)
+    if before.revision != article.revision and before.sha256 == prepared.sha256:
+        publishing.move(session, article, _edition(found, prepared))
+        remember(session, CONTENT, found, prepared.sha256, article.id, before.revision)
+        return Stored("updated", ("was renamed; the text on the site is newer (`omniracle export` writes it)",))
+    return _revise(session, article, before.revision, found, prepared)
+
+
+def _exchange(session: Session, article: Article, base: int, found: FoundFile, prepared: Prepared) -> Stored:
+    """Bring the file's text to its article; `base` is the revision from which the text comes, 0 when unknown."""
+    same = revisions.number_of(session, article.id or 0, prepared.source)
+    if same == article.revision:
+        remember(session, CONTENT, found, prepared.sha256, article.id, same)
+        return Stored("unchanged")
+    if same and base != article.revision:  # an old text that somebody wants back would come from the newest one
+        remember(session, CONTENT, found, prepared.sha256, article.id, same)
+        return Stored("unchanged", ("the text on the site is newer (`omniracle export` writes it)",))
+    return _revise(session, article, base, found, prepared)
+
+
+def _revise(session: Session, article: Article, base: int, found: FoundFile, prepared: Prepared) -> Stored:
+    if base != article.revision:
+        raise InvalidInput(
+            "was changed here and on the site since they were last equal: keep a copy, let `omniracle export` write "
+            "the site's text over it, and make your change again."
+        )
     publishing.revise(session, article, _edition(found, prepared))
-    return article
+    remember(session, CONTENT, found, prepared.sha256, article.id, article.revision)
+    return Stored("updated", prepared.notes)
+
+
+def _known_revision(session: Session, article: Article, found: FoundFile) -> int:
+    """Return the revision that lay at the path of a file that was never synced; 0 when nobody knows."""
+    exported = _exported_revision(session, article, found)
+    if exported or not source_files.is_known(session, article.id or 0, article.revision):
+        return exported
+    return article.revision  # nobody has changed it since it was imported
+
+
+def _exported_revision(session: Session, article: Article, found: FoundFile) -> int:
+    exported = source_files.get(session, exported_to(found.folder), found.path)
+    return exported.revision if exported is not None and exported.article_id == article.id else 0
+
+
+def _gone(session: Session, known: Mapping[str, SourceFile], present: set[str]) -> Gone:
+    """Return the paths of the files that are not there any more, by all that their articles can be known by."""
+    gone: Gone = {}
+    names = source_files.names_of(session, CONTENT) if known.keys() - present else {}
+    for path in sorted(names.keys() & known.keys() - present):
+        slug, *title = names[path]
+        for key in ((known[path].sha256,), (slug,), tuple(title)):
+            gone.setdefault(key, []).append(path)
+    return gone
+
+
+def _moved_from(session: Session, prepared: Prepared, gone: Gone) -> SourceFile | None:
+    """Return the file that the prepared one was renamed from: one that is gone, with its bytes, slug or title."""
+    document = prepared.document
+
+    def still(key: tuple[str, ...]) -> list[SourceFile]:
+        # Read again: an earlier file of this run, or another process, may have taken it.
+        return [known for path in gone.get(key, ()) if (known := source_files.get(session, CONTENT, path))]
+
+    if same := still((prepared.sha256,)):
+        return same[0]
+    alike = still((document.slug,) if document.slug else (document.title, document.lang))
+    return alike[0] if len(alike) == 1 else None
 
 
 def _edition(found: FoundFile, prepared: Prepared) -> Edition:
@@ -111,36 +182,10 @@ def _edition(found: FoundFile, prepared: Prepared) -> Edition:
     )
 
 
-def _remember(
-    session: Session, found: FoundFile, prepared: Prepared, article: Article, before: SourceFile | None
-) -> None:
-    if before is not None and before.path != found.path:
-        session.delete(session.get_one(SourceFile, (ORIGIN, before.path)))
-    assert article.id is not None
-    source_files.put(
-        session,
-        SourceFile(
-            origin=ORIGIN,
-            path=found.path,
-            article_id=article.id,
-            sha256=prepared.sha256,
-            size=found.size,
-            mtime_ns=found.mtime_ns,
-            revision=article.revision,
-        ),
-    )
-
-
-def _moved_from(found: FoundFile, prepared: Prepared, known: dict[str, SourceFile]) -> SourceFile | None:
-    """Return the file that `found` was renamed from: its equal in bytes, which is gone from where it was."""
-    for before in known.values():
-        if before.sha256 == prepared.sha256 and not (found.folder / before.path).exists():
-            return known.pop(before.path)
-    return None
-
-
-def _report_missing(report: Report, present: set[str], known: dict[str, SourceFile]) -> None:
-    report.problems += [
+def _missing(database: Database, present: set[str]) -> list[Problem]:
+    with database.read() as session:
+        known = source_files.of_origin(session, CONTENT)
+    return [
         Problem(path, "the file is gone; its article stays (`omniracle export` writes it again)", lost=False)
         for path in sorted(known.keys() - present)
     ]

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, func, or_
+from sqlalchemy import ColumnElement, Executable, Integer, Select, bindparam, func, or_
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from app.models import Alias, Article, ArticleTag, Pin, Tag, Translation, ViewCount
@@ -65,6 +67,11 @@ def slug_is_taken(session: Session, slug: str, but_article: int | None = None) -
     current = session.exec(select(Article.id).where(Article.slug == slug)).all()
     former = session.exec(select(Alias.article_id).where(Alias.slug == slug)).all()
     return any(owner != but_article for owner in (*current, *former))
+
+
+def by_path(session: Session, path: str) -> Article | None:
+    """Return the article whose file this is, else None."""
+    return session.exec(select(Article).where(Article.path == path)).first()
 
 
 def path_is_taken(session: Session, path: str) -> bool:
@@ -130,15 +137,8 @@ def languages_of(session: Session, ids: Sequence[int]) -> list[str]:
 
 
 def twins(session: Session, article: Article) -> list[Twin]:
-    """Return the other members of the article's translation group."""
-    own = session.exec(select(Translation.original_slug).where(Translation.article_id == article.id)).first()
-    original = own or article.slug
-    group = or_(
-        col(Article.slug) == original,
-        col(Article.id).in_(select(Translation.article_id).where(Translation.original_slug == original)),
-    )
-    statement = select(Article.slug, Article.lang, Article.title).where(group, Article.id != article.id)
-    return [Twin(*row) for row in session.exec(statement.order_by(Article.lang, Article.slug))]
+    """Return the other members of the article's translation group: chains are followed, aliases are understood."""
+    return [Twin(*row) for row in session.execute(_twins_statement(), {"article_id": article.id})]
 
 
 def pinned_slugs(session: Session, article_id: int) -> list[str]:
@@ -149,6 +149,36 @@ def pinned_slugs(session: Session, article_id: int) -> list[str]:
 def count(session: Session) -> int:
     """Return how many articles there are."""
     return session.exec(select(func.count()).select_from(Article)).one()
+
+
+@cache
+def _twins_statement() -> Executable:
+    # Each article has at most one original, so the group is the originals up to the first, and all that lead to them.
+    own = bindparam("article_id", type_=Integer)
+    up = select(col(Article.id)).where(col(Article.id) == own).cte("originals", recursive=True)
+    original, former = aliased(Article), aliased(Alias)
+    parent = func.coalesce(original.id, former.article_id)
+    up = up.union(
+        select(parent)
+        .join_from(up, Translation, col(Translation.article_id) == up.c.id)
+        .outerjoin(original, col(original.slug) == Translation.original_slug)
+        .outerjoin(former, col(former.slug) == Translation.original_slug)
+        .where(parent.is_not(None))
+    )
+    # An original that has not arrived yet connects its translations all the same.
+    mine, other = aliased(Translation), aliased(Translation)
+    siblings = select(other.article_id).join_from(mine, other, col(other.original_slug) == mine.original_slug)
+    start = select(up.c.id).union(siblings.where(col(mine.article_id).in_(select(up.c.id)))).subquery()
+    down = select(start.c.id).cte("members", recursive=True)
+    member, alias, child = aliased(Article), aliased(Alias), aliased(Translation)
+    down = down.union(
+        select(child.article_id)
+        .join_from(down, member, col(member.id) == down.c.id)
+        .outerjoin(alias, col(alias.article_id) == member.id)
+        .join(child, col(child.original_slug).in_([member.slug, alias.slug]))
+    )
+    twins = col(Article.id).in_(select(down.c.id)), col(Article.id) != own
+    return select(Article.slug, Article.lang, Article.title).where(*twins).order_by(Article.lang, Article.slug)
 
 
 def _filters(tag: str | None, lang: str | None) -> list[ColumnElement[bool]]:

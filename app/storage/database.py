@@ -51,12 +51,12 @@ class Database:
 def _create_engine(url: str) -> Engine:
     if make_url(url).get_backend_name() != "sqlite":
         try:
-            return create_engine(url, pool_size=POOL_SIZE, pool_pre_ping=True)
+            return create_engine(url, pool_size=POOL_SIZE, pool_pre_ping=True, hide_parameters=True)
         except ImportError as error:
             raise OperatorError(
                 "This database needs a driver: run `.venv/bin/pip install 'psycopg[binary]'`."
             ) from error
-    engine = create_engine(url, pool_size=POOL_SIZE, connect_args={"timeout": BUSY_TIMEOUT_S})
+    engine = create_engine(url, pool_size=POOL_SIZE, connect_args={"timeout": BUSY_TIMEOUT_S}, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

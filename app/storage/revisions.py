@@ -12,6 +12,12 @@ def get(session: Session, article_id: int, number: int) -> Revision | None:
     return session.exec(select(Revision).where(Revision.article_id == article_id, Revision.number == number)).first()
 
 
+def number_of(session: Session, article_id: int, source: str) -> int:
+    """Return the number of the article's newest revision with exactly this source, 0 when there is none."""
+    wanted = select(func.max(Revision.number)).where(Revision.article_id == article_id, Revision.source == source)
+    return session.exec(wanted).one() or 0
+
+
 def list_page(session: Session, article_id: int, *, number: int, size: int) -> Page[Revision]:
     """Return one page of the article's revisions, the newest first; raise NotFound for a page that does not exist."""
     total = session.exec(select(func.count()).select_from(Revision).where(Revision.article_id == article_id)).one()

@@ -18,7 +18,10 @@ OPTIONS = {"**.html": {"trim_blocks": "true", "lstrip_blocks": "true", "newstyle
 def template_messages():
     found = set()
     for _file, _line, message, _comments, _context in extract_from_dir(
-        str(PROJECT / "templates"), JINJA, OPTIONS, keywords={"_": None, "gettext": None, "ngettext": (1, 2), "plural": (1, 2)}
+        str(PROJECT / "templates"),
+        JINJA,
+        OPTIONS,
+        keywords={"_": None, "gettext": None, "ngettext": (1, 2), "plural": (1, 2)},
     ):
         found.add(message if isinstance(message, str) else message[0])
     return found

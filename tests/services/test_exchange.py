@@ -475,3 +475,17 @@ def test_what_is_known_of_a_deleted_article_goes_with_it(library):
     with library.database.read() as session:
         assert len(session.exec(select(SourceFile)).all()) == 4
     assert counts(library.sync()) == (1, 0, 4, 0)
+
+
+def test_a_file_moved_onto_another_articles_path_is_refused(empty_library, exported):
+    path = empty_library.write("a.md", PLAIN.format("one"))
+    empty_library.sync()
+    edit_on_site(empty_library, "rebase", PLAIN.format("site"))
+    with empty_library.database.write() as session:
+        session.delete(session.get_one(SourceFile, ("content", "git/rebase.md")))
+    path.replace(exported)
+    report = empty_library.sync()
+    assert "another article" in report.problems[0].reason
+    assert (article(empty_library, "a").path, article(empty_library, "rebase").title) == ("a.md", "site")
+    exported.rename(exported.with_name("other.md"))
+    assert (counts(empty_library.sync())[1:], article(empty_library, "other").title) == ((1, 0, 0), "one")
