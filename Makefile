@@ -32,8 +32,10 @@ format: $(VENV)/.installed-dev ## Format the code
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
 
-bench: $(VENV)/.installed-dev ## Measure importing, indexing and searching
+bench: $(VENV)/.installed-dev ## Measure importing, searching and relevance
 	@$(BIN)/python bench/library.py
+	@$(BIN)/python bench/search_speed.py
+	@$(BIN)/python bench/relevance.py
 
 clean: ## Remove .venv and caches; the data in var/ stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
