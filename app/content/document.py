@@ -136,6 +136,8 @@ def _tags(values: Mapping[str, Any]) -> tuple[str, ...]:
             raise DocumentError(f"tags: {tag[:20]}… is longer than {MAX_TAG} characters: shorten it")
         if "/" in tag or "," in tag:
             raise DocumentError(f"tags: {tag!r} holds a slash or comma: write a list of plain words")
+        if not tag.strip("."):  # a browser takes . and .. in an address for folders
+            raise DocumentError(f"tags: {tag!r} is no word: write a list of plain words")
     return tuple(dict.fromkeys(tags))
 
 

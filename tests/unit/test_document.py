@@ -101,3 +101,9 @@ def test_what_is_written_is_read_again(title, value, tags, body):
     assert document.extra == {"x": value}
     assert document.body == body.replace("\r\n", "\n").replace("\r", "\n").lstrip("\n")
     assert document.tags == tuple(dict.fromkeys(map(normalised_tag, tags)))
+
+
+@pytest.mark.parametrize("tag", [".", "..", "a/b", "a,b", ""])
+def test_a_tag_that_cannot_be_an_address_is_refused(tag):
+    with pytest.raises(DocumentError, match="tags"):
+        parse_document(f"---\ntitle: T\nlang: en\ntags: ['{tag}']\n---\n", default_slug="t")
