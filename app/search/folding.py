@@ -5,7 +5,6 @@ simplified by OpenCC's table of single characters. Nothing here depends on a cha
 folded character leads back to its place in the text.
 """
 
-import re
 import unicodedata
 from functools import cache
 
@@ -17,14 +16,12 @@ class _FoldingTable(dict[int, str]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._uneven: set[str] = set()
-        self.uneven = re.compile("(?!)")  # any character met so far whose folding is not one character long
+        self.uneven: set[str] = set()  # characters met so far whose folding is not one character long
 
     def __missing__(self, code: int) -> str:
         folded = _fold_character(chr(code))
         if len(folded) != 1:
-            self._uneven.add(chr(code))
-            self.uneven = re.compile(f"[{re.escape(''.join(sorted(self._uneven)))}]")
+            self.uneven.add(chr(code))
         self[code] = folded
         return folded
 
@@ -45,7 +42,7 @@ def fold_with_offsets(text: str) -> tuple[str, list[int] | range]:
     if text.isascii():
         return text.lower(), range(len(text) + 1)
     folded = text.translate(_TABLE)
-    if len(folded) == len(text) and not _TABLE.uneven.search(text):
+    if len(folded) == len(text) and _TABLE.uneven.isdisjoint(text):
         return folded, range(len(text) + 1)
     offsets = [position for position, character in enumerate(text) for _ in _TABLE[ord(character)]]
     return folded, [*offsets, len(text)]
