@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html import escape
 
@@ -16,7 +16,7 @@ MAX_MARKS = 1000  # in one text; more are a word on every line
 _LEAD = 40
 _SPACE = re.compile(r"\s+")
 _WIDE = re.compile("[\u2e80-\U0010ffff]")
-_WORD = rf"[^\W_{CJK}]"
+_WORD_REST = re.compile(rf"[^\W_{CJK}]+")
 _BOUNDARY = re.compile(r"[\s。！？；.!?;]")
 
 
@@ -41,8 +41,7 @@ class Marker:
         self._pairs = [term for term in self._terms if re.match(f"[{CJK}]", term)]
         words = [term for term in self._terms if not re.match(f"[{CJK}]", term)]
         # A stem may end otherwise than the word (happi, happy): its beginning finds candidates.
-        starts = sorted({re.escape(word[:-1] if len(word) > 3 else word) for word in words})
-        self._words = re.compile(f"(?<!{_WORD})(?:{'|'.join(starts)}){_WORD}*") if starts else None
+        self._starts = sorted({word[:-1] if len(word) > 3 else word for word in words})
 
     def whole(self, text: str) -> Snippet:
         """Return all of `text`, marked."""
@@ -61,15 +60,13 @@ class Marker:
         folded, offsets = fold_with_offsets(text)
         found: list[tuple[int, int, str]] = []
         for pair in self._pairs:
-            at = folded.find(pair)
-            while at >= 0 and len(found) < MAX_MARKS:
-                found.append((at, at + len(pair), pair))
-                at = folded.find(pair, at + 1)
-        if self._words:
-            for match in self._words.finditer(folded):
-                word = stem(match.group())
-                if word in self._terms:
-                    found.append((match.start(), match.end(), word))
+            found += [(at, at + len(pair), pair) for at in _places(folded, pair)]
+        for start in self._starts:
+            for at in _places(folded, start):
+                end = _end_of_word(folded, at + len(start))
+                is_beginning = at == 0 or _end_of_word(folded, at - 1) == at - 1
+                if is_beginning and (word := stem(folded[at:end])) in self._terms:
+                    found.append((at, end, word))
         found.sort()
         del found[MAX_MARKS:]
         return [(offsets[start], offsets[end - 1] + 1, term) for start, end, term in found]
@@ -113,6 +110,20 @@ class Marker:
             return False
         han = "".join(character for character in unicodedata.normalize("NFKC", found) if is_han(character))
         return any(c not in self._typed and fold(c) in self._folded for c in han)
+
+
+def _end_of_word(text: str, position: int) -> int:
+    rest = _WORD_REST.match(text, position)
+    return position if rest is None else rest.end()
+
+
+def _places(text: str, part: str) -> Iterator[int]:
+    at = text.find(part)
+    for _ in range(MAX_MARKS):
+        if at < 0:
+            return
+        yield at
+        at = text.find(part, at + 1)
 
 
 def _merged(spans: list[tuple[int, int, str]]) -> list[tuple[int, int]]:
