@@ -191,11 +191,11 @@ def _named(part: str) -> str | None:
 
 def _tags(values: Mapping[str, Any], path: PurePosixPath) -> list[str]:
     words = [word for key in _TAG_KEYS for word in _words(values.get(key))]
-    tags = [tag for word in words if (tag := normalised_tag(word)) and len(tag) <= MAX_TAG]
+    tags = [tag for word in words if (tag := normalised_tag(word)).strip(".") and len(tag) <= MAX_TAG]
     if not tags:
         folders = [normalised_tag(re.sub("[,/]", " ", part)) for part in path.parts[:-1]]
         about = (part for part in folders if not _is_plain(part) and len(part) <= MAX_TAG)
-        tags = [tag for tag in [next(about, "")] if tag]
+        tags = [tag for tag in [next(about, "")] if tag.strip(".")]
     return list(dict.fromkeys(tags))[:MAX_TAGS]
 
 

@@ -342,3 +342,8 @@ def test_any_front_matter_is_survived(text):
         assert read(text).document.title
     except DocumentError as error:
         assert str(error) == "is empty"  # noqa: PT017
+
+
+def test_tags_that_cannot_be_addresses_are_left_out():
+    foreign = read_foreign(b"---\ntitle: T\ntags: ['..', ok]\n---\nText.\n", PurePosixPath("a/x.md"), None)
+    assert foreign.document.tags == ("ok",)
