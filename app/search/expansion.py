@@ -48,6 +48,11 @@ class Plan:
     neighbours: list[tuple[str, str]] = field(default_factory=list)  # Latin words typed one after the other
     corrections: dict[str, str] = field(default_factory=dict)  # mistyped words, and the best correction of each
 
+    @property
+    def text_terms(self) -> list[str]:
+        """The terms that stand in texts, to be marked there."""
+        return [other.term for slot in self.slots for other in slot.alternatives if other.field == TEXT]
+
 
 def expand(query: Query, snapshot: Snapshot) -> Plan:
     """Return the plan of a query."""

@@ -93,7 +93,7 @@ class SearchIndex:
             for article_id in removed:
                 writer.delete_by_term("id", str(article_id))
             for entry in entries:
-                vocabulary.add((entry.title, *entry.headings, *entry.tags), entry.text)
+                vocabulary.add(entry)
                 writer.update_document(**entry.fields())
 
     @contextmanager
@@ -183,7 +183,7 @@ class Rebuild:
 
     def add(self, entry: Entry) -> None:
         """Add an article that was not added before."""
-        self._vocabulary.add((entry.title, *entry.headings, *entry.tags), entry.text)
+        self._vocabulary.add(entry)
         self._writer.add_document(**entry.fields())
 
 

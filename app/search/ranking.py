@@ -43,6 +43,15 @@ class Ranking:
 
     def page(self, offset: int, size: int) -> list[Match]:
         """Return `size` matches from place `offset`, the best first."""
+        shown = self.documents(offset, size)
+        kinds = self._kinds(shown)
+        return [
+            Match(int(self.snapshot.article_ids[document]), float(self.scores[document]), tuple(kinds[place]))
+            for place, document in enumerate(shown)
+        ]
+
+    def documents(self, offset: int, size: int) -> Documents:
+        """Return the documents of `size` matches from place `offset`, the best first."""
         wanted = max(offset + size, RERANKED)
         order = best(self.scores, wanted)
         near = adjacency.nearness(self.snapshot, self.plan, order[:RERANKED])
@@ -50,12 +59,7 @@ class Ranking:
             head = order[:RERANKED]
             scores = self.scores[head] + near
             order = np.concatenate([head[np.lexsort((head, -scores))], order[RERANKED:]])
-        shown = order[offset : offset + size]
-        kinds = self._kinds(shown)
-        return [
-            Match(int(self.snapshot.article_ids[document]), float(self.scores[document]), tuple(kinds[place]))
-            for place, document in enumerate(shown)
-        ]
+        return order[offset : offset + size]
 
     def languages(self) -> dict[str, int]:
         """Return how many of the matches are in each language."""

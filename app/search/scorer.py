@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from app.search import adjacency
 from app.search.expansion import TEXT, WEIGHTS, Alternative, Plan, Slot, expand, text_list, title_list
-from app.search.postings import Documents, Floats
+from app.search.postings import Floats
 from app.search.query import Query
 from app.search.ranking import Match, Ranking, best
 from app.search.snapshot import NOTHING, Mask, Snapshot, WeighedList
@@ -40,18 +40,15 @@ def search(
         scores = np.where(allowed, np.float32(1), np.float32(0)) if has_filter else np.zeros(snapshot.size, np.float32)
     else:
         scores = _score(snapshot, plan, allowed)
-    if reader_lang is not None:
-        scores[_in_language(snapshot, reader_lang)] *= SAME_LANGUAGE
-    return Ranking(snapshot, plan, scores)
+    return Ranking(snapshot, plan, _favouring(snapshot, scores, reader_lang))
 
 
-def suggest(snapshot: Snapshot, plan: Plan, limit: int, reader_lang: str | None = None) -> list[Match]:
-    """Return the articles whose titles fit what was typed so far."""
+def with_titles(snapshot: Snapshot, plan: Plan, limit: int, reader_lang: str | None = None) -> list[int]:
+    """Return the articles whose titles fit what was typed so far, the best first."""
     _, titles, covered = _title_scores(snapshot, plan)
     scores = np.where(snapshot.alive, titles * covered, np.float32(0)).astype(np.float32)
-    if reader_lang is not None:
-        scores[_in_language(snapshot, reader_lang)] *= SAME_LANGUAGE
-    return Ranking(snapshot, plan, scores).page(0, limit)
+    ranking = Ranking(snapshot, plan, _favouring(snapshot, scores, reader_lang))
+    return [int(number) for number in snapshot.article_ids[ranking.documents(0, limit)]]
 
 
 def with_headings(snapshot: Snapshot, plan: Plan, limit: int) -> list[int]:
@@ -73,8 +70,7 @@ def answer_to(snapshot: Snapshot, query: Query) -> int | None:
         fitting &= snapshot.mask(snapshot.text(term)[0])
     if not query.words or not fitting.any():
         return None
-    scores = np.where(fitting, search(snapshot, query).scores, np.float32(0))
-    order = best(scores, 1)
+    order = best(_score(snapshot, expand(query, snapshot), fitting), 1)
     return int(snapshot.article_ids[order[0]]) if len(order) else None
 
 
@@ -162,5 +158,8 @@ def _allowed(snapshot: Snapshot, query: Query, tag: str | None, lang: str | None
     return allowed
 
 
-def _in_language(snapshot: Snapshot, lang: str) -> Documents:
-    return snapshot.plain("lang", lang.split("-", maxsplit=1)[0].lower())[0]
+def _favouring(snapshot: Snapshot, scores: Floats, lang: str | None) -> Floats:
+    """Raise the scores of what is in the reader's language, and return them."""
+    if lang is not None:
+        scores[snapshot.plain("lang", lang.split("-", maxsplit=1)[0].lower())[0]] *= SAME_LANGUAGE
+    return scores

@@ -8,11 +8,12 @@ are gone stands in no posting list and is passed over by whoever looks it up.
 import re
 import string
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Lock
 
 from app.search.folding import fold
+from app.search.schema import Entry
 
 SHORTEST = 2  # letters of a word that is kept
 LONGEST = 32
@@ -36,10 +37,10 @@ class VocabularyWriter:
         self._path = path
         self._known = set(path.read_text(encoding="ascii").split()) if path.exists() else set()
 
-    def add(self, titles: Iterable[str], body: str) -> None:
-        """Add the words of one article; `titles` are title, headings and tags."""
-        in_titles = words_of("\n".join(titles))
-        wanted = {_IN_TITLE + word for word in in_titles} | words_of(body) | in_titles
+    def add(self, entry: Entry) -> None:
+        """Add the words of one article."""
+        in_titles = words_of("\n".join((entry.title, *entry.headings, *entry.tags)))
+        wanted = {_IN_TITLE + word for word in in_titles} | words_of(entry.text) | in_titles
         new = wanted - self._known
         if new:
             self._known |= new

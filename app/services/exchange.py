@@ -8,7 +8,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from multiprocessing import get_context
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Literal
 
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
@@ -146,11 +146,6 @@ def notes_on(rendering: Rendering, body: str) -> tuple[str, ...]:
     if body.count("[^") > MAX_FOOTNOTES:
         return (f"is shown as plain text: it has more than {MAX_FOOTNOTES:,} footnote marks",)
     return ("is shown as plain text: it could not be rendered",)
-
-
-def slug_path(path: str) -> PurePosixPath:
-    """Return `path` as the pure content layer takes it."""
-    return PurePosixPath(path)
 
 
 def prepare_all(

@@ -20,7 +20,6 @@ from app.services.exchange import (
     notes_on,
     prepare_all,
     remember,
-    slug_path,
     store,
 )
 from app.services.finding import FoundFile, Problem, find_files, sha256_of
@@ -68,7 +67,7 @@ def prepare(found: FoundFile, lang: str | None, *, own_names: bool = True) -> Pr
     Without `own_names` the file gets another address than it names for itself.
     """
     raw = found.read()
-    foreign = read_foreign(raw, slug_path(found.path), lang, own_names=own_names)
+    foreign = read_foreign(raw, PurePosixPath(found.path), lang, own_names=own_names)
     document = foreign.document
     rendering = make_rendering(document.body, document.lang)
     notes = foreign.notes + notes_on(rendering, document.body)

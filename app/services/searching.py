@@ -8,7 +8,7 @@ from datetime import datetime
 
 from app.pagination import Page, check_page, offset_of
 from app.search import scorer
-from app.search.expansion import TEXT, Plan
+from app.search.expansion import Plan
 from app.search.index import SearchIndex
 from app.search.query import Query, parse
 from app.search.ranking import Match
@@ -111,10 +111,7 @@ def _hits(database: Database, query: Query, plan: Plan, matches: Sequence[Match]
         bodies = (
             {article.id: (article.body, article.lang) for article in articles.by_ids(session, bare)} if bare else {}
         )
-    marker = Marker(
-        [alternative.term for slot in plan.slots for alternative in slot.alternatives if alternative.field == TEXT],
-        query.typed,
-    )
+    marker = Marker(plan.text_terms, query.typed)
     shown = []
     for match in matches:
         known = found.get(match.article_id)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from app.search import scorer
-from app.search.expansion import TEXT, expand
+from app.search.expansion import expand
 from app.search.folding import fold, is_han
 from app.search.index import SearchIndex
 from app.search.query import MAX_LENGTH, parse
@@ -35,10 +35,9 @@ def suggest(
         return []
     snapshot = index.snapshot()
     plan = expand(query, snapshot)
-    by_title = [match.article_id for match in scorer.suggest(snapshot, plan, limit, reader_lang)]
+    by_title = scorer.with_titles(snapshot, plan, limit, reader_lang)
     by_heading = scorer.with_headings(snapshot, plan, SECTIONS)
-    slots = plan.slots
-    marker = Marker([a.term for slot in slots for a in slot.alternatives if a.field == TEXT], query.typed)
+    marker = Marker(plan.text_terms, query.typed)
     with database.read() as session:
         cards = articles.cards(session, by_title)
         found = articles.by_ids(session, by_heading)
@@ -59,6 +58,6 @@ def near_questions(database: Database, index: SearchIndex, text: str, limit: int
     """Return questions that have at least some Chinese characters of a text that finds nothing in their titles."""
     characters = " ".join(dict.fromkeys(character for character in fold(text[:MAX_LENGTH]) if is_han(character)))
     snapshot = index.snapshot()
-    matches = scorer.suggest(snapshot, expand(parse(characters[:MAX_LENGTH]), snapshot), limit)
+    near = scorer.with_titles(snapshot, expand(parse(characters[:MAX_LENGTH]), snapshot), limit)
     with database.read() as session:
-        return articles.cards(session, [match.article_id for match in matches])
+        return articles.cards(session, near)

@@ -1,7 +1,7 @@
 """`sync`: the files of the content folder become articles, and changed files new revisions."""
 
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from sqlmodel import Session
 
@@ -21,7 +21,6 @@ from app.services.exchange import (
     notes_on,
     prepare_all,
     remember,
-    slug_path,
     store,
 )
 from app.services.finding import FoundFile, Problem, find_files, sha256_of
@@ -63,7 +62,7 @@ def prepare(found: FoundFile) -> Prepared:
         raise InvalidInput(
             f"is not UTF-8 (byte {error.start}): save it as UTF-8, or use `omniracle import`."
         ) from error
-    document = parse_document(source, default_slug=default_slug(slug_path(found.path)))
+    document = parse_document(source, default_slug=default_slug(PurePosixPath(found.path)))
     rendering = make_rendering(document.body, document.lang)
     return Prepared(sha256_of(raw), source, document, rendering, notes_on(rendering, document.body))
 
@@ -176,7 +175,7 @@ def _edition(found: FoundFile, prepared: Prepared) -> Edition:
         document=prepared.document,
         source=prepared.source,
         path=found.path,
-        default_slug=default_slug(slug_path(found.path)),
+        default_slug=default_slug(PurePosixPath(found.path)),
         rendering=prepared.rendering,
         origin=Origin.SYNC,
     )

@@ -1,7 +1,6 @@
 """Questions that were searched for and have no answer yet."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
@@ -45,11 +44,11 @@ def newest(session: Session, limit: int) -> list[Wanted]:
     return list(session.exec(statement.order_by(col(Wanted.first_at).desc(), col(Wanted.id).desc()).limit(limit)))
 
 
-def close(session: Session, entry_id: int, article_id: int, moment: datetime | None = None) -> None:
+def close(session: Session, entry_id: int, article_id: int) -> None:
     """Note that an article answers an entry."""
     entry = session.get(Wanted, entry_id)
     if entry is not None:
-        entry.answered_by, entry.closed_at = article_id, moment or now()
+        entry.answered_by, entry.closed_at = article_id, now()
 
 
 def forget_surplus(session: Session) -> None:

@@ -11,22 +11,11 @@ from app.errors import OperatorError
 from app.models import Article, Revision, SourceFile
 from app.services import finding, importing, syncing
 from app.services.exporting import export
-from app.services.importing import import_tree
 from app.services.syncing import sync
 from app.storage import articles
+from tests.services.trees import run, write
 
 PLAIN = "---\ntitle: {0}\nlang: en\n---\nText of {0}.\n"
-
-
-def write(folder, path, content):
-    target = folder / path
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return target
-
-
-def run(library, folder, **options):
-    return import_tree(library.database, library.index, folder, **options)
 
 
 def synced(library, folder):

@@ -8,9 +8,9 @@ from sqlalchemy.exc import OperationalError
 from app.errors import OperatorError
 from app.services import exchange, importing, publishing
 from app.services.finding import find_files
-from app.services.importing import import_tree
 from app.services.searching import search
 from app.storage import articles
+from tests.services.trees import run, write
 
 
 @pytest.fixture
@@ -18,17 +18,6 @@ def tree(tmp_path):
     folder = tmp_path / "tree"
     folder.mkdir()
     return folder
-
-
-def write(folder, path, content):
-    target = folder / path
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return target
-
-
-def run(library, tree, **options):
-    return import_tree(library.database, library.index, tree, **options)
 
 
 def article(library, slug):

@@ -1,7 +1,8 @@
 """The JSON API, version 1."""
 
+from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
@@ -13,7 +14,6 @@ from app.services.searching import search as run_search
 from app.services.suggesting import suggest as run_suggest
 from app.storage import articles, resources, tags
 from app.storage.articles import Card
-from app.storage.resources import ResourceCard
 from app.web.parameters import LangFilter, PageNumber, SortOrder, TagFilter
 from app.web.state import Here
 from app.web.templating import base_url, reader_lang
@@ -165,7 +165,7 @@ def list_questions(
     """List the questions, narrowed and in the order asked for."""
     with here.database.read() as session:
         page = articles.list_page(session, number=number, size=PAGE_SIZE, tag=tag, lang=lang, sort=sort)
-    items = [QuestionItem(**_item(request, card), excerpt=card.excerpt) for card in page.items]
+    items = [_item(request, card) for card in page.items]
     return QuestionList(total=page.total, page=page.number, pages=page.pages, items=items)
 
 
@@ -186,43 +186,31 @@ def article_response(request: Request, here: Here, slug: str, address: str) -> R
         assert article.id is not None
         names = tags.names_of(session, [article.id]).get(article.id, ())
         cards = resources.of_article(session, article.id)
-    body = {
-        "slug": article.slug,
-        "url": f"{base_url(request)}/questions/{article.slug}",
-        "title": article.title,
-        "lang": article.lang,
-        "tags": list(names),
-        "body_markdown": article.body,
-        "body_html": rendering_of(here.database, article.body, article.lang).html,
-        "resources": [_resource(card, section.value) for section, listed in cards.items() for card in listed],
-        "related": [_item(request, card) | {"excerpt": card.excerpt} for card in here.related.of(article)],
-        "revision": article.revision,
-        "updated_at": _timestamp(article.updated_at),
-    }
-    return JSONResponse(body, headers={"ETag": f'"{article.revision}"'})
+    question = Question(
+        slug=article.slug,
+        url=f"{base_url(request)}/questions/{article.slug}",
+        title=article.title,
+        lang=article.lang,
+        tags=list(names),
+        body_markdown=article.body,
+        body_html=rendering_of(here.database, article.body, article.lang).html,
+        resources=[
+            ResourceLink(**asdict(card), section=section.value) for section, listed in cards.items() for card in listed
+        ],
+        related=[_item(request, card) for card in here.related.of(article)],
+        revision=article.revision,
+        updated_at=article.updated_at,
+    )
+    return JSONResponse(question.model_dump(mode="json"), headers={"ETag": f'"{article.revision}"'})
 
 
-def _item(request: Request, card: Card) -> dict[str, Any]:
-    return {
-        "slug": card.slug,
-        "url": base_url(request) + card.url,
-        "title": card.title,
-        "lang": card.lang,
-        "tags": list(card.tags),
-        "updated_at": _timestamp(card.updated_at),
-    }
-
-
-def _timestamp(moment: datetime) -> str:
-    # As the models of the other answers write it.
-    return moment.isoformat().replace("+00:00", "Z")
-
-
-def _resource(card: ResourceCard, section: str) -> dict[str, str]:
-    return {
-        "url": card.url,
-        "title": card.title,
-        "description": card.description,
-        "site": card.site,
-        "section": section,
-    }
+def _item(request: Request, card: Card) -> QuestionItem:
+    return QuestionItem(
+        slug=card.slug,
+        url=base_url(request) + card.url,
+        title=card.title,
+        lang=card.lang,
+        tags=list(card.tags),
+        excerpt=card.excerpt,
+        updated_at=card.updated_at,
+    )
