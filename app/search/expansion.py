@@ -9,10 +9,10 @@ from app.search.analysis import stem, terms
 from app.search.folding import fold, is_han
 from app.search.query import Query, Word
 from app.search.schema import CHARACTERS, INITIALS, SYLLABLES, TITLE_CHARACTERS
-from app.search.snapshot import Snapshot, WeighedList
+from app.search.snapshot import ImpactList, Snapshot
 
 TEXT = "text"  # all text fields, as one
-WEIGHTS = {"text": 1.0, "variant": 0.8, "joined": 0.8, "prefix": 0.5, "typo": 0.7, "pinyin": 0.5, "character": 0.3}
+WEIGHTS = {"text": 1.0, "variant": 0.9, "joined": 0.9, "prefix": 0.65, "typo": 0.8, "pinyin": 0.65, "character": 0.45}
 MAX_COMPLETIONS = 8
 MAX_CORRECTIONS = 3
 MIN_COMPLETED = 2  # letters
@@ -78,15 +78,15 @@ def expand(query: Query, snapshot: Snapshot) -> Plan:
     return plan
 
 
-def text_list(snapshot: Snapshot, alternative: Alternative) -> WeighedList:
-    """Return the documents that have an alternative anywhere, with its weight in each."""
+def text_list(snapshot: Snapshot, alternative: Alternative) -> ImpactList:
+    """Return the documents that have an alternative anywhere, with its impact on each."""
     if alternative.field == TEXT:
         return snapshot.text(alternative.term)
     return snapshot.plain(alternative.field, alternative.term)
 
 
-def title_list(snapshot: Snapshot, alternative: Alternative) -> WeighedList:
-    """Return the documents that have an alternative in their titles, with its weight there."""
+def title_list(snapshot: Snapshot, alternative: Alternative) -> ImpactList:
+    """Return the documents that have an alternative in their titles, with its impact there."""
     if alternative.field == TEXT:
         return snapshot.title(alternative.term)
     field = TITLE_CHARACTERS if alternative.field == CHARACTERS else alternative.field

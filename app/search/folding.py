@@ -5,8 +5,12 @@ simplified by OpenCC's table of single characters. Nothing here depends on a cha
 folded character leads back to its place in the text.
 """
 
+import sys
 import unicodedata
+from collections.abc import Sequence
 from functools import cache
+
+import numpy as np
 
 HAN_RANGES = ((0x2E80, 0x2FDF), (0x3005, 0x3007), (0x3400, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x323AF))
 
@@ -14,19 +18,15 @@ HAN_RANGES = ((0x2E80, 0x2FDF), (0x3005, 0x3007), (0x3400, 0x9FFF), (0xF900, 0xF
 class _FoldingTable(dict[int, str]):
     """A table for `str.translate` that works each character out when it is met first."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.uneven: set[str] = set()  # characters met so far whose folding is not one character long
-
     def __missing__(self, code: int) -> str:
-        folded = _fold_character(chr(code))
-        if len(folded) != 1:
-            self.uneven.add(chr(code))
-        self[code] = folded
+        self[code] = folded = _fold_character(chr(code))
         return folded
 
 
 _TABLE = _FoldingTable()
+# The same by number, for long texts: the folded character, or 0 where it was not met yet or is not one character long.
+# Of its 4 MB the system hands out only the pages that are written to.
+_CODES = np.zeros(sys.maxunicode + 1, np.uint32)
 
 
 def fold(text: str) -> str:
@@ -34,18 +34,25 @@ def fold(text: str) -> str:
     return text.lower() if text.isascii() else text.translate(_TABLE)
 
 
-def fold_with_offsets(text: str) -> tuple[str, list[int] | range]:
+def fold_with_offsets(text: str) -> tuple[str, Sequence[int]]:
     """Return `text` folded, and for each folded character the position in `text` that it stems from.
 
     The positions have one entry more than the folded text: the length of `text`.
     """
     if text.isascii():
         return text.lower(), range(len(text) + 1)
-    folded = text.translate(_TABLE)
-    if len(folded) == len(text) and _TABLE.uneven.isdisjoint(text):
-        return folded, range(len(text) + 1)
-    offsets = [position for position, character in enumerate(text) for _ in _TABLE[ord(character)]]
-    return folded, [*offsets, len(text)]
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    folded = _CODES[codes]
+    if not folded.all():
+        for code in np.unique(codes[folded == 0]).tolist():
+            _CODES[code] = ord(_TABLE[code]) if len(_TABLE[code]) == 1 else 0
+        folded = _CODES[codes]
+    if folded.all():
+        return folded.tobytes().decode("utf-32-le", "surrogatepass"), range(len(text) + 1)
+    lengths = np.ones(len(text), np.intp)
+    uneven = np.flatnonzero(folded == 0)
+    lengths[uneven] = [len(_TABLE[code]) for code in codes[uneven].tolist()]
+    return text.translate(_TABLE), [*np.repeat(np.arange(len(text)), lengths).tolist(), len(text)]
 
 
 def is_han(character: str) -> bool:
@@ -69,6 +76,8 @@ def _fold_character(character: str) -> str:
     if category == "Cf" or "\u0300" <= character <= "\u036f":  # zero-width signs, accents of decomposed letters
         return ""
     folded = unicodedata.normalize("NFKC", character).casefold()
+    if len(folded) > 1 and not any(map(str.isalnum, folded)):
+        return " "  # an ellipsis is no more than any other sign between words, and one character keeps texts even
     if len(folded) == 1 and is_han(folded):
         return simplified().get(folded, folded)
     bare = unicodedata.normalize("NFD", folded)

@@ -9,6 +9,7 @@ import json
 import logging
 import shutil
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,13 +26,16 @@ from app.search.mapped import MappedStorage
 from app.search.schema import SCHEMA, SCHEMA_VERSION, Entry
 from app.search.segments import Segment
 from app.search.snapshot import ListCache, Snapshot
-from app.search.vocabulary import Vocabulary, VocabularyWriter
+from app.search.vocabulary import Vocabulary
 
 log = logging.getLogger(__name__)
+
+Stamps = tuple[int, ...]  # times of change, in nanoseconds
 
 WRITER_MEMORY_MB = 64
 VOCABULARY = "words.txt"
 ATTEMPTS = 10
+RACY_NS = 1_000_000_000  # a folder that changed so shortly ago may change again without its time changing
 SEGMENT_FILES = (W3Codec.TERMS_EXT, W3Codec.POSTS_EXT)
 
 
@@ -42,6 +46,7 @@ class SearchIndex:
         self.folder = folder
         self._lock = threading.Lock()
         self._opened: _Opened | None = None
+        self._seen: Stamps = ()
 
     def is_usable(self, identity: str) -> bool:
         """Say whether there is a readable index of this schema for the database with this identity."""
@@ -57,15 +62,20 @@ class SearchIndex:
     def snapshot(self) -> Snapshot:
         """Return the newest state of the index; raise IndexUnavailable when there is none."""
         with self._lock:
+            stamps = self._stamps()
+            if self._opened is not None and stamps and stamps == self._seen:
+                return self._opened.snapshot
             try:
                 build = self._current()
-                if self._opened is None or self._opened.build != build:
+                if self._opened is None or self._opened.path.name != build:
                     self._opened = _Opened(self.folder / build)
-                return self._opened.newest()
+                self._opened.renew()
+                self._seen = stamps
             except IndexUnavailable:
                 if self._opened is None:
                     raise
-                return self._opened.snapshot  # lost under our feet: what is open answers until it is rebuilt
+                # Lost under our feet: what is open answers until it is rebuilt.
+            return self._opened.snapshot
 
     def close(self) -> None:
         """Let go of the files."""
@@ -88,7 +98,9 @@ class SearchIndex:
         """Put `entries` in place of what the index knows of them and forget `removed`; hold the write lock."""
         path = self.folder / self._current()
         writer = _open(path).writer(limitmb=WRITER_MEMORY_MB, compound=False)
-        vocabulary = VocabularyWriter(path / VOCABULARY)
+        opened = self._opened
+        vocabulary = opened.vocabulary if opened and opened.path == path else Vocabulary(path / VOCABULARY)
+        vocabulary.refresh()
         with _committing(writer):
             for article_id in removed:
                 writer.delete_by_term("id", str(article_id))
@@ -105,7 +117,7 @@ class SearchIndex:
         try:
             writer = FileStorage(str(path)).create_index(SCHEMA).writer(limitmb=WRITER_MEMORY_MB, compound=False)
             with _committing(writer):
-                yield Rebuild(writer, VocabularyWriter(path / VOCABULARY))
+                yield Rebuild(writer, Vocabulary(path / VOCABULARY))
             facts = {"schema": SCHEMA_VERSION, "identity": identity}
             (path / "facts.json").write_text(json.dumps(facts), encoding="utf-8")
         except BaseException:
@@ -126,6 +138,20 @@ class SearchIndex:
         except IndexUnavailable:
             return False
 
+    def _stamps(self) -> Stamps:
+        """Return when the folders of the index changed; nothing when they cannot be trusted.
+
+        Every commit renames a file in them. A change that is younger than the ticks of the file system's clock could
+        be followed by another with the same time (git calls such a file racily clean), so it is no proof yet.
+        """
+        if self._opened is None:
+            return ()
+        try:
+            stamps = (self.folder.stat().st_mtime_ns, self._opened.path.stat().st_mtime_ns)
+        except FileNotFoundError:
+            return ()
+        return stamps if time.time_ns() - max(stamps) > RACY_NS else ()
+
     def _current(self) -> str:
         try:
             return (self.folder / "CURRENT").read_text(encoding="utf-8").strip()
@@ -137,19 +163,18 @@ class _Opened:
     """One build of the index, held open; generations follow each other, segments are opened once."""
 
     def __init__(self, path: Path) -> None:
-        self.build = path.name
+        self.path = path
         self._index = _open(path)
         self._storage = MappedStorage(str(path))
         self._segments: dict[str, Segment] = {}
-        self._vocabulary = Vocabulary(path / VOCABULARY)
+        self.vocabulary = Vocabulary(path / VOCABULARY)
         self._cache = ListCache()
         self.snapshot = self._open_generation()
 
-    def newest(self) -> Snapshot:
-        """Return the snapshot of the newest generation."""
+    def renew(self) -> None:
+        """Make `snapshot` that of the newest generation."""
         if self._index.latest_generation() != self.snapshot.generation:
             self.snapshot = self._open_generation()
-        return self.snapshot
 
     def _open_generation(self) -> Snapshot:
         # Never Searcher.refresh(): in whoosh3 3.54.0 it goes on returning deleted documents.
@@ -169,15 +194,15 @@ class _Opened:
                 continue
             break
         self._segments = opened
-        self._vocabulary.refresh()
+        self.vocabulary.refresh()
         deleted = [segment.deleted_docs() for segment in toc.segments]
-        return Snapshot(toc.generation, list(opened.values()), deleted, self._vocabulary, self._cache)
+        return Snapshot(toc.generation, list(opened.values()), deleted, self.vocabulary, self._cache)
 
 
 class Rebuild:
     """An index that is being built beside the live one."""
 
-    def __init__(self, writer: IndexWriter, vocabulary: VocabularyWriter) -> None:
+    def __init__(self, writer: IndexWriter, vocabulary: Vocabulary) -> None:
         self._writer = writer
         self._vocabulary = vocabulary
 

@@ -11,8 +11,10 @@ import logging
 import pickle
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from threading import Lock
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +36,19 @@ _TUPLE_END = b"tq\x00"  # end of the tuple of gaps inside the data
 _WEIGHT = np.dtype([("opcode", "u1"), ("weight", ">f8")])
 _WIDTH_OF_INT = {ord("K"): 1, ord("M"): 2, ord("J"): 4}  # pickle's opcodes for whole numbers
 _FEW = 3  # postings; the pickle of so few looks otherwise
+
+
+class Block(NamedTuple):
+    """Up to 128 postings as they are on disk."""
+
+    place: int  # in the file
+    size: int  # in postings
+    is_packed: bool  # its data are deflated
+    data: bytes
+
+
+BlockValues = tuple[Documents, tuple[bytes, ...]]  # documents, and the positions in each as Whoosh wrote them
+KeepBlock = Callable[[int, Callable[[], BlockValues]], BlockValues]
 
 
 class LayoutUnknown(Exception):
@@ -59,7 +74,7 @@ def read(reader: SegmentReader, field: str, term: str) -> tuple[Documents, Float
     if info is None:
         return None
     try:
-        blocks = [_read_head(data, count, packed) for count, packed, data in _blocks(reader, info)]
+        blocks = [_read_head(block) for block in _blocks(reader, info)]
         documents = np.concatenate([documents for documents, _ in blocks])
         _check(documents, info)
         return documents, np.concatenate([weights for _, weights in blocks])
@@ -81,13 +96,18 @@ def read_by_matcher(reader: SegmentReader, field: str, term: str) -> tuple[Docum
     return np.array(documents, np.int32), np.array(weights, np.float32)
 
 
-def read_positions(reader: SegmentReader, field: str, term: str, documents: Documents) -> dict[int, list[int]]:
-    """Return the positions of `term` in those of `documents` (ascending) in which it stands."""
+def read_positions(
+    reader: SegmentReader, field: str, term: str, documents: Documents, keep: KeepBlock | None = None
+) -> dict[int, list[int]]:
+    """Return the positions of `term` in those of `documents` (ascending) in which it stands.
+
+    `keep` is called for each block with its place in the file and what reads it, and returns the block.
+    """
     info = _info(reader, field, term)
     if info is None:
         return {}
     try:
-        return _positions(reader, field, info, documents)
+        return _positions(reader, field, info, documents, keep or (lambda _place, load: load()))
     except _ODDITIES as error:
         log.debug("positions of %s:%s are read the slow way: %r", field, term, error)
         return positions_by_matcher(reader, field, term, documents)
@@ -106,20 +126,26 @@ def positions_by_matcher(reader: SegmentReader, field: str, term: str, documents
     return positions
 
 
-def _positions(reader: SegmentReader, field: str, info: W3TermInfo, documents: Documents) -> dict[int, list[int]]:
+def _positions(
+    reader: SegmentReader, field: str, info: W3TermInfo, documents: Documents, keep: KeepBlock
+) -> dict[int, list[int]]:
     decode = reader.schema[field].format.decode_positions
     positions: dict[int, list[int]] = {}
     first = 0  # of the documents that may be in the block
-    for count, packed, data in _blocks(reader, info, reaching=documents):
-        gaps, _, values = pickle.loads(zlib.decompress(data) if packed else data)  # noqa: S301
-        inside = np.cumsum(gaps, dtype=np.int32)
+    for block in _blocks(reader, info, reaching=documents):
+        inside, values = keep(block.place, partial(_read_values, block))
         last = int(np.searchsorted(documents, inside[-1], side="right"))
-        places = np.minimum(np.searchsorted(inside, documents[first:last]), count - 1)
+        places = np.minimum(np.searchsorted(inside, documents[first:last]), block.size - 1)
         for document, place in zip(documents[first:last].tolist(), places.tolist(), strict=True):
             if inside[place] == document:
                 positions[document] = decode(values[place])
         first = last
     return positions
+
+
+def _read_values(block: Block) -> BlockValues:
+    gaps, _, values = pickle.loads(zlib.decompress(block.data) if block.is_packed else block.data)  # noqa: S301
+    return np.cumsum(gaps, dtype=np.int32), values
 
 
 def _matcher(reader: SegmentReader, field: str, term: str) -> Matcher:
@@ -135,13 +161,8 @@ def _info(reader: SegmentReader, field: str, term: str) -> W3TermInfo | None:
         return None
 
 
-def _blocks(
-    reader: SegmentReader, info: W3TermInfo, reaching: Documents | None = None
-) -> Iterator[tuple[int, bool, bytes]]:
-    """Yield each block's number of postings, whether its data are deflated, and the data.
-
-    With `reaching`, only the blocks in which some of these documents may be.
-    """
+def _blocks(reader: SegmentReader, info: W3TermInfo, reaching: Documents | None = None) -> Iterator[Block]:
+    """Yield the blocks of a list; with `reaching`, only those in which some of these documents may be."""
     if info.is_inlined():
         raise LayoutUnknown("inlined")
     offset = info.extent()[0]
@@ -158,7 +179,7 @@ def _blocks(
         end = block.index(_FACTS_END) + len(_FACTS_END)
         facts = pickle.loads(block[:end])  # noqa: S301  our own index; Whoosh itself reads it so
         if reaching is None or _may_hold(reaching, last, facts[1]):
-            yield facts[0], bool(facts[3]), block[end:]
+            yield Block(offset, facts[0], bool(facts[3]), block[end:])
         last = facts[1]
         offset += _INT.size + abs(length)
 
@@ -169,14 +190,15 @@ def _may_hold(documents: Documents, before: int, last: int) -> bool:
     return place < len(documents) and int(documents[place]) <= last
 
 
-def _read_head(data: bytes, count: int, packed: bool) -> tuple[Documents, Floats]:  # noqa: FBT001
+def _read_head(block: Block) -> tuple[Documents, Floats]:
     """Return the document numbers and weights of a block, without reading its positions."""
+    data, count = block.data, block.size
     if count <= _FEW:
-        gaps, weights, _ = pickle.loads(zlib.decompress(data) if packed else data)  # noqa: S301
+        gaps, weights, _ = pickle.loads(zlib.decompress(data) if block.is_packed else data)  # noqa: S301
         if weights is None:
             weights = 1.0
         return np.cumsum(gaps, dtype=np.int32), np.broadcast_to(np.float32(weights), count)
-    head = zlib.decompressobj().decompress(data, 14 * count + 64) if packed else data
+    head = zlib.decompressobj().decompress(data, 14 * count + 64) if block.is_packed else data
     if head[2:3] != b"(":
         raise LayoutUnknown("no tuple of gaps")
     first_width = _WIDTH_OF_INT[head[3]]

@@ -71,11 +71,10 @@ class Ranking:
         counted: dict[str, int] = {}
         for base, segment in zip(self.snapshot.bases, self.snapshot.segments, strict=True):
             names, documents, places = segment.tags
-            inside = self.matched[base : base + segment.size][documents]
+            inside = np.flatnonzero(self.matched[base : base + segment.size][documents])
             counts = np.bincount(places[inside], minlength=len(names))
-            for name, number in zip(names, counts, strict=True):
-                if number:
-                    counted[name] = counted.get(name, 0) + int(number)
+            for place in np.flatnonzero(counts).tolist():
+                counted[names[place]] = counted.get(names[place], 0) + int(counts[place])
         return counted
 
     def _kinds(self, documents: Documents) -> list[list[str]]:
@@ -100,6 +99,6 @@ def best(scores: Floats, limit: int) -> Documents:
     padded[: len(scores)] = scores
     tops = padded.reshape(-1, BLOCK).max(axis=1)
     bound = np.partition(tops, len(tops) - limit)[len(tops) - limit] if len(tops) > limit else np.float32(0)
-    candidates = np.flatnonzero((scores >= bound) & (scores > 0))
+    candidates = np.flatnonzero(scores >= bound if bound > 0 else scores > 0)
     order = np.lexsort((candidates, -scores[candidates]))
     return candidates[order][:limit].astype(np.int32)

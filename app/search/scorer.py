@@ -9,16 +9,14 @@ that holds most of what was asked is very likely the question itself, one that s
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from app.search import adjacency
 from app.search.expansion import TEXT, WEIGHTS, Alternative, Plan, Slot, expand, text_list, title_list
-from app.search.postings import Floats
+from app.search.postings import Documents, Floats
 from app.search.query import Query
 from app.search.ranking import Match, Ranking, best
-from app.search.snapshot import NOTHING, Mask, Snapshot, WeighedList
+from app.search.snapshot import NOTHING, ImpactList, Mask, Snapshot
 
-K1 = 1.2
 TITLE_WEIGHT = 3.5
 SAME_LANGUAGE = 1.05  # a little more for what is in the reader's language: it decides where scores are near
 
@@ -26,7 +24,7 @@ SAME_LANGUAGE = 1.05  # a little more for what is in the reader's language: it d
 COMMON_SHARE = 0.25
 COMMON_MINIMUM = 200  # articles; in a smaller library no term is too common
 
-ListOf = Callable[[Snapshot, Alternative], WeighedList]
+ListOf = Callable[[Snapshot, Alternative], ImpactList]
 
 
 def search(
@@ -45,8 +43,9 @@ def search(
 
 def with_titles(snapshot: Snapshot, plan: Plan, limit: int, reader_lang: str | None = None) -> list[int]:
     """Return the articles whose titles fit what was typed so far, the best first."""
-    _, titles, covered = _title_scores(snapshot, plan)
-    scores = np.where(snapshot.alive, titles * covered, np.float32(0)).astype(np.float32)
+    titled, titles, covered = _title_scores(snapshot, plan)
+    scores = np.zeros(snapshot.size, np.float32)
+    scores[titled] = titles * covered * snapshot.alive[titled]
     ranking = Ranking(snapshot, plan, _favouring(snapshot, scores, reader_lang))
     return [int(number) for number in snapshot.article_ids[ranking.documents(0, limit)]]
 
@@ -78,8 +77,8 @@ def similar(snapshot: Snapshot, weighed_terms: Sequence[tuple[str, float]], limi
     """Return the articles that share most with a list of weighed terms."""
     scores = np.zeros(snapshot.size, np.float32)
     for term, weight in weighed_terms:
-        documents, weights = snapshot.text(term)
-        scores[documents] += weight * snapshot.rarity(term, len(documents)) * _saturated(weights)
+        documents, impacts = snapshot.text(term)
+        scores[documents] += weight * snapshot.rarity(term, len(documents)) * impacts
     scores[~snapshot.alive] = 0
     order = best(scores, limit)
     return [Match(int(snapshot.article_ids[document]), float(scores[document]), ("text",)) for document in order]
@@ -93,56 +92,52 @@ def _score(snapshot: Snapshot, plan: Plan, allowed: Mask) -> Floats:
         is_common = [False] * len(texts)
     scores = np.zeros(snapshot.size, np.float32)
     for wanted in (False, True):  # common terms only add to what rarer ones have matched
-        matched = scores > 0 if wanted else None
-        for slot, (documents, weights), common in zip(plan.slots, texts, is_common, strict=True):
-            if common != wanted or not len(documents):
-                continue
-            value = snapshot.rarity(slot.alternatives[0].term, len(documents)) * _saturated(weights)
-            scores[documents] += value if matched is None else value * matched[documents]
+        matched = scores > 0 if wanted and any(is_common) else None
+        for slot, (documents, impacts), common in zip(plan.slots, texts, is_common, strict=True):
+            if common == wanted and len(documents):
+                value = impacts * _rarity(snapshot, slot, len(documents))
+                np.add.at(scores, documents, value if matched is None else value * matched[documents])
     titled, titles, covered = _title_scores(snapshot, plan)
-    scores[titled] += (scores[titled] > 0) * TITLE_WEIGHT * titles[titled] * covered[titled] ** 2
-    scores[~allowed] = 0
+    scores[titled] += (scores[titled] > 0) * np.float32(TITLE_WEIGHT) * titles * covered**2
+    scores *= allowed
     return scores
 
 
-def _title_scores(snapshot: Snapshot, plan: Plan) -> tuple[npt.NDArray[np.intp], Floats, Floats]:
-    """Return the documents whose titles share something with the query, and by document: score, share of the query."""
+def _title_scores(snapshot: Snapshot, plan: Plan) -> tuple[Documents, Floats, Floats]:
+    """Return the documents whose titles share something with the query, their scores and shares of the query."""
     titles = np.zeros(snapshot.size, np.float32)
     covered = np.zeros(snapshot.size, np.float32)
     total = 0.0
     for slot in plan.slots:
-        documents, weights = _slot_list(snapshot, slot, title_list)
-        rarity = snapshot.rarity(slot.alternatives[0].term, len(documents))
-        if not slot.is_optional:
-            if not len(documents):
-                elsewhere = len(_slot_list(snapshot, slot, text_list)[0])
-                rarity = snapshot.rarity(slot.alternatives[0].term, elsewhere) if elsewhere else 0.0
-            total += rarity
+        documents, impacts = _slot_list(snapshot, slot, title_list)
+        # What no title has weighs as much as it is rare in texts, and nothing when it is nowhere.
+        frequency = len(documents) or len(_slot_list(snapshot, slot, text_list)[0])
+        rarity = _rarity(snapshot, slot, frequency) if frequency else np.float32(0)
+        total += 0 if slot.is_optional else float(rarity)
         if len(documents):
-            titles[documents] += rarity * _saturated(weights)
-            covered[documents] += rarity
-    titled = np.flatnonzero(covered)
-    covered[titled] = np.minimum(1, covered[titled] / max(total, 1e-9))
-    return titled, titles, covered
+            np.add.at(titles, documents, impacts * rarity)
+            np.add.at(covered, documents, rarity)
+    titled = np.flatnonzero(covered > 0).astype(np.int32)
+    return titled, titles[titled], np.minimum(np.float32(1), covered[titled] / np.float32(max(total, 1e-9)))
 
 
-def _saturated(weights: Floats) -> Floats:
-    return weights * np.float32(K1 + 1) / (weights + np.float32(K1))
+def _rarity(snapshot: Snapshot, slot: Slot, frequency: int) -> np.float32:
+    return np.float32(snapshot.rarity(slot.alternatives[0].term, frequency))
 
 
-def _slot_list(snapshot: Snapshot, slot: Slot, list_of: ListOf) -> WeighedList:
+def _slot_list(snapshot: Snapshot, slot: Slot, list_of: ListOf) -> ImpactList:
     """Return each document's best alternative."""
     if len(slot.alternatives) == 1 and WEIGHTS[slot.alternatives[0].kind] == 1:
         return list_of(snapshot, slot.alternatives[0])
     lists = [(list_of(snapshot, alternative), WEIGHTS[alternative.kind]) for alternative in slot.alternatives]
-    documents = np.concatenate([found[0] for found, _ in lists])
-    if not len(documents):
-        return NOTHING
-    weights = np.concatenate([found[1] * np.float32(weight) for found, weight in lists])
-    order = np.argsort(documents, kind="stable")
-    documents, weights = documents[order], weights[order]
-    starts = np.flatnonzero(np.diff(documents, prepend=-1))
-    return documents[starts], np.maximum.reduceat(weights, starts)
+    lists = [(found, weight) for found, weight in lists if len(found[0])]
+    if len(lists) < 2:
+        return (lists[0][0][0], lists[0][0][1] * np.float32(lists[0][1])) if lists else NOTHING
+    most = np.zeros(snapshot.size, np.float32)
+    for (documents, impacts), weight in lists:
+        np.maximum.at(most, documents, impacts * np.float32(weight))
+    documents = np.flatnonzero(most > 0).astype(np.int32)
+    return documents, most[documents]
 
 
 def _allowed(snapshot: Snapshot, query: Query, tag: str | None, lang: str | None) -> Mask:

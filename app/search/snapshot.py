@@ -1,16 +1,18 @@
-"""One generation of the index, ready to be ranked: its segments under one numbering, and lists of weighed terms."""
+"""One generation of the index, ready to be ranked: its segments under one numbering, and what each term adds where."""
 
 import math
+import sys
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import partial
 from threading import Lock
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from cachetools import LRUCache
 
 from app.search import postings
-from app.search.postings import Documents, Floats
+from app.search.postings import BlockValues, Documents, Floats
 from app.search.schema import TEXT_FIELDS
 from app.search.segments import Segment
 from app.search.vocabulary import Vocabulary
@@ -18,6 +20,7 @@ from app.search.vocabulary import Vocabulary
 CACHE_BYTES = 48 * 2**20
 ENTRY_BYTES = 300  # that a kept list costs beside its numbers
 
+K1 = 1.2  # how fast further occurrences stop to count
 # BM25F: the fields of an article are weighed and evened out by their length before they saturate as one.
 FIELD_WEIGHTS = {"title": 2.0, "headings": 0.7, "tags_text": 0.7, "body": 1.0}
 LENGTH_SHARE = {"title": 0.4, "headings": 0.5, "tags_text": 0.3, "body": 0.9}
@@ -27,26 +30,30 @@ SCRIPT_SLACK = 50  # articles; in a small library no word is as common as a stop
 
 NOTHING = (np.zeros(0, np.int32), np.zeros(0, np.float32))
 
-WeighedList = tuple[Documents, Floats]
+ImpactList = tuple[Documents, Floats]  # documents, ascending, and what a term adds to the score of each: 0 to K1 + 1
 Mask = npt.NDArray[np.bool_]
 
 
+Kept = TypeVar("Kept", bound=ImpactList | BlockValues | None)
+
+
 class ListCache:
-    """Weighed lists of segments, shared by the generations of one index and by all threads."""
+    """Parts of posting lists, shared by the generations of one index and by all threads."""
 
     def __init__(self, size: int = CACHE_BYTES) -> None:
-        self._lists: LRUCache[Hashable, WeighedList | None] = LRUCache(size, getsizeof=_bytes)
+        self._kept: LRUCache[Hashable, Any] = LRUCache(size, getsizeof=_bytes)
         self._lock = Lock()
 
-    def get(self, key: Hashable, make: Callable[[], WeighedList | None]) -> WeighedList | None:
-        """Return the list kept under `key`, or make and keep it; two threads at once may both make it."""
+    def get(self, key: Hashable, make: Callable[[], Kept]) -> Kept:
+        """Return what is kept under `key`, or make and keep it; two threads at once may both make it."""
         with self._lock:
-            if key in self._lists:
-                return self._lists[key]
+            if key in self._kept:
+                found: Kept = self._kept[key]
+                return found
         made = make()
-        if _bytes(made) < self._lists.maxsize:
+        if _bytes(made) < self._kept.maxsize:
             with self._lock:
-                self._lists[key] = made
+                self._kept[key] = made
         return made
 
 
@@ -82,16 +89,16 @@ class Snapshot:
         in_cjk = int(is_cjk[self.language_of].sum())
         self._script_sizes = (in_cjk, self.size - in_cjk)
 
-    def text(self, term: str) -> WeighedList:
-        """Return the documents in which `term` stands, and its weight in each over all text fields."""
-        return self._list(term, "text", partial(self._weigh_text, term=term))
+    def text(self, term: str) -> ImpactList:
+        """Return the documents in which `term` stands, and its impact on each by all text fields."""
+        return self._list(term, "text", partial(self._text_impacts, term=term))
 
-    def title(self, term: str) -> WeighedList:
-        """Return the documents in whose title `term` stands, and its weight there."""
-        return self._list(term, "title", partial(self._weigh, field="title", term=term))
+    def title(self, term: str) -> ImpactList:
+        """Return the documents in whose title `term` stands, and its impact there."""
+        return self._list(term, "title", partial(self._title_impacts, term=term))
 
-    def plain(self, field: str, term: str) -> WeighedList:
-        """Return the documents in whose `field` `term` stands, each with weight 1."""
+    def plain(self, field: str, term: str) -> ImpactList:
+        """Return the documents in whose `field` `term` stands, with an impact of 1 on each."""
         return self._list(term, field, partial(_ones, field=field, term=term))
 
     def frequency(self, field: str, term: str) -> int:
@@ -117,11 +124,14 @@ class Snapshot:
             first, last = np.searchsorted(documents, (base, base + segment.size))
             if first < last:
                 local = (documents[first:last] - base).astype(np.int32)
-                inside = postings.read_positions(segment.reader, field, term, local)
+                inside = postings.read_positions(segment.reader, field, term, local, partial(self._keep, segment.id))
                 found.update((document + base, where) for document, where in inside.items())
         return found
 
-    def _list(self, term: str, kind: str, make: Callable[[Segment], WeighedList | None]) -> WeighedList:
+    def _keep(self, segment: str, place: int, load: Callable[[], BlockValues]) -> BlockValues:
+        return self._cache.get((segment, place), load)
+
+    def _list(self, term: str, kind: str, make: Callable[[Segment], ImpactList | None]) -> ImpactList:
         parts = []
         for base, segment in zip(self.bases, self.segments, strict=True):
             found = self._cache.get((segment.id, kind, term, self._state), partial(make, segment))
@@ -133,19 +143,23 @@ class Snapshot:
             return NOTHING
         return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
 
-    def _weigh_text(self, segment: Segment, term: str) -> WeighedList | None:
+    def _text_impacts(self, segment: Segment, term: str) -> ImpactList | None:
         weighed = [
             (found[0], found[1] * weight)
             for field, weight in FIELD_WEIGHTS.items()
             if (found := self._weigh(segment, field, term)) is not None
         ]
         if len(weighed) < 2:
-            return weighed[0] if weighed else None
+            return _saturated(*weighed[0]) if weighed else None
         documents, places = np.unique(np.concatenate([found[0] for found in weighed]), return_inverse=True)
         weights = np.bincount(places, np.concatenate([found[1] for found in weighed]), len(documents))
-        return documents.astype(np.int32), weights.astype(np.float32)
+        return _saturated(documents.astype(np.int32), weights.astype(np.float32))
 
-    def _weigh(self, segment: Segment, field: str, term: str) -> WeighedList | None:
+    def _title_impacts(self, segment: Segment, term: str) -> ImpactList | None:
+        found = self._weigh(segment, "title", term)
+        return None if found is None else _saturated(*found)
+
+    def _weigh(self, segment: Segment, field: str, term: str) -> tuple[Documents, Floats] | None:
         found = postings.read(segment.reader, field, term)
         if found is None:
             return None
@@ -155,7 +169,11 @@ class Snapshot:
         return documents, (frequencies / evened).astype(np.float32)
 
 
-def _ones(segment: Segment, field: str, term: str) -> WeighedList | None:
+def _saturated(documents: Documents, weights: Floats) -> ImpactList:
+    return documents, weights * np.float32(K1 + 1) / (weights + np.float32(K1))
+
+
+def _ones(segment: Segment, field: str, term: str) -> ImpactList | None:
     found = postings.read(segment.reader, field, term)
     return None if found is None else (found[0], np.ones(len(found[0]), np.float32))
 
@@ -176,5 +194,9 @@ def _rounded_average(total: float, count: int) -> float:
     return AVERAGE_STEP ** round(math.log(average, AVERAGE_STEP))
 
 
-def _bytes(found: WeighedList | None) -> int:
-    return ENTRY_BYTES + (0 if found is None else found[0].nbytes + found[1].nbytes)
+def _bytes(kept: ImpactList | BlockValues | None) -> int:
+    if kept is None:
+        return ENTRY_BYTES
+    documents, values = kept
+    of_values = sum(map(sys.getsizeof, values)) if isinstance(values, tuple) else values.nbytes
+    return ENTRY_BYTES + documents.nbytes + of_values

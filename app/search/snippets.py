@@ -12,12 +12,14 @@ from app.search.folding import fold, fold_with_offsets, is_han
 
 EXCERPT_LENGTH = 220  # characters; a Chinese one counts twice, it is twice as wide
 SEARCHED_LENGTH = 20_000  # characters of the text that are looked at
-MAX_MARKS = 1000  # in one text; more are a word on every line
+MAX_PLACES = 24  # of one term, among which the best place is chosen
 _LEAD = 40
 _SPACE = re.compile(r"\s+")
 _WIDE = re.compile("[\u2e80-\U0010ffff]")
 _WORD_REST = re.compile(rf"[^\W_{CJK}]+")
 _BOUNDARY = re.compile(r"[\s。！？；.!?;]")
+
+Span = tuple[int, int, str]  # begin, end, term
 
 
 @dataclass(frozen=True)
@@ -45,33 +47,31 @@ class Marker:
 
     def whole(self, text: str) -> Snippet:
         """Return all of `text`, marked."""
-        spans = self._spans(text)
-        return self._marked(text, spans, 0, len(text))
+        return self._marked(text, 0, len(text))
 
     def excerpt(self, text: str) -> Snippet:
         """Return the part of `text` where most different terms stand together, marked; its beginning when none does."""
         text = text[:SEARCHED_LENGTH]
-        spans = self._spans(text)
-        start = self._best_start(text, spans)
-        end = _end(text, start)
-        return self._marked(text, spans, start, end)
+        start = self._best_start(text, self._spans(text, MAX_PLACES))
+        return self._marked(text, start, _end(text, start))
 
-    def _spans(self, text: str) -> list[tuple[int, int, str]]:
+    def _spans(self, text: str, most: int) -> list[Span]:
+        """Return where terms stand in `text`, and which, in order; each term at most `most` times."""
         folded, offsets = fold_with_offsets(text)
-        found: list[tuple[int, int, str]] = []
+        found: list[Span] = []
         for pair in self._pairs:
-            found += [(at, at + len(pair), pair) for at in _places(folded, pair)]
+            found += [(at, at + len(pair), pair) for at in _places(folded, pair, most)]
         for start in self._starts:
-            for at in _places(folded, start):
+            for at in _places(folded, start, most):
+                if at and _WORD_REST.match(folded, at - 1):
+                    continue  # inside a word
                 end = _end_of_word(folded, at + len(start))
-                is_beginning = at == 0 or _end_of_word(folded, at - 1) == at - 1
-                if is_beginning and (word := stem(folded[at:end])) in self._terms:
+                if (word := stem(folded[at:end])) in self._terms:
                     found.append((at, end, word))
         found.sort()
-        del found[MAX_MARKS:]
         return [(offsets[start], offsets[end - 1] + 1, term) for start, end, term in found]
 
-    def _best_start(self, text: str, spans: list[tuple[int, int, str]]) -> int:
+    def _best_start(self, text: str, spans: list[Span]) -> int:
         best, best_worth = 0, 0
         inside: Counter[str] = Counter()
         worth = last = 0
@@ -90,19 +90,20 @@ class Marker:
         boundary = [m.end() for m in _BOUNDARY.finditer(text, best - _LEAD, best)]
         return boundary[0] if boundary else best - _LEAD // 2
 
-    def _marked(self, text: str, spans: list[tuple[int, int, str]], start: int, end: int) -> Snippet:
-        shown = [span for span in spans if start <= span[0] and span[1] <= end]
+    def _marked(self, text: str, start: int, end: int) -> Snippet:
+        shown = text[start:end]
+        spans = self._spans(shown, len(shown))
         pieces: list[str] = []
-        position, marks, has_variant = start, 0, False
-        for first, last in _merged(shown):
-            pieces += [escape(_tidy(text[position:first])), "<mark>", escape(_tidy(text[first:last])), "</mark>"]
+        position, has_variant = 0, False
+        marks = _merged(spans)
+        for first, last in marks:
+            pieces += [escape(_tidy(shown[position:first])), "<mark>", escape(_tidy(shown[first:last])), "</mark>"]
             position = last
-            marks += 1
-            has_variant = has_variant or self._is_variant(text[first:last])
-        pieces.append(escape(_tidy(text[position:end])))
+            has_variant = has_variant or self._is_variant(shown[first:last])
+        pieces.append(escape(_tidy(shown[position:])))
         html = f"{'… ' if start else ''}{''.join(pieces).strip()}{' …' if end < len(text) else ''}"
-        begin = shown[0][0] if shown else start
-        return Snippet(html, marks, has_variant, begin, frozenset(term for _, _, term in shown))
+        begin = start + (spans[0][0] if spans else 0)
+        return Snippet(html, len(marks), has_variant, begin, frozenset(term for _, _, term in spans))
 
     def _is_variant(self, found: str) -> bool:
         # 任務 was typed and 任务 found: equal after folding, different before.
@@ -117,16 +118,15 @@ def _end_of_word(text: str, position: int) -> int:
     return position if rest is None else rest.end()
 
 
-def _places(text: str, part: str) -> Iterator[int]:
+def _places(text: str, part: str, most: int) -> Iterator[int]:
     at = text.find(part)
-    for _ in range(MAX_MARKS):
-        if at < 0:
-            return
+    while at >= 0 and most:
         yield at
+        most -= 1
         at = text.find(part, at + 1)
 
 
-def _merged(spans: list[tuple[int, int, str]]) -> list[tuple[int, int]]:
+def _merged(spans: list[Span]) -> list[tuple[int, int]]:
     merged: list[tuple[int, int]] = []
     for start, end, _term in spans:
         if merged and start <= merged[-1][1]:

@@ -1,8 +1,8 @@
 """The words of the library as they are written, for completing and correcting what a person types.
 
-The index knows stems; a correction or completion must be a word. So the writer appends every new word to a file beside
-the index, and each process reads what was added since it last looked. Words are never taken out: a word whose articles
-are gone stands in no posting list and is passed over by whoever looks it up.
+The index knows stems; a correction or completion must be a word. So whoever writes the index appends every new word to
+a file beside it, and each process reads what was added since it last looked. Words are never taken out: a word whose
+articles are gone stands in no posting list and is passed over by whoever looks it up.
 """
 
 import re
@@ -30,27 +30,8 @@ def words_of(text: str) -> set[str]:
     return set(_WORD.findall(fold(text)))
 
 
-class VocabularyWriter:
-    """Appends the words of new articles to the file; the index's write lock is held meanwhile."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._known = set(path.read_text(encoding="ascii").split()) if path.exists() else set()
-
-    def add(self, entry: Entry) -> None:
-        """Add the words of one article."""
-        in_titles = words_of("\n".join((entry.title, *entry.headings, *entry.tags)))
-        wanted = {_IN_TITLE + word for word in in_titles} | words_of(entry.text) | in_titles
-        new = wanted - self._known
-        if new:
-            self._known |= new
-            with self._path.open("a", encoding="ascii") as file:
-                # The line break comes first: what a killed writer left unfinished stays a line of its own.
-                file.write("".join(f"\n{word}" for word in sorted(new)) + "\n")
-
-
 class Vocabulary:
-    """One process's view of the file."""
+    """One process's view of the file; safe to use from several threads."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -68,9 +49,22 @@ class Vocabulary:
                     added = file.read()
             except FileNotFoundError:
                 return
+            # The last line may not have been written to its end yet.
             complete = added[: added.rfind(b"\n") + 1]
             self._read += len(complete)
             self._take(complete.decode("ascii", "ignore").split())
+
+    def add(self, entry: Entry) -> None:
+        """Append the words of an article that are new; hold the index's write lock, and refresh first."""
+        in_titles = words_of("\n".join((entry.title, *entry.headings, *entry.tags)))
+        words = (words_of(entry.text) | in_titles) - self._words
+        with self._lock:
+            new = [*words, *(_IN_TITLE + word for word in in_titles if not self._is_in_titles(word))]
+            if new:
+                with self._path.open("a", encoding="ascii") as file:
+                    # The line break comes first: what a killed writer left unfinished stays a line of its own.
+                    file.write("".join(f"\n{word}" for word in sorted(new)) + "\n")
+        self.refresh()
 
     def __contains__(self, word: str) -> bool:
         """Say whether some article has `word`, written just so."""
@@ -88,6 +82,10 @@ class Vocabulary:
             start = bisect_left(self._in_titles, beginning)
             near = self._in_titles[start : start + COMPLETIONS_SEEN]
         return [word for word in near if word.startswith(beginning) and word != beginning]
+
+    def _is_in_titles(self, word: str) -> bool:
+        at = bisect_left(self._in_titles, word)
+        return self._in_titles[at : at + 1] == [word]
 
     def _take(self, lines: list[str]) -> None:
         titles = [line[1:] for line in lines if line.startswith(_IN_TITLE)]

@@ -41,4 +41,4 @@ class Found:
 def by_ids(session: Session, ids: Sequence[int]) -> dict[int, Found]:
     """Return the articles with these ids; missing ones are left out."""
     rows = session.connection().execute(_BY_IDS, {"ids": list(ids)})
-    return {found.id: found for found in (Found(**row) for row in rows.mappings())}
+    return {row.id: Found(*row) for row in rows}

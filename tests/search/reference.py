@@ -7,8 +7,8 @@ from app.search import postings
 from app.search.expansion import TEXT, WEIGHTS, expand
 from app.search.query import parse
 from app.search.schema import TEXT_FIELDS
-from app.search.scorer import COMMON_MINIMUM, COMMON_SHARE, K1, TITLE_WEIGHT
-from app.search.snapshot import FIELD_WEIGHTS, LENGTH_SHARE
+from app.search.scorer import COMMON_MINIMUM, COMMON_SHARE, TITLE_WEIGHT
+from app.search.snapshot import FIELD_WEIGHTS, K1, LENGTH_SHARE
 
 
 def scores(snapshot, text):
@@ -22,11 +22,11 @@ def scores(snapshot, text):
     titles, covered, total = defaultdict(float), defaultdict(float), 0.0
     for slot, anywhere, in_title in slots:
         for document in anywhere.keys() & matched:
-            result[document] += _rarity(snapshot, slot, len(anywhere)) * _saturated(anywhere[document])
+            result[document] += _rarity(snapshot, slot, len(anywhere)) * anywhere[document]
         if not slot.is_optional and (in_title or anywhere):
             total += _rarity(snapshot, slot, len(in_title) or len(anywhere))
         for document, weight in in_title.items():
-            titles[document] += _rarity(snapshot, slot, len(in_title)) * _saturated(weight)
+            titles[document] += _rarity(snapshot, slot, len(in_title)) * weight
             covered[document] += _rarity(snapshot, slot, len(in_title))
     for document in result.keys() & titles.keys():
         result[document] += TITLE_WEIGHT * titles[document] * min(1.0, covered[document] / total) ** 2
@@ -37,7 +37,7 @@ def _best(snapshot, slot, find):
     found = defaultdict(float)
     for alternative in slot.alternatives:
         for document, weight in find(snapshot, alternative).items():
-            found[document] = max(found[document], weight * WEIGHTS[alternative.kind])
+            found[document] = max(found[document], _saturated(weight) * WEIGHTS[alternative.kind])
     return found
 
 
