@@ -1,6 +1,5 @@
 """Commands on the search index."""
 
-import json
 from html import unescape
 from typing import Annotated
 
@@ -21,35 +20,14 @@ def search(
     """Search the library."""
     from app.content.document import normalised_tag
     from app.services.searching import search as run
+    from app.web.routes.api import search_results
 
     with open_stores() as (settings, database, index):
         wanted = normalised_tag(tag) if tag else None
         found = run(database, index, query, size=limit, offset=0, tag=wanted, lang=lang)
     site = settings.base_url or f"http://{settings.host}:{settings.port}"
     if as_json:
-        hits = [
-            {
-                "slug": hit.slug,
-                "url": site + hit.url,
-                "title": hit.title,
-                "lang": hit.lang,
-                "tags": list(hit.tags),
-                "excerpt_html": hit.excerpt_html,
-                "score": hit.score,
-                "matched": list(hit.matched),
-                "updated_at": hit.updated_at.isoformat(),
-            }
-            for hit in found.page.items
-        ]
-        body = {
-            "query": query,
-            "total": found.page.total,
-            "took_ms": round(found.took_ms, 2),
-            "generation": found.generation,
-            "did_you_mean": found.did_you_mean,
-            "hits": hits,
-        }
-        typer.echo(json.dumps(body, ensure_ascii=False, indent=2))
+        typer.echo(search_results(found, site).model_dump_json(indent=2))
         return
     for number, hit in enumerate(found.page.items, start=1):
         excerpt = unescape(hit.excerpt_html.replace("<mark>", "").replace("</mark>", ""))

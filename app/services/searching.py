@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -59,6 +59,7 @@ class Results:
     languages: list[tuple[str, int]]
     topics: list[tuple[str, int]]
     did_you_mean: str | None
+    as_typed: str | None  # the query that looks for mistyped words just so; None where there are none
 
 
 def search(
@@ -92,6 +93,7 @@ def search(
         languages=_most_frequent(ranking.languages()),
         topics=_most_frequent(ranking.tags())[:FACET_TAGS],
         did_you_mean=_corrected(text, ranking.plan),
+        as_typed=_as_typed(text, ranking.plan),
     )
 
 
@@ -154,10 +156,20 @@ def _matched(match: Match, *, has_variant: bool) -> tuple[str, ...]:
 
 def _corrected(text: str, plan: Plan) -> str | None:
     """Return what was typed with mistyped words put right; None when there is none."""
-    corrected = text
-    for wrong, right in plan.corrections.items():
-        corrected = re.sub(rf"(?<![^\W_]){re.escape(wrong)}(?![^\W_])", right, corrected, flags=re.IGNORECASE)
-    return corrected if corrected != text else None
+    return _replaced(text, plan.corrections)
+
+
+def _as_typed(text: str, plan: Plan) -> str | None:
+    """Return what was typed with mistyped words in quotes, which searches for them just so; None when there is none."""
+    has_quotes = any(sign in text for sign in '"“”')
+    return None if has_quotes else _replaced(text, dict.fromkeys(plan.corrections, r'"\g<0>"'))
+
+
+def _replaced(text: str, others: Mapping[str, str]) -> str | None:
+    replaced = text
+    for word, other in others.items():
+        replaced = re.sub(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])", other, replaced, flags=re.IGNORECASE)
+    return replaced if replaced != text else None
 
 
 def _most_frequent(counts: dict[str, int]) -> list[tuple[str, int]]:

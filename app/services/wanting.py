@@ -2,11 +2,12 @@
 
 import logging
 import re
-import time
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from threading import Lock
 
 from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
 
 from app.content import language
 from app.models import Wanted
@@ -21,7 +22,7 @@ from app.storage.database import Database
 log = logging.getLogger(__name__)
 
 MAX_QUERY = 200  # characters; a longer one is no question
-TYPING_S = 30  # within which a query that continues another one is the same person typing on
+TYPING = timedelta(seconds=30)  # within which a query that continues another one is the same person typing on
 CHECKED = 500  # open entries that are looked at when articles have changed
 _PERSONAL = re.compile(r"\S@\S|\d[\d\s()./+-]{6,}\d")  # a mail address, a telephone or card number
 
@@ -32,7 +33,7 @@ class _Noted:
     query: Query
     folded: str
     asks: int
-    at: float  # time.monotonic()
+    at: datetime
 
 
 class WantedRecorder:
@@ -51,7 +52,7 @@ class WantedRecorder:
         query = parse(text)
         if not query.words:
             return False
-        new = _Noted(text, query, fold(text), int(asked), time.monotonic())
+        new = _Noted(text, query, fold(text), int(asked), now())
         with self._lock:
             for known in self._noted:
                 if _is_same_typing(known, new):
@@ -65,7 +66,7 @@ class WantedRecorder:
 
     def flush(self, *, everything: bool = False) -> None:
         """Add to the database what nobody types on any more; on failure it is kept for the next time."""
-        until = time.monotonic() - TYPING_S
+        until = now() - TYPING
         with self._lock:
             settled = [noted for noted in self._noted if everything or noted.at < until]
             self._noted = [noted for noted in self._noted if noted not in settled]
@@ -74,7 +75,7 @@ class WantedRecorder:
         try:
             with self._database.write() as session:
                 for noted in settled:
-                    wanted.add(session, _entry(noted))
+                    _write(session, noted)
                 wanted.forget_surplus(session)
         except SQLAlchemyError as error:
             log.warning("searches without results could not be written down yet: %s", type(error).__name__)
@@ -97,19 +98,34 @@ def close_answered(database: Database, index: SearchIndex) -> int:
 
 
 def _is_same_typing(known: _Noted, new: _Noted) -> bool:
-    if new.at - known.at > TYPING_S:
-        return False
-    return known.folded.startswith(new.folded) or new.folded.startswith(known.folded)
+    return new.at - known.at <= TYPING and _continues(known.folded, new.folded)
+
+
+def _continues(one: str, other: str) -> bool:
+    """Say whether one of two folded texts is the other one, or its beginning."""
+    return one.startswith(other) or other.startswith(one)
+
+
+def _write(session: Session, noted: _Noted) -> None:
+    """Add what was noted; parts of one typing that several workers have seen become its longest text."""
+    entry = _entry(noted)
+    for known in wanted.begun_since(session, noted.at - 2 * TYPING):
+        if known.key != entry.key and _continues(fold(known.query), noted.folded):
+            if len(known.query) > len(noted.text):
+                known.asks += noted.asks
+                return
+            entry.asks += known.asks
+            wanted.remove(session, known)
+    wanted.add(session, entry)
 
 
 def _entry(noted: _Noted) -> Wanted:
-    moment = now()
     return Wanted(
         key=" ".join(sorted(noted.query.terms))[:500],
         query=noted.text,
         lang=language.detect(noted.text),
         searches=1,
         asks=noted.asks,
-        first_at=moment,
-        last_at=moment,
+        first_at=noted.at,
+        last_at=noted.at,
     )

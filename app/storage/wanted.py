@@ -1,6 +1,7 @@
 """Questions that were searched for and have no answer yet."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
@@ -22,6 +23,17 @@ def add(session: Session, entry: Wanted) -> None:
     known.asks += entry.asks
     known.last_at = max(known.last_at, entry.last_at)
     known.closed_at = known.answered_by = None
+
+
+def begun_since(session: Session, moment: datetime) -> Sequence[Wanted]:
+    """Return what is open and was wanted for the first time after `moment`."""
+    return session.exec(select(Wanted).where(col(Wanted.first_at) > moment, col(Wanted.closed_at).is_(None))).all()
+
+
+def remove(session: Session, entry: Wanted) -> None:
+    """Delete an entry."""
+    session.delete(entry)
+    session.flush()
 
 
 def list_page(session: Session, *, number: int, size: int) -> Page[Wanted]:

@@ -58,6 +58,8 @@ def test_a_mistyped_word_is_corrected_and_said_so(client):
     html = client.get("/search", params={"q": "braed"}).text
     assert 'href="/search?q=bread"' in html
     assert "spelling corrected" in html
+    assert "/search?q=%22braed%22" in html  # the way back
+    assert "No answer found" in client.get("/search", params={"q": '"braed"'}).text
     assert client.get("/api/v1/search", params={"q": "bread"}).json()["did_you_mean"] is None
 
 

@@ -44,6 +44,15 @@ def test_variants_and_keystrokes_of_one_typing_count_once(client):
     assert "Searched for 2 times" in html
 
 
+def test_keystrokes_that_several_workers_saw_count_once(client):
+    for text in ("zebra", "zebrafish with", "zebrafish wi"):
+        client.get("/search", params={"q": text})
+        html = flushed(client)  # each is written down by itself, as by workers of their own
+    assert html.count('id="wanted-') == 1
+    assert ">zebrafish with</a>" in html
+    assert "Searched for 1 time\n" in html
+
+
 def test_asking_is_counted_and_shown_at_once(client):
     response = client.post("/wanted", data={"q": "What is a zebrafish?"})
     assert (response.status_code, response.headers["Location"]) == (303, "/wanted")

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app.errors import NotFound
 from app.services.rendering import rendering_of
+from app.services.searching import Results
 from app.services.searching import search as run_search
 from app.services.suggesting import suggest as run_suggest
 from app.storage import articles, resources, tags
@@ -85,10 +86,15 @@ def search(
     found = run_search(
         here.database, here.index, q, size=limit, offset=offset, tag=tag, lang=lang, reader_lang=reader_lang(request)
     )
+    return search_results(found, base_url(request))
+
+
+def search_results(found: Results, site: str) -> SearchResults:
+    """Return a page of hits as the API gives it; `site` is the beginning of all addresses."""
     hits = [
         SearchHit(
             slug=hit.slug,
-            url=base_url(request) + hit.url,
+            url=site + hit.url,
             title=hit.title,
             lang=hit.lang,
             tags=list(hit.tags),
@@ -100,7 +106,7 @@ def search(
         for hit in found.page.items
     ]
     return SearchResults(
-        query=q,
+        query=found.query,
         total=found.page.total,
         took_ms=round(found.took_ms, 2),
         generation=found.generation,

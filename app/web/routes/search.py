@@ -59,6 +59,7 @@ def search(request: Request, here: Here, number: PageNumber, tag: TagFilter, lan
         languages=found.languages,
         topics=found.topics,
         did_you_mean=found.did_you_mean,
+        as_typed=found.as_typed,
     )
 
 
