@@ -37,7 +37,7 @@ def search(
         has_filter = bool(query.tags or query.langs)
         scores = np.where(allowed, np.float32(1), np.float32(0)) if has_filter else np.zeros(snapshot.size, np.float32)
     else:
-        scores = _score(snapshot, plan, allowed)
+        scores = scores_of(snapshot, plan, allowed)
     return Ranking(snapshot, plan, _favouring(snapshot, scores, reader_lang))
 
 
@@ -69,7 +69,7 @@ def answer_to(snapshot: Snapshot, query: Query) -> int | None:
         fitting &= snapshot.mask(snapshot.text(term)[0])
     if not query.words or not fitting.any():
         return None
-    order = best(_score(snapshot, expand(query, snapshot), fitting), 1)
+    order = best(scores_of(snapshot, expand(query, snapshot), fitting), 1)
     return int(snapshot.article_ids[order[0]]) if len(order) else None
 
 
@@ -84,7 +84,8 @@ def similar(snapshot: Snapshot, weighed_terms: Sequence[tuple[str, float]], limi
     return [Match(int(snapshot.article_ids[document]), float(scores[document]), ("text",)) for document in order]
 
 
-def _score(snapshot: Snapshot, plan: Plan, allowed: Mask) -> Floats:
+def scores_of(snapshot: Snapshot, plan: Plan, allowed: Mask) -> Floats:
+    """Return the score of each document: 0 for what does not match or is not among the allowed ones."""
     texts = [_slot_list(snapshot, slot, text_list) for slot in plan.slots]
     common_from = max(COMMON_MINIMUM, snapshot.size * COMMON_SHARE)
     is_common = [len(documents) > common_from for documents, _ in texts]
