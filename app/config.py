@@ -1,7 +1,9 @@
 """Settings: read from the environment and `.env`, validated once, then passed down as one value."""
 
+import contextlib
 import difflib
 import os
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
@@ -70,18 +72,18 @@ class Settings(BaseModel):
         None,
         alias="OMNIRACLE_SECRET_KEY",
         min_length=32,
-        description="Reserved for accounts: key for signing, at least 32 characters.",
+        description="The site's secret, at least 32 characters; made and kept in the data folder when absent.",
     )
     admin_email: str | None = Field(
-        None, alias="OMNIRACLE_ADMIN_EMAIL", description="Reserved for accounts: e-mail of the first administrator."
+        None, alias="OMNIRACLE_ADMIN_EMAIL", description="E-mail of the administrator made at the first start."
     )
     admin_password: str | None = Field(
         None,
         alias="OMNIRACLE_ADMIN_PASSWORD",
-        description="Reserved for accounts: password of the first administrator.",
+        description="Password of the administrator made at the first start.",
     )
     registration: Literal["open", "closed"] = Field(
-        "open", alias="OMNIRACLE_REGISTRATION", description="Reserved for accounts: whether anyone may sign up."
+        "open", alias="OMNIRACLE_REGISTRATION", description="Whether anyone may sign up: open or closed."
     )
     experiments: Literal["public", "operators", "off"] = Field(
         "public", alias="OMNIRACLE_EXPERIMENTS", description="Reserved for experiments: who may start one."
@@ -106,6 +108,28 @@ class Settings(BaseModel):
     def workers_file(self) -> Path:
         """File of the table in which the workers report."""
         return self.data_dir / "workers.table"
+
+    def signing_key(self) -> bytes:
+        """Return the site's secret: the setting, else the one kept in the data folder, made when it is not there yet.
+
+        Raises OperatorError when it can be neither read nor made.
+        """
+        if self.secret_key is not None:
+            return self.secret_key.encode()
+        file = self.data_dir / "secret.key"
+        try:
+            if not file.exists():
+                made = self.data_dir / f"secret.key.{os.getpid()}"
+                made.touch(0o600)
+                made.write_text(secrets.token_urlsafe(48), encoding="ascii")
+                with contextlib.suppress(FileExistsError):  # another process was first: its secret counts
+                    os.link(made, file)
+                made.unlink()
+            return file.read_bytes()
+        except OSError as error:
+            raise OperatorError(
+                f"The secret in {file} cannot be used ({error.strerror}): change its owner or set OMNIRACLE_SECRET_KEY."
+            ) from error
 
     def prepare_data_dir(self) -> None:
         """Make the data folder; raise OperatorError when it cannot be made or written to."""

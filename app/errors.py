@@ -2,12 +2,18 @@
 
 OmniracleError
 ├── InvalidInput          what a person typed or sent cannot be used (HTTP 400 or 422)
+│   └── InvalidFields     the same, field by field of a form
+├── SignInNeeded          the reader has to sign in first (HTTP 401, pages lead to the form)
 ├── Forbidden             the reader may not do this (HTTP 403)
 ├── NotFound              there is nothing at this address (HTTP 404)
+│   └── Gone              there was something, and it was deleted (HTTP 410)
+├── TooManyRequests       the reader has to wait (HTTP 429)
 └── OperatorError         this installation cannot go on; the message says what to do
     ├── SchemaMismatch    the database has another schema than this program
     └── IndexUnavailable  the search index cannot be opened or rebuilt
 """
+
+import dataclasses
 
 
 class OmniracleError(Exception):
@@ -23,12 +29,45 @@ class InvalidInput(OmniracleError):
     """What a person typed or sent cannot be used; the message says what to change."""
 
 
+@dataclasses.dataclass(frozen=True)
+class Problem:
+    """What is wrong with one field of a form; the message as in OmniracleError."""
+
+    field: str
+    message: str
+    params: dict[str, object] = dataclasses.field(default_factory=dict)
+
+
+class InvalidFields(InvalidInput):
+    """What a person typed cannot be used, field by field."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__(problems[0].message, **problems[0].params)
+        self.problems = problems
+
+
+class SignInNeeded(OmniracleError):
+    """The reader has to sign in first."""
+
+
 class Forbidden(OmniracleError):
     """The reader may not do this."""
 
 
 class NotFound(OmniracleError):
     """There is nothing at this address."""
+
+
+class Gone(NotFound):
+    """There was something at this address, and it was deleted."""
+
+
+class TooManyRequests(OmniracleError):
+    """The reader has to wait for `retry_after_s` seconds."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__("That was too often in a short time. Please wait %(seconds)s seconds.", seconds=retry_after_s)
+        self.retry_after_s = retry_after_s
 
 
 class OperatorError(OmniracleError):

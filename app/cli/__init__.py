@@ -6,7 +6,7 @@ import typer
 from sqlalchemy.exc import DBAPIError
 
 from app import __version__
-from app.cli import content, search, server
+from app.cli import accounts, content, search, server
 from app.errors import OmniracleError
 
 app = typer.Typer(
@@ -35,6 +35,8 @@ def _options(
 for command in (*server.COMMANDS, *content.COMMANDS, *search.COMMANDS):
     app.command()(command)
 app.command("import")(content.import_)
+for name, group in accounts.GROUPS.items():
+    app.add_typer(group, name=name)
 
 
 def main() -> None:

@@ -29,7 +29,11 @@ def serve(
     settings = settings.model_copy(update={name: value for name, value in chosen.items() if value is not None})
     settings.prepare_data_dir()
     listening = _listen(settings)
-    _prepare(settings)
+    key = _prepare(settings)
+    local = f"http://{settings.host}:{settings.port}"
+    print(f"Omniracle is at {local} with {settings.workers} workers.", flush=True)
+    if key:
+        print(f"Make its first administrator: {settings.base_url or local}/first-admin/{key}", flush=True)
     _run(settings, listening)
 
 
@@ -71,9 +75,11 @@ def _listen(settings: Settings) -> socket.socket:
     return listening
 
 
-def _prepare(settings: Settings) -> None:
+def _prepare(settings: Settings) -> str | None:
+    """Make everything ready; return the key of the link to the first administrator, None when there is one."""
     from app.search.index import SearchIndex
     from app.services import indexing
+    from app.services.accounts import ensure_first_admin
     from app.services.syncing import sync
     from app.storage import renderings, schema
     from app.storage.database import Database
@@ -87,10 +93,12 @@ def _prepare(settings: Settings) -> None:
             report = sync(database, index, settings.content_dir, update)
         with database.write() as session:
             renderings.drop_unused(session)
+        key = ensure_first_admin(database, settings.admin_email, settings.admin_password)
     finally:
         database.close()
     if report.created or report.updated or report.problems:
         print_report(report, "Synced")
+    return key
 
 
 def _run(settings: Settings, listening: socket.socket) -> None:
@@ -98,7 +106,6 @@ def _run(settings: Settings, listening: socket.socket) -> None:
     from uvicorn.supervisors import Multiprocess
 
     _hand_down(settings)
-    print(f"Omniracle is at http://{settings.host}:{settings.port} with {settings.workers} workers.", flush=True)
     config = _uvicorn_config(settings, Config)
     Multiprocess(config, sockets=[listening]).run()
     sys.exit(0)

@@ -102,6 +102,16 @@ def normalised_tag(text: str) -> str:
     return re.sub(r"[\s_-]+", "-", unicodedata.normalize("NFKC", text).casefold()).strip("-")
 
 
+def usable_url(url: str) -> bool:
+    """Say whether `url` is a whole address of a page, as a card may lead to."""
+    try:
+        parts = urlsplit(url)
+        is_whole = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
+    return is_whole and len(url) <= MAX_URL and not re.search(r'[\s"<>\\^`{|}]', url)
+
+
 def _refuse_control_characters(source: str) -> None:
     found = _CONTROL.search(source)
     if found:
@@ -201,15 +211,10 @@ def _resource(value: Any, where: str) -> Resource:
 
 def _url(value: Any, where: str) -> str:
     url = _text(value, where)
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        usable = False
-    if not usable or re.search(r'[\s"<>\\^`{|}]', url):
-        raise DocumentError(f"{where}: {url[:80]!r} is no web address: write it whole, beginning with https://")
     if len(url) > MAX_URL:
         raise DocumentError(f"{where}: is longer than {MAX_URL} characters: use a shorter address")
+    if not usable_url(url):
+        raise DocumentError(f"{where}: {url[:80]!r} is no web address: write it whole, beginning with https://")
     return url
 
 

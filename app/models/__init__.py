@@ -1,23 +1,47 @@
 """The tables, one import for all of them."""
 
+from app.models.account import (
+    Account,
+    ApiToken,
+    AuditEntry,
+    BrowserSession,
+    OneTimeLink,
+    Purpose,
+    RateCount,
+    Role,
+    Scope,
+)
 from app.models.article import Alias, Article, Pin, Translation, ViewCount
 from app.models.bookkeeping import IndexJob, Rendering, Site, SourceFile
+from app.models.contribution import Draft, Proposal, ProposalState
 from app.models.resource import ArticleResource, Resource, Section
 from app.models.revision import Origin, Revision
 from app.models.tag import ArticleTag, Tag
 from app.models.wanted import Wanted
 
 __all__ = [
+    "Account",
     "Alias",
+    "ApiToken",
     "Article",
     "ArticleResource",
     "ArticleTag",
+    "AuditEntry",
+    "BrowserSession",
+    "Draft",
     "IndexJob",
+    "OneTimeLink",
     "Origin",
     "Pin",
+    "Proposal",
+    "ProposalState",
+    "Purpose",
+    "RateCount",
     "Rendering",
     "Resource",
     "Revision",
+    "Role",
+    "Scope",
     "Section",
     "Site",
     "SourceFile",

@@ -25,6 +25,7 @@ class Article(SQLModel, table=True):
     review_after: date | None = None
     created_at: datetime = Field(sa_type=UtcDateTime, index=True)
     updated_at: datetime = Field(sa_type=UtcDateTime, index=True)
+    deleted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # a tombstone: its addresses answer 410
 
 
 class Alias(SQLModel, table=True):

@@ -14,6 +14,8 @@ class Origin(StrEnum):
 
     SYNC = "sync"
     IMPORT = "import"
+    WEB = "web"
+    API = "api"
 
 
 class Revision(SQLModel, table=True):
@@ -27,6 +29,7 @@ class Revision(SQLModel, table=True):
     title: str = Field(max_length=300)
     source: str = Field(sa_type=Text)
     author: str = Field(default="", max_length=200)
+    author_id: int | None = Field(default=None, foreign_key="account.id", index=True, ondelete="SET NULL")
     message: str = Field(default="", max_length=500)
     origin: str = Field(max_length=20)
     created_at: datetime = Field(sa_type=UtcDateTime)

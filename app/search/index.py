@@ -7,6 +7,7 @@ readers go on with what they have open.
 import fcntl
 import json
 import logging
+import math
 import shutil
 import threading
 import time
@@ -35,6 +36,7 @@ Stamps = tuple[int, ...]  # times of change, in nanoseconds
 WRITER_MEMORY_MB = 64
 VOCABULARY = "words.txt"
 ATTEMPTS = 10
+LOCK_POLL_S = 0.01
 RACY_NS = 1_000_000_000  # a folder that changed so shortly ago may change again without its time changing
 SEGMENT_FILES = (W3Codec.TERMS_EXT, W3Codec.POSTS_EXT)
 
@@ -83,16 +85,22 @@ class SearchIndex:
             self._opened = None
 
     @contextmanager
-    def write_lock(self, *, wait: bool) -> Iterator[bool]:
-        """Hold the right to write, across all processes of this host; yields False when another has it (no `wait`)."""
+    def write_lock(self, *, patience_s: float = math.inf) -> Iterator[bool]:
+        """Hold the right to write, across all processes of this host; yields False when another has it for longer."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        deadline = time.monotonic() + patience_s
         with (self.folder / "write.lock").open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield False
-            else:
-                yield True
+            while True:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX if math.isinf(patience_s) else fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    if time.monotonic() >= deadline:
+                        yield False
+                        return
+                    time.sleep(LOCK_POLL_S)
+                else:
+                    yield True
+                    return
 
     def update(self, entries: list[Entry], removed: list[int]) -> None:
         """Put `entries` in place of what the index knows of them and forget `removed`; hold the write lock."""

@@ -114,9 +114,15 @@ def store(database: Database, found: FoundFile, work: Callable[[Session], Stored
 
 
 def remember(
-    session: Session, origin: str, found: FoundFile, sha256: str, article_id: int | None, revision: int
+    session: Session,
+    origin: str,
+    found: FoundFile,
+    sha256: str,
+    article_id: int | None,
+    revision: int,
+    source: str | None = None,
 ) -> None:
-    """Remember that the file equals, or last equalled, this revision of the article."""
+    """Remember that the file equals, or last equalled, this revision; with `source`, that its text is a part of it."""
     assert article_id is not None
     source_files.put(
         session,
@@ -128,6 +134,7 @@ def remember(
             size=found.size,
             mtime_ns=found.mtime_ns,
             revision=revision,
+            source=source,
         ),
     )
 

@@ -1,6 +1,7 @@
 """Keeping the search index equal to the database; never inside a database transaction."""
 
 import logging
+import math
 from collections.abc import Iterator, Sequence
 
 from app.models import Article, Rendering
@@ -17,12 +18,11 @@ BATCH = 2000  # articles that one commit of the index takes
 CHUNK = 100  # articles that are read from the database at once
 
 
-def ensure(database: Database, index: SearchIndex, progress: Progress = silent, *, wait: bool = True) -> None:
-    """Make the index usable and equal to the database.
-
-    Without `wait`, a process that finds another one writing leaves it to that one.
-    """
-    with index.write_lock(wait=wait) as held:
+def ensure(
+    database: Database, index: SearchIndex, progress: Progress = silent, *, patience_s: float = math.inf
+) -> None:
+    """Make the index usable and equal to the database; another process that writes for longer is left to do it."""
+    with index.write_lock(patience_s=patience_s) as held:
         if not held:
             return
         with database.read() as session:
@@ -36,16 +36,16 @@ def ensure(database: Database, index: SearchIndex, progress: Progress = silent, 
 
 def rebuild(database: Database, index: SearchIndex, progress: Progress = silent) -> int:
     """Build the index anew beside the live one, swap, and return how many articles it holds."""
-    with index.write_lock(wait=True):
+    with index.write_lock():
         return _rebuild(database, index, progress)
 
 
-def drain(database: Database, index: SearchIndex, progress: Progress = silent, *, wait: bool = False) -> int:
+def drain(database: Database, index: SearchIndex, progress: Progress = silent, *, patience_s: float = 0) -> int:
     """Bring all queued changes into the index and return how many articles they concern.
 
-    Without `wait`, a process that finds another one writing leaves the queue to it and returns 0.
+    When another process writes for longer than `patience_s`, the queue is left to it and the result is 0.
     """
-    with index.write_lock(wait=wait) as held:
+    with index.write_lock(patience_s=patience_s) as held:
         return _drain(database, index, progress) if held else 0
 
 

@@ -31,6 +31,7 @@ class Edition:
     origin: Origin
     author: str = ""
     message: str = ""
+    author_id: int | None = None
 
 
 def create(session: Session, edition: Edition) -> Article:
@@ -105,6 +106,7 @@ def _publish(session: Session, article: Article, edition: Edition, moment: datet
             title=document.title,
             source=edition.source,
             author=edition.author,
+            author_id=edition.author_id,
             message=edition.message,
             origin=edition.origin,
             created_at=moment,

@@ -1,11 +1,13 @@
 """`sync`: the files of the content folder become articles, and changed files new revisions."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from sqlmodel import Session
 
 from app.content.document import parse_document
+from app.content.merging import Conflict, merge
 from app.content.slugs import default_slug
 from app.errors import InvalidInput
 from app.models import Article, Origin, SourceFile
@@ -27,7 +29,7 @@ from app.services.finding import FoundFile, Problem, find_files, sha256_of
 from app.services.progress import Progress, silent
 from app.services.publishing import Edition
 from app.services.rendering import make_rendering
-from app.storage import articles, revisions, source_files
+from app.storage import articles, proposals, revisions, source_files
 from app.storage.database import Database
 
 Gone = dict[tuple[str, ...], list[str]]
@@ -93,9 +95,10 @@ def _update(session: Session, before: SourceFile, found: FoundFile, prepared: Pr
     if before.sha256 == prepared.sha256 and before.revision == article.revision:
         remember(session, CONTENT, found, prepared.sha256, article.id, before.revision)
         return Stored("unchanged")
-    return _exchange(
-        session, article, max(before.revision, _exported_revision(session, article, found)), found, prepared
-    )
+    exported = _exported_revision(session, article, found)
+    if before.source is not None and exported <= before.revision:
+        return _merge(session, article, before.revision, before.source, found, prepared)
+    return _exchange(session, article, max(before.revision, exported), found, prepared)
 
 
 def _move(session: Session, before: SourceFile, found: FoundFile, prepared: Prepared) -> Stored:
@@ -111,6 +114,9 @@ def _move(session: Session, before: SourceFile, found: FoundFile, prepared: Prep
 
 def _exchange(session: Session, article: Article, base: int, found: FoundFile, prepared: Prepared) -> Stored:
     """Bring the file's text to its article; `base` is the revision from which the text comes, 0 when unknown."""
+    if article.deleted_at is not None:
+        remember(session, CONTENT, found, prepared.sha256, article.id, article.revision)
+        return Stored("unchanged", ("was deleted on the site: restore it there, or remove the file",))
     same = revisions.number_of(session, article.id or 0, prepared.source)
     if same == article.revision:
         remember(session, CONTENT, found, prepared.sha256, article.id, same)
@@ -123,13 +129,45 @@ def _exchange(session: Session, article: Article, base: int, found: FoundFile, p
 
 def _revise(session: Session, article: Article, base: int, found: FoundFile, prepared: Prepared) -> Stored:
     if base != article.revision:
-        raise InvalidInput(
-            "was changed here and on the site since they were last equal: keep a copy, let `omniracle export` write "
-            "the site's text over it, and make your change again."
-        )
+        before = revisions.get(session, article.id or 0, base)
+        return _merge(session, article, base, before.source if before else None, found, prepared)
     publishing.revise(session, article, _edition(found, prepared))
     remember(session, CONTENT, found, prepared.sha256, article.id, article.revision)
     return Stored("updated", prepared.notes)
+
+
+def _merge(
+    session: Session, article: Article, base: int, before: str | None, found: FoundFile, prepared: Prepared
+) -> Stored:
+    """Bring together what was changed in the file and on the site; what clashes waits for a reviewer.
+
+    `before` is the text that the file had when the two were last brought together, None when nobody knows.
+    """
+    newest = revisions.get(session, article.id or 0, article.revision)
+    assert newest is not None
+    merged = None if before is None else _merged(before, newest.source, prepared, article.slug)
+    if merged is None:
+        remember(session, CONTENT, found, prepared.sha256, article.id, base, before)
+        proposals.add_from_file(session, article, base or article.revision, prepared.source, prepared.document)
+        note = "was changed here and on the site in the same place: both are kept, a reviewer decides (/review)"
+        return Stored("unchanged", (note,))
+    if merged.source != newest.source:
+        publishing.revise(session, article, _edition(found, merged))
+    remember(session, CONTENT, found, prepared.sha256, article.id, article.revision, prepared.source)
+    return Stored("updated", ("was merged with a newer change on the site (`omniracle export` writes both)",))
+
+
+def _merged(before: str, newest: str, prepared: Prepared, slug: str) -> Prepared | None:
+    """Return what the file and the site have made of the text before, together; None when they clash."""
+    pieces = merge(before, prepared.source, newest)
+    if any(isinstance(piece, Conflict) for piece in pieces):
+        return None
+    source = "".join(map(str, pieces))
+    try:
+        document = parse_document(source, default_slug=slug)
+    except InvalidInput:  # each has added the same key to the front matter
+        return None
+    return replace(prepared, source=source, document=document, rendering=make_rendering(document.body, document.lang))
 
 
 def _known_revision(session: Session, article: Article, found: FoundFile) -> int:

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Executable, Integer, Select, bindparam, fu
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
+from app.errors import Gone, NotFound
 from app.models import Alias, Article, ArticleTag, Pin, Tag, Translation, ViewCount
 from app.models.columns import now
 from app.pagination import Page, check_page, offset_of
@@ -18,6 +19,7 @@ from app.storage import tags
 Sort = Literal["newest", "updated", "popular"]
 
 POPULAR_DAYS = 30
+LIVE = col(Article.deleted_at).is_(None)  # what was deleted is in no list, on no page and not in the index
 
 
 @dataclass(frozen=True)
@@ -54,12 +56,29 @@ class Twin:
 
 def by_slug(session: Session, slug: str) -> Article | None:
     """Return the article whose slug this is now, else None."""
-    return session.exec(select(Article).where(Article.slug == slug)).first()
+    return session.exec(select(Article).where(Article.slug == slug, LIVE)).first()
 
 
 def by_alias(session: Session, slug: str) -> Article | None:
     """Return the article that has `slug` as an alias, else None."""
-    return session.exec(select(Article).join(Alias).where(Alias.slug == slug)).first()
+    return session.exec(select(Article).join(Alias).where(Alias.slug == slug, LIVE)).first()
+
+
+def find(session: Session, slug: str) -> Article:
+    """Return the article that has or had this slug; raise Gone when it was deleted, NotFound when there is none."""
+    article = by_slug(session, slug) or by_alias(session, slug)
+    if article is not None:
+        return article
+    if deleted(session, slug) is not None:
+        raise Gone("What was here was deleted by the people who run this site.")
+    raise NotFound("There is no question at this address.")
+
+
+def deleted(session: Session, slug: str) -> Article | None:
+    """Return the deleted article that has or had this slug, else None."""
+    former = select(Alias.article_id).where(Alias.slug == slug)
+    wanted = or_(col(Article.slug) == slug, col(Article.id).in_(former))
+    return session.exec(select(Article).where(wanted, ~LIVE)).first()
 
 
 def slug_is_taken(session: Session, slug: str, but_article: int | None = None) -> bool:
@@ -81,19 +100,19 @@ def path_is_taken(session: Session, path: str) -> bool:
 
 def by_ids(session: Session, ids: Sequence[int]) -> list[Article]:
     """Return the articles with these ids, in the order of `ids`; missing ones are left out."""
-    found = {article.id: article for article in session.exec(select(Article).where(col(Article.id).in_(ids)))}
+    found = {article.id: article for article in session.exec(select(Article).where(col(Article.id).in_(ids), LIVE))}
     return [found[id_] for id_ in ids if id_ in found]
 
 
 def ids_after(session: Session, last: int, limit: int) -> list[int]:
     """Return up to `limit` article ids greater than `last`, ascending."""
-    statement = select(Article.id).where(col(Article.id) > last).order_by(col(Article.id)).limit(limit)
+    statement = select(Article.id).where(col(Article.id) > last, LIVE).order_by(col(Article.id)).limit(limit)
     return [id_ for id_ in session.exec(statement) if id_ is not None]
 
 
 def cards(session: Session, ids: Sequence[int]) -> list[Card]:
     """Return the cards of these articles, in the order of `ids`; missing ones are left out."""
-    found = {card.id: card for card in _cards(session, _card_columns().where(col(Article.id).in_(ids)))}
+    found = {card.id: card for card in _cards(session, _card_columns().where(col(Article.id).in_(ids), LIVE))}
     return [found[id_] for id_ in ids if id_ in found]
 
 
@@ -101,7 +120,7 @@ def cards_by_slug(session: Session, slugs: Sequence[str]) -> list[Card]:
     """Return the cards of the articles with these slugs or aliases, in their order; unknown ones are left out."""
     aliased = {alias.slug: alias.article_id for alias in session.exec(select(Alias).where(col(Alias.slug).in_(slugs)))}
     wanted = or_(col(Article.slug).in_(slugs), col(Article.id).in_(aliased.values()))
-    found = _cards(session, _card_columns().where(wanted))
+    found = _cards(session, _card_columns().where(wanted, LIVE))
     by_name = {card.slug: card for card in found} | {
         name: card for name, id_ in aliased.items() for card in found if card.id == id_
     }
@@ -133,7 +152,7 @@ def languages(session: Session, tag: str | None = None) -> list[tuple[str, int]]
 
 def languages_of(session: Session, ids: Sequence[int]) -> list[str]:
     """Return the language of each of these articles, in no order."""
-    return list(session.exec(select(Article.lang).where(col(Article.id).in_(ids))))
+    return list(session.exec(select(Article.lang).where(col(Article.id).in_(ids), LIVE)))
 
 
 def twins(session: Session, article: Article) -> list[Twin]:
@@ -148,7 +167,7 @@ def pinned_slugs(session: Session, article_id: int) -> list[str]:
 
 def count(session: Session) -> int:
     """Return how many articles there are."""
-    return session.exec(select(func.count()).select_from(Article)).one()
+    return session.exec(select(func.count()).select_from(Article).where(LIVE)).one()
 
 
 @cache
@@ -177,12 +196,12 @@ def _twins_statement() -> Executable:
         .outerjoin(alias, col(alias.article_id) == member.id)
         .join(child, col(child.original_slug).in_([member.slug, alias.slug]))
     )
-    twins = col(Article.id).in_(select(down.c.id)), col(Article.id) != own
+    twins = col(Article.id).in_(select(down.c.id)), col(Article.id) != own, LIVE
     return select(Article.slug, Article.lang, Article.title).where(*twins).order_by(Article.lang, Article.slug)
 
 
 def _filters(tag: str | None, lang: str | None) -> list[ColumnElement[bool]]:
-    wanted: list[ColumnElement[bool]] = []
+    wanted: list[ColumnElement[bool]] = [LIVE]
     if tag:
         tagged = select(ArticleTag.article_id).join(Tag).where(Tag.name == tag)
         wanted.append(col(Article.id).in_(tagged))

@@ -21,7 +21,7 @@ _BY_IDS: Executable = (
         col(Rendering.toc),
     )
     .outerjoin(Rendering, col(Rendering.digest) == col(Article.digest))
-    .where(col(Article.id).in_(bindparam("ids", expanding=True)))
+    .where(col(Article.id).in_(bindparam("ids", expanding=True)), col(Article.deleted_at).is_(None))
 )
 
 

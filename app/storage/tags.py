@@ -7,7 +7,7 @@ from urllib.parse import quote
 from sqlalchemy import bindparam, delete, func
 from sqlmodel import Session, col, select
 
-from app.models import ArticleTag, Tag
+from app.models import Article, ArticleTag, Tag
 
 # Made once: putting a statement together takes longer than SQLite needs to answer it.
 _NAMES_OF = (
@@ -46,12 +46,11 @@ def names_of(session: Session, article_ids: Sequence[int]) -> dict[int, tuple[st
 
 def counted(session: Session, limit: int | None = None, lang: str | None = None) -> list[TagCount]:
     """Return the tags that articles have, the most frequent first; `lang` counts only articles in that language."""
-    from app.models import Article
-
     number = func.count()
-    statement = select(Tag.name, number).join(ArticleTag).group_by(Tag.name).order_by(number.desc(), Tag.name)
+    statement = select(Tag.name, number).join(ArticleTag).join(Article).where(col(Article.deleted_at).is_(None))
+    statement = statement.group_by(Tag.name).order_by(number.desc(), Tag.name)
     if lang:
-        statement = statement.join(Article).where(Article.lang == lang)
+        statement = statement.where(Article.lang == lang)
     if limit is not None:
         statement = statement.limit(limit)
     return [TagCount(name, int(total)) for name, total in session.exec(statement)]
@@ -59,7 +58,8 @@ def counted(session: Session, limit: int | None = None, lang: str | None = None)
 
 def count_of(session: Session, name: str) -> TagCount | None:
     """Return one tag with its count, or None when no article has it."""
-    total = session.exec(select(func.count()).select_from(ArticleTag).join(Tag).where(Tag.name == name)).one()
+    tagged = select(func.count()).select_from(ArticleTag).join(Tag).join(Article)
+    total = session.exec(tagged.where(Tag.name == name, col(Article.deleted_at).is_(None))).one()
     return TagCount(name, total) if total else None
 
 

@@ -3,33 +3,49 @@
 import http
 import logging
 import re
+from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlencode
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import OperationalError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import Forbidden, IndexUnavailable, InvalidInput, NotFound, OmniracleError
+from app.errors import (
+    Forbidden,
+    Gone,
+    IndexUnavailable,
+    InvalidInput,
+    NotFound,
+    OmniracleError,
+    SignInNeeded,
+    TooManyRequests,
+)
 from app.search.query import MAX_LENGTH
 from app.services.searching import Hit, search
 from app.web.language import translate
 from app.web.state import State
-from app.web.templating import render
+from app.web.templating import render, viewer
 
 log = logging.getLogger(__name__)
 
 RETRY_AFTER_S = 5
+FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+SECRET_FIELDS = ("password", "old", "new")
+RESENDABLE = (401, 403, 429, 500, 503)  # the same form may be taken later, or by another account
 _HEADINGS = {
     400: "This request cannot be used",
+    401: "Please sign in",
     403: "This is not allowed",
     404: "Page not found",
     405: "This address does not take that",
+    410: "This answer was deleted",
     422: "This request cannot be used",
+    429: "Please wait a little",
     500: "Something went wrong",
     503: "Back in a moment",
 }
@@ -41,10 +57,13 @@ _MESSAGES = {
 
 def install(app: FastAPI) -> None:
     """Make `app` answer errors by the functions below."""
-    app.add_exception_handler(OmniracleError, _answer_ours)
-    app.add_exception_handler(HTTPException, _answer_http)
-    app.add_exception_handler(RequestValidationError, _answer_validation)
-    app.add_exception_handler(OperationalError, _answer_busy)
+    for error, answer in (
+        (OmniracleError, _answer_ours),
+        (HTTPException, _answer_http),
+        (RequestValidationError, _answer_validation),
+        (OperationalError, _answer_busy),
+    ):
+        app.add_exception_handler(error, _keeping_what_was_typed(answer))
     app.add_middleware(UnexpectedErrors)
 
 
@@ -74,11 +93,39 @@ class UnexpectedErrors:
             await response(scope, receive, send)
 
 
+def _keeping_what_was_typed(answer: Callable[[Request, Exception], Response]) -> Callable[..., Awaitable[Response]]:
+    """Let `answer` find the fields of the form that was sent, so that they can be sent again."""
+
+    async def handle(request: Request, error: Exception) -> Response:
+        request.state.typed = await _typed(request)
+        return await run_in_threadpool(answer, request, error)
+
+    return handle
+
+
+async def _typed(request: Request) -> list[tuple[str, str]]:
+    if not request.headers.get("content-type", "").startswith(FORM_TYPES):
+        return []
+    try:
+        form = await request.form()
+    except (HTTPException, RuntimeError) as error:  # no form after all, or somebody else has read it
+        log.debug("the form cannot be read: %r", error)
+        return []
+    return [(name, value) for name, value in form.multi_items() if isinstance(value, str) and name not in SECRET_FIELDS]
+
+
 def _answer_ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, OmniracleError)
     match error:
+        case Gone():
+            status = 410
         case NotFound():
             status = 404
+        case SignInNeeded():
+            return _ask_to_sign_in(request, error)
+        case TooManyRequests():
+            headers = {"Retry-After": str(error.retry_after_s)}
+            return _answer(request, 429, error.message, error.params, headers=headers)
         case Forbidden():
             status = 403
         case InvalidInput():
@@ -87,6 +134,12 @@ def _answer_ours(request: Request, error: Exception) -> Response:
             log.error("%s", error)
             return _busy(request) if isinstance(error, IndexUnavailable) else _failed(request)
     return _answer(request, status, error.message, error.params)
+
+
+def _ask_to_sign_in(request: Request, error: SignInNeeded) -> Response:
+    if request.method == "GET" and not _is_for_programs(request):
+        return RedirectResponse(f"/sign-in?{urlencode({'next': viewer(request).path})}", 303)
+    return _answer(request, 401, error.message, error.params, headers={"WWW-Authenticate": "Bearer"})
 
 
 def _answer_http(request: Request, error: Exception) -> Response:
@@ -127,7 +180,7 @@ def _answer(
 ) -> Response:
     text = translate(message, params)
     title = http.HTTPStatus(status).phrase
-    if request.url.path.startswith(("/api/", "/-/")) or request.url.path.endswith(".json"):
+    if _is_for_programs(request):
         problem = {"type": "about:blank", "title": title, "status": status, "detail": text}
         if errors:
             problem["errors"] = errors
@@ -143,7 +196,14 @@ def _answer(
         message=text,
         query=query,
         hits=hits,
+        gone=request.path_params.get("slug") if status == 410 else None,
+        typed=getattr(request.state, "typed", []) if status in RESENDABLE else [],
     )
+
+
+def _is_for_programs(request: Request) -> bool:
+    path = request.url.path
+    return path.startswith(("/api/", "/-/")) or path.endswith(".json")
 
 
 def _near(request: Request) -> tuple[str | None, list[Hit]]:

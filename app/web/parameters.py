@@ -43,6 +43,15 @@ def lang_filter(lang: Annotated[str | None, Query(max_length=200)] = None) -> st
     return (canonical(value) or value) if value else None
 
 
+def local_path(path: str) -> str:
+    """Return `path` when it is one of this site, else the home page's.
+
+    Browsers take two slashes, forward or backward, for the beginning of another host.
+    """
+    is_local = path.startswith("/") and path[1:2] not in ("/", "\\") and path.isprintable()
+    return path if is_local else "/"
+
+
 PageNumber = Annotated[int, Depends(page_number)]
 SortOrder = Annotated[Sort, Depends(sort_order)]
 TagFilter = Annotated[str | None, Depends(tag_filter)]

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.config import Settings
 from app.search.index import SearchIndex
 from app.services import indexing, searching
+from app.services.limits import RateLimits
 from app.services.relating import RelatedQuestions
 from app.services.wanting import WantedRecorder, close_answered
 from app.storage import jobs, schema, views
@@ -32,6 +33,7 @@ class State:
         self.related = RelatedQuestions(self.database, self.index)
         self.views = ViewCounter(self.database)
         self.wanted = WantedRecorder(self.database)
+        self.limits = RateLimits(self.database, settings.signing_key())
         self._checked_generation = -1
 
     def open(self) -> None:
@@ -57,7 +59,7 @@ class State:
             with self.database.read() as session:
                 waiting = jobs.count(session)
             if not self.index.is_whole():
-                indexing.ensure(self.database, self.index, wait=False)
+                indexing.ensure(self.database, self.index, patience_s=0)
             elif waiting:
                 indexing.drain(self.database, self.index)
             generation = self.index.snapshot().generation

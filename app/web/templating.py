@@ -17,7 +17,9 @@ from starlette.responses import HTMLResponse, Response
 
 from app import __version__
 from app.config import STATIC_DIR, TEMPLATES_DIR
+from app.models import Account, Role
 from app.web import language
+from app.web.access import account_of
 from app.web.assets import Assets
 from app.web.state import State
 
@@ -44,11 +46,16 @@ class Viewer:
     lang: str
     theme: str
     path: str  # of this page with its query, to come back to
+    account: Account | None
 
     @property
     def html_lang(self) -> str:
         """The interface language as the `lang` attribute."""
         return self.lang
+
+    def may(self, role: str) -> bool:
+        """Say whether the reader may do what `role` may."""
+        return self.account is not None and Role(self.account.role).includes(Role(role))
 
 
 @dataclass(frozen=True)
@@ -99,6 +106,7 @@ def viewer(request: Request) -> Viewer:
         lang=language.current.get(),
         theme=theme if theme in THEMES else "auto",
         path=f"{request.url.path}{query}" if request.method == "GET" else "/",
+        account=account_of(request),
     )
 
 
@@ -146,7 +154,7 @@ def environment() -> Environment:
         plural=_plural,
         interface_languages=language.LANGUAGES,
     )
-    env.filters.update(monogram=_monogram, tone=_tone)
+    env.filters.update(monogram=_monogram, tone=_tone, browser=_browser)
     return env
 
 
@@ -179,6 +187,15 @@ def _monogram(site: str) -> str:
 
 def _tone(site: str) -> int:
     return zlib.crc32(site.encode()) % TONES
+
+
+def _browser(agent: str) -> str:
+    """Return what a browser calls itself, in short: its name and its system."""
+    names = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"))
+    systems = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"),
+               ("Mac OS", "macOS"), ("Linux", "Linux"))  # fmt: skip
+    found = [next((name for sign, name in known if sign in agent), "") for known in (names, systems)]
+    return " · ".join(filter(None, found)) or agent[:40] or "?"
 
 
 @cache

@@ -15,7 +15,11 @@ DOCS = PROJECT / "docs"
 
 
 def commands():
-    return typer.main.get_command(command_line).commands
+    found = {}
+    for name, command in typer.main.get_command(command_line).commands.items():
+        group = getattr(command, "commands", None)
+        found |= {f"{name} {part}": each for part, each in group.items()} if group else {name: command}
+    return found
 
 
 def test_every_setting_is_documented_with_its_default():
@@ -31,7 +35,7 @@ def test_every_setting_is_documented_with_its_default():
 
 def test_every_command_is_documented_with_its_options():
     text = (DOCS / "cli.md").read_text()
-    documented = dict(re.findall(r"^\| `omniracle ([\w-]+)([^`]*)` \|", text, re.MULTILINE))
+    documented = dict(re.findall(r"^\| `omniracle ([a-z-]+(?: [a-z]+)?)([^`]*)` \|", text, re.MULTILINE))
     assert documented.keys() == commands().keys()
     for name, command in commands().items():
         options = {option for parameter in command.params for option in parameter.opts if option.startswith("--")}

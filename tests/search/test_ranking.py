@@ -37,7 +37,7 @@ def index(tmp_path_factory):
     """An index of several segments with deleted, changed and added articles."""
     rng = random.Random(11)
     index = SearchIndex(tmp_path_factory.mktemp("index"))
-    with index.write_lock(wait=True):
+    with index.write_lock():
         with index.rebuilding("x") as fresh:
             for number in range(1, 401):
                 fresh.add(entry(rng, number))

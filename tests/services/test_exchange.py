@@ -12,7 +12,7 @@ from app.models import Article, Revision, SourceFile
 from app.services import finding, importing, syncing
 from app.services.exporting import export
 from app.services.syncing import sync
-from app.storage import articles
+from app.storage import articles, proposals, revisions
 from tests.services.trees import run, write
 
 PLAIN = "---\ntitle: {0}\nlang: en\n---\nText of {0}.\n"
@@ -109,6 +109,18 @@ def test_an_error_of_the_database_shows_no_parameters(empty_library, monkeypatch
     assert "INSERT" not in caplog.text
 
 
+def waiting(library):
+    """The texts that wait for a reviewer."""
+    with library.database.read() as session:
+        return [proposal.source for proposal in proposals.pending_page(session, number=1, size=50).items]
+
+
+def source_of(library, slug):
+    with library.database.read() as session:
+        found = articles.by_slug(session, slug)
+        return revisions.get(session, found.id, found.revision).source
+
+
 @pytest.fixture
 def exported(empty_library, tmp_path):
     """One article, imported and then exported to the content folder."""
@@ -146,17 +158,19 @@ def test_an_older_text_on_disk_reverts_nothing(empty_library, exported):
     assert "newer" in report.problems[0].reason
     assert article(empty_library, "rebase").title == "site"
     exported.write_text(PLAIN.format("file"))
-    assert counts(empty_library.sync()) == (0, 0, 0, 1)
+    assert counts(empty_library.sync()) == (0, 0, 1, 0)
     assert article(empty_library, "rebase").title == "site"
+    assert waiting(empty_library) == [PLAIN.format("file")]
 
 
 def test_a_change_on_both_sides_of_an_adopted_file_is_a_conflict(empty_library, exported):
     edit_on_site(empty_library, "rebase", PLAIN.format("site"))
     exported.write_text(PLAIN.format("file"))
     report = empty_library.sync()
-    assert counts(report) == (0, 0, 0, 1)
-    assert "on the site" in report.problems[0].reason
-    assert "Error" not in report.problems[0].reason
+    assert counts(report) == (0, 0, 1, 0)
+    assert "a reviewer decides" in report.problems[0].reason
+    assert waiting(empty_library) == [PLAIN.format("file")]
+    assert article(empty_library, "rebase").title == "site"
 
 
 def test_the_way_out_of_a_conflict(empty_library):
@@ -164,7 +178,9 @@ def test_the_way_out_of_a_conflict(empty_library):
     empty_library.sync()
     edit_on_site(empty_library, "a", PLAIN.format("site"))
     path.write_text(PLAIN.format("file"))
-    assert empty_library.sync().lost == 1
+    assert empty_library.sync().lost == 0
+    assert counts(empty_library.sync()) == (0, 0, 1, 0)
+    assert waiting(empty_library) == [PLAIN.format("file")]  # once
     export(empty_library.database, empty_library.content)
     path.write_text(PLAIN.format("merged"))
     assert counts(empty_library.sync()) == (0, 1, 0, 0)
@@ -178,7 +194,37 @@ def test_a_touched_file_does_not_hide_a_change_on_the_site(empty_library):
     os.utime(path, (1, 1))
     assert counts(empty_library.sync()) == (0, 0, 1, 0)
     path.write_text(PLAIN.format("file"))
-    assert empty_library.sync().lost == 1
+    empty_library.sync()
+    assert article(empty_library, "a").title == "site"
+    assert waiting(empty_library) == [PLAIN.format("file")]
+
+
+LONG = "---\ntitle: {}\nlang: en\n---\n\n{}\n\nIn between.\n\n{}\n"
+
+
+def test_changes_of_different_places_on_both_sides_are_merged(empty_library):
+    path = empty_library.write("a.md", LONG.format("A", "Top.", "End."))
+    empty_library.sync()
+    edit_on_site(empty_library, "a", LONG.format("A", "Top, by the site.", "End."))
+    path.write_text(LONG.format("A", "Top.", "End, by the file."))
+    report = empty_library.sync()
+    assert counts(report) == (0, 1, 0, 0)
+    assert "merged" in report.problems[0].reason
+    assert source_of(empty_library, "a") == LONG.format("A", "Top, by the site.", "End, by the file.")
+    path.write_text(LONG.format("A", "Top.", "End, by the file again."))  # what the site has changed is not in it
+    assert counts(empty_library.sync()) == (0, 1, 0, 0)
+    assert source_of(empty_library, "a") == LONG.format("A", "Top, by the site.", "End, by the file again.")
+    assert waiting(empty_library) == []
+
+
+def test_a_newer_text_of_a_clashing_file_takes_the_place_of_the_one_that_waits(empty_library):
+    path = empty_library.write("a.md", PLAIN.format("one"))
+    empty_library.sync()
+    edit_on_site(empty_library, "a", PLAIN.format("site"))
+    for title in ("file", "newer file"):
+        path.write_text(PLAIN.format(title))
+        empty_library.sync()
+    assert waiting(empty_library) == [PLAIN.format("newer file")]
 
 
 def test_a_text_taken_back_on_disk_is_a_new_revision(empty_library):

@@ -5,7 +5,18 @@ from collections.abc import Iterator
 import pytest
 from starlette.testclient import TestClient
 
+from app.models import Account, Role
+from app.services import accounts
+from app.web.access import SESSION_COOKIE
 from app.web.application import create_app
+
+PASSWORD = "correct horse battery staple"
+PEOPLE = {
+    Role.READER: ("rea@example.org", "Rea"),
+    Role.CONTRIBUTOR: ("ann@example.org", "Ann"),
+    Role.REVIEWER: ("rob@example.org", "Rob"),
+    Role.ADMIN: ("ada@example.org", "Ada"),
+}
 
 
 @pytest.fixture
@@ -18,3 +29,26 @@ def client(library) -> Iterator[TestClient]:
 def empty_client(empty_library) -> Iterator[TestClient]:
     with TestClient(create_app(empty_library.settings), follow_redirects=False) as client:
         yield client
+
+
+@pytest.fixture
+def people(library) -> dict[Role, Account]:
+    """One account of each role."""
+    return {
+        role: accounts.sign_up(library.database, email=email, name=name, password=PASSWORD, role=role)
+        for role, (email, name) in PEOPLE.items()
+    }
+
+
+@pytest.fixture
+def signed_in(client, people, library):
+    """A client of each role, by role."""
+
+    def make(role: Role | None) -> TestClient:
+        made = TestClient(client.app, follow_redirects=False)
+        if role is not None:
+            key = accounts.open_session(library.database, people[role], "tests")
+            made.headers["Cookie"] = f"{SESSION_COOKIE}={key}"
+        return made
+
+    return make

@@ -6,10 +6,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from app.storage import articles, revisions, tags
+from app.web.access import PUBLIC
 from app.web.state import Here
 from app.web.templating import render, viewer
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[PUBLIC])
 
 # The answer about worker distribution, where the library has it.
 SEED = {"zh-Hans": "fastapi-workers-celue", "en": "how-requests-reach-fastapi-workers"}

@@ -8,18 +8,18 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from app.errors import NotFound
 from app.services.rendering import rendering_of
 from app.services.searching import Results
 from app.services.searching import search as run_search
 from app.services.suggesting import suggest as run_suggest
 from app.storage import articles, resources, tags
 from app.storage.articles import Card
+from app.web.access import PUBLIC
 from app.web.parameters import LangFilter, PageNumber, SortOrder, TagFilter
 from app.web.state import Here
 from app.web.templating import base_url, reader_lang
 
-router = APIRouter(prefix="/api/v1", tags=["questions"])
+router = APIRouter(prefix="/api/v1", tags=["questions"], dependencies=[PUBLIC])
 
 PAGE_SIZE = 20
 MAX_LIMIT = 100
@@ -184,9 +184,7 @@ def get_question(request: Request, here: Here, slug: str) -> Response:
 def article_response(request: Request, here: Here, slug: str, address: str) -> Response:
     """Return the article as JSON, or a redirect to `address` (with the slug for %s) when `slug` is an alias."""
     with here.database.read() as session:
-        article = articles.by_slug(session, slug) or articles.by_alias(session, slug)
-        if article is None:
-            raise NotFound("There is no question at this address.")
+        article = articles.find(session, slug)
         if article.slug != slug:
             return RedirectResponse(address % article.slug, 301)
         assert article.id is not None

@@ -4,9 +4,10 @@ from fastapi import APIRouter
 from starlette.responses import PlainTextResponse, Response
 
 from app.storage import articles
+from app.web.access import PUBLIC
 from app.web.state import Here
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[PUBLIC])
 
 
 @router.get("/livez")

@@ -4,10 +4,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from app.storage import articles, tags
+from app.web.access import PUBLIC
 from app.web.state import Here
 from app.web.templating import render
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[PUBLIC])
 
 RECENT = 6
 POPULAR = 6

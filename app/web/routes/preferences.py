@@ -7,9 +7,11 @@ from starlette.responses import RedirectResponse, Response
 
 from app.errors import InvalidInput
 from app.web import language
+from app.web.access import PUBLIC
+from app.web.parameters import local_path
 from app.web.templating import THEME_COOKIE, THEMES
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[PUBLIC])
 
 YEAR_S = 365 * 24 * 3600
 
@@ -23,14 +25,8 @@ def set_preferences(
     """Remember the choice and go back to the page it was made on."""
     if (lang and lang not in language.LANGUAGES) or (theme and theme not in THEMES):
         raise InvalidInput("There is no such language or theme.")
-    response = RedirectResponse(_local(next_path), 303)
+    response = RedirectResponse(local_path(next_path), 303)
     for name, value in ((language.COOKIE, lang), (THEME_COOKIE, theme)):
         if value:
             response.set_cookie(name, value, max_age=YEAR_S, samesite="lax", httponly=True)
     return response
-
-
-def _local(path: str) -> str:
-    # A path of this site alone; browsers take // and /\ for another host.
-    is_local = path.startswith("/") and path[1:2] not in ("/", "\\") and path.isprintable()
-    return path if is_local else "/"

@@ -4,21 +4,19 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from markupsafe import Markup
-from sqlmodel import Session
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
-from app.content.document import parse_document
-from app.errors import NotFound
 from app.models import Article, Section
 from app.models.columns import now
 from app.services.rendering import rendering_of
 from app.storage import articles, resources, revisions, tags
 from app.storage.tags import TagCount
+from app.web.access import PUBLIC
 from app.web.parameters import LangFilter, PageNumber, SortOrder, TagFilter
 from app.web.state import Here
 from app.web.templating import render
 
-router = APIRouter(prefix="/questions", include_in_schema=False)
+router = APIRouter(prefix="/questions", include_in_schema=False, dependencies=[PUBLIC])
 
 PAGE_SIZE = 20
 HISTORY_SIZE = 50
@@ -44,7 +42,7 @@ def list_questions(
 def show_source(here: Here, slug: str) -> Response:
     """Give the question's exact Markdown file."""
     with here.database.read() as session:
-        article = _find(session, slug)
+        article = articles.find(session, slug)
         if article.slug != slug:
             return _moved(f"/questions/{article.slug}.md")
         revision = revisions.get(session, article.id or 0, article.revision)
@@ -65,7 +63,7 @@ def show_json(request: Request, here: Here, slug: str) -> Response:
 def show(request: Request, here: Here, slug: str) -> Response:
     """Show the question with its answer, resources and related questions."""
     with here.database.read() as session:
-        article = _find(session, slug)
+        article = articles.find(session, slug)
         if article.slug != slug:
             return _moved(f"/questions/{article.slug}")
         assert article.id is not None
@@ -85,60 +83,8 @@ def show(request: Request, here: Here, slug: str) -> Response:
     )
 
 
-@router.get("/{slug}/history")
-def history(request: Request, here: Here, slug: str, number: PageNumber) -> Response:
-    """List the question's revisions."""
-    with here.database.read() as session:
-        article = _find(session, slug)
-        if article.slug != slug:
-            return _moved(f"/questions/{article.slug}/history")
-        page = revisions.list_page(session, article.id or 0, number=number, size=HISTORY_SIZE)
-    return render(request, "history.html", article=_named(article), page=page)
-
-
-@router.get("/{slug}/revisions/{number}")
-def show_revision(request: Request, here: Here, slug: str, number: str) -> Response:
-    """Show the question as it once was."""
-    with here.database.read() as session:
-        article = _find(session, slug)
-        if article.slug != slug:
-            return _moved(f"/questions/{article.slug}/revisions/{number}")
-        revision = revisions.get(session, article.id or 0, int(number)) if _is_number(number) else None
-    if revision is None:
-        raise NotFound("This question has no revision %(number)s.", number=number[:20])
-    document = parse_document(revision.source, default_slug=article.slug)
-    return render(
-        request,
-        "revision.html",
-        article=_named(article),
-        revision={
-            "number": revision.number,
-            "created_at": revision.created_at,
-            "author": revision.author,
-            "message": revision.message,
-            "title": revision.title,
-            "html": Markup(rendering_of(here.database, document.body, document.lang).html),  # noqa: S704  cleaned
-            "is_current": revision.number == article.revision,
-            "lang": document.lang,
-        },
-        previous=revision.number - 1 if revision.number > 1 else None,
-        next=revision.number + 1 if revision.number < article.revision else None,
-    )
-
-
-def _find(session: Session, slug: str) -> Article:
-    article = articles.by_slug(session, slug) or articles.by_alias(session, slug)
-    if article is None:
-        raise NotFound("There is no question at this address.")
-    return article
-
-
 def _moved(path: str) -> Response:
     return RedirectResponse(path, 301)
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 10
 
 
 def _named(article: Article) -> dict[str, Any]:

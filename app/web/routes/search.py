@@ -12,12 +12,13 @@ from app.services.searching import Hit
 from app.services.searching import search as run_search
 from app.services.suggesting import near_questions
 from app.storage import articles
+from app.web.access import PUBLIC
 from app.web.language import translate
 from app.web.parameters import LangFilter, PageNumber, TagFilter
 from app.web.state import Here
 from app.web.templating import reader_lang, render
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[PUBLIC])
 
 PAGE_SIZE = 10
 KEPT_LENGTH = 1000  # characters of a query that is too long, given back in the search box

@@ -4,9 +4,10 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from app.errors import NotFound
+from app.web.access import PUBLIC
 from app.web.templating import assets
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[PUBLIC])
 
 FOR_EVER = "public, max-age=31536000, immutable"
 FOR_NOW = "public, max-age=60"  # an address of before an upgrade: the content may be newer than it says

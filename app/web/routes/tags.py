@@ -5,11 +5,12 @@ from starlette.responses import RedirectResponse, Response
 
 from app.errors import NotFound
 from app.storage import articles, tags
+from app.web.access import PUBLIC
 from app.web.parameters import LangFilter, PageNumber, SortOrder
 from app.web.state import Here
 from app.web.templating import render
 
-router = APIRouter(prefix="/tags", include_in_schema=False)
+router = APIRouter(prefix="/tags", include_in_schema=False, dependencies=[PUBLIC])
 
 PAGE_SIZE = 20
 

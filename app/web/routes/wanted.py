@@ -7,12 +7,14 @@ from starlette.responses import RedirectResponse, Response
 
 from app.errors import InvalidInput
 from app.models.columns import now
+from app.services.limits import WISH
 from app.storage import wanted
+from app.web.access import PUBLIC, address_of
 from app.web.parameters import PageNumber
 from app.web.state import Here
 from app.web.templating import render, render_feed
 
-router = APIRouter(prefix="/wanted", include_in_schema=False)
+router = APIRouter(prefix="/wanted", include_in_schema=False, dependencies=[PUBLIC])
 
 PAGE_SIZE = 50
 FEED_SIZE = 50
@@ -27,8 +29,9 @@ def list_wanted(request: Request, here: Here, number: PageNumber) -> Response:
 
 
 @router.post("")
-def ask(here: Here, q: Annotated[str, Form()] = "") -> Response:
+def ask(request: Request, here: Here, q: Annotated[str, Form()] = "") -> Response:
     """Note that somebody asks for this answer."""
+    here.limits.count(WISH, address_of(request))
     if not here.wanted.note(q, asked=True):
         raise InvalidInput("This cannot be put on the list: write a question of up to 200 characters, without names.")
     here.wanted.flush(everything=True)

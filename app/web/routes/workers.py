@@ -5,9 +5,10 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
+from app.web.access import PUBLIC
 from app.web.state import Here
 
-router = APIRouter(prefix="/-", include_in_schema=False)
+router = APIRouter(prefix="/-", include_in_schema=False, dependencies=[PUBLIC])
 
 NOT_KEPT = {"Cache-Control": "no-store"}
 

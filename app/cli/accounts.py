@@ -1,0 +1,105 @@
+"""Commands on accounts and their tokens."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from app.cli.stores import open_stores
+from app.errors import NotFound, OperatorError
+from app.models import Account, Role, Scope
+from app.storage.database import Database
+
+user = typer.Typer(help="Accounts.", no_args_is_help=True)
+token = typer.Typer(help="API tokens.", no_args_is_help=True)
+
+FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
+
+
+@user.command("add")
+def add_user(
+    email: str,
+    *,
+    role: Annotated[Role, typer.Option(help="What the account may do.")] = Role.CONTRIBUTOR,
+    name: Annotated[str | None, typer.Option(help="The name that is shown; part of the address when absent.")] = None,
+    password_stdin: FromStdin = False,
+) -> None:
+    """Make an account; asks for its password unless it comes from standard input."""
+    from app.services import accounts
+
+    password = _password(from_stdin=password_stdin)
+    with open_stores() as (_settings, database, _index):
+        shown = name or email.partition("@")[0]
+        account = accounts.sign_up(database, email=email, name=shown, password=password, role=role)
+    typer.echo(f"Made {account.email} ({account.role}).")
+
+
+@user.command("list")
+def list_users() -> None:
+    """List all accounts."""
+    from app.storage import accounts
+
+    with open_stores() as (_settings, database, _index), database.read() as session:
+        for account in accounts.everybody(session):
+            typer.echo(f"{account.email}\t{account.role}\t{account.name}")
+
+
+@user.command("passwd")
+def set_password(email: str, *, password_stdin: FromStdin = False) -> None:
+    """Give an account a new password and end all its sessions."""
+    from app.services import accounts
+    from app.storage.audit import COMMAND
+
+    with open_stores() as (_settings, database, _index):
+        account = _account(database, email)
+        accounts.set_password(database, account, _password(from_stdin=password_stdin), by=COMMAND)
+    typer.echo(f"Changed the password of {account.email}.")
+
+
+@user.command("role")
+def set_role(email: str, role: Role) -> None:
+    """Give an account another role; it counts from the next request on."""
+    from app.services import accounts
+    from app.storage.audit import COMMAND
+
+    with open_stores() as (_settings, database, _index):
+        account = _account(database, email)
+        accounts.set_role(database, accounts.id_of(account), role, by=COMMAND)
+    typer.echo(f"{account.email} is a {role} now.")
+
+
+@token.command("create")
+def create_token(
+    email: str,
+    *,
+    name: Annotated[str, typer.Option(help="What the token is for.")] = "command line",
+    scope: Annotated[Scope, typer.Option(help="What it may be used for.")] = Scope.WRITE,
+) -> None:
+    """Make an API token for an account and print it, alone; it can never be shown again."""
+    from app.services import accounts
+    from app.storage.audit import COMMAND
+
+    with open_stores() as (_settings, database, _index):
+        typer.echo(accounts.create_token(database, _account(database, email), name, scope, by=COMMAND))
+
+
+def _account(database: Database, email: str) -> Account:
+    from app.storage import accounts
+
+    with database.read() as session:
+        account = accounts.by_email(session, email.strip().lower())
+    if account is None:
+        raise NotFound(f"No account has the address {email}: `omniracle user list` shows all.")
+    return account
+
+
+def _password(*, from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    if not sys.stdin.isatty():
+        raise OperatorError("There is no terminal to ask for the password: use --password-stdin.")
+    password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return password
+
+
+GROUPS = {"user": user, "token": token}

@@ -1,0 +1,109 @@
+"""People with an account, and what proves who they are."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlmodel import Field, SQLModel
+
+from app.models.columns import UtcDateTime
+
+
+class Role(StrEnum):
+    """What an account may do; each may do all that the ones before it may."""
+
+    READER = "reader"
+    CONTRIBUTOR = "contributor"  # proposes answers and changes
+    REVIEWER = "reviewer"  # publishes
+    ADMIN = "admin"  # manages accounts
+
+    def includes(self, other: "Role") -> bool:
+        """Say whether this role may do what `other` may."""
+        order = list(Role)
+        return order.index(self) >= order.index(other)
+
+
+class Scope(StrEnum):
+    """What an API token may be used for."""
+
+    READ = "read"
+    WRITE = "write"  # also to propose and, by the account's role, to publish
+
+
+class Purpose(StrEnum):
+    """What a link that works once is for."""
+
+    FIRST_ADMIN = "first-admin"
+    PASSWORD = "password"  # noqa: S105  no password, a word
+
+
+class Account(SQLModel, table=True):
+    """A person who can sign in; without a password only through another site."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    email: str = Field(unique=True, max_length=254)  # in lower case
+    name: str = Field(max_length=80)  # shown beside contributions
+    password_hash: str | None = Field(default=None, max_length=200)
+    role: str = Field(max_length=20)  # a Role
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class BrowserSession(SQLModel, table=True):
+    """A browser in which somebody is signed in; only the digest of its key is kept."""
+
+    __tablename__ = "browser_session"
+
+    id: int | None = Field(default=None, primary_key=True)
+    account_id: int = Field(foreign_key="account.id", index=True, ondelete="CASCADE")
+    digest: str = Field(unique=True, max_length=64)
+    agent: str = Field(max_length=200)  # as the browser names itself
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    seen_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class ApiToken(SQLModel, table=True):
+    """A key for programs; shown once, only its digest is kept."""
+
+    __tablename__ = "api_token"
+
+    id: int | None = Field(default=None, primary_key=True)
+    account_id: int = Field(foreign_key="account.id", index=True, ondelete="CASCADE")
+    digest: str = Field(unique=True, max_length=64)
+    name: str = Field(max_length=80)
+    scope: str = Field(max_length=20)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class OneTimeLink(SQLModel, table=True):
+    """A link that works once: to become the first administrator, or to set a password."""
+
+    __tablename__ = "one_time_link"
+
+    digest: str = Field(primary_key=True, max_length=64)
+    purpose: str = Field(max_length=20)
+    account_id: int | None = Field(default=None, foreign_key="account.id", index=True, ondelete="CASCADE")
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class AuditEntry(SQLModel, table=True):
+    """One change of content, role or setting: who, what, when. Entries are only ever added."""
+
+    __tablename__ = "audit_entry"
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime = Field(sa_type=UtcDateTime, index=True)
+    account_id: int | None = Field(default=None, foreign_key="account.id", index=True, ondelete="SET NULL")
+    actor: str = Field(max_length=254)  # the name at that time, or the command
+    action: str = Field(max_length=40)
+    subject: str = Field(max_length=300)
+    detail: str = Field(default="", max_length=500)
+
+
+class RateCount(SQLModel, table=True):
+    """How often something was done in one stretch of time; counted by all workers together."""
+
+    __tablename__ = "rate_count"
+
+    key: str = Field(primary_key=True, max_length=100)
+    period_start: int = Field(primary_key=True)  # seconds since 1970
+    count: int

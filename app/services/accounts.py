@@ -1,0 +1,258 @@
+"""Accounts: signing up and in, passwords, roles, and the keys that browsers and programs are known by."""
+
+import hashlib
+import re
+import secrets
+import unicodedata
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlmodel import Session
+
+from app.errors import Forbidden, InvalidFields, InvalidInput, NotFound, Problem
+from app.models import Account, ApiToken, BrowserSession, OneTimeLink, Purpose, Role, Scope
+from app.models.columns import now
+from app.services import passwords
+from app.storage import accounts, audit, keys
+from app.storage.database import Database
+
+SESSION_UNUSED = timedelta(days=30)  # after which a session ends that nobody used
+SESSION_LONGEST = timedelta(days=90)
+SEEN_EVERY = timedelta(hours=1)  # how exactly is known when a key was last used
+LINK_LIFETIME = timedelta(hours=24)
+MAX_NAME = 80
+MAX_EMAIL = 254
+TOKEN_PREFIX = "omni_"  # noqa: S105  tells scanners for lost secrets what they see
+_EMAIL = re.compile(r"[^\s@<>()\",;:\\]+@[^\s@<>()\",;:\\.]+(\.[^\s@<>()\",;:\\.]+)*")
+
+
+@dataclass(frozen=True)
+class Key:
+    """What proved who somebody is: a browser's session, or a token with its scope."""
+
+    account: Account
+    digest: str
+    scope: Scope
+    is_token: bool
+
+
+def sign_up(database: Database, *, email: str, name: str, password: str, role: Role = Role.CONTRIBUTOR) -> Account:
+    """Make an account and return it; raise InvalidFields for what cannot be used."""
+    email, name = checked_email(email), checked_name(name)
+    passwords.check(password, "password", personal=_personal(name, email))
+    known = passwords.hashed(password)
+    with database.write() as session:
+        account = add(session, email=email, name=name, password_hash=known, role=role)
+        audit.record(session, account, "sign-up", email)
+    return account
+
+
+def add(session: Session, *, email: str, name: str, password_hash: str | None, role: Role) -> Account:
+    """Add an account; raise InvalidFields when the address has one already."""
+    if accounts.by_email(session, email) is not None:
+        raise InvalidFields(Problem("email", "This e-mail address has an account already: sign in instead."))
+    account = Account(email=email, name=name, password_hash=password_hash, role=role, created_at=now())
+    session.add(account)
+    session.flush()
+    return account
+
+
+def sign_in(database: Database, email: str, password: str) -> Account:
+    """Return the account that these prove; raise InvalidInput when they prove none, without saying what was wrong."""
+    with database.read() as session:
+        account = accounts.by_email(session, _folded(email))
+    if not passwords.is_right(password, account.password_hash if account else None) or account is None:
+        raise InvalidInput("This e-mail address and password do not belong together.")
+    return account
+
+
+def open_session(database: Database, account: Account, agent: str) -> str:
+    """Open a session for a browser and return its key, of which only the digest is kept."""
+    key = secrets.token_urlsafe(32)
+    moment = now()
+    with database.write() as session:
+        keys.drop_old_sessions(session, made_before=moment - SESSION_LONGEST, seen_before=moment - SESSION_UNUSED)
+        session.add(
+            BrowserSession(
+                account_id=id_of(account), digest=_digest(key), agent=agent[:200], created_at=moment, seen_at=moment
+            )
+        )
+    return key
+
+
+def close_session(database: Database, key: str) -> None:
+    """End the session that `key` opened."""
+    with database.write() as session:
+        keys.drop_session(session, _digest(key))
+
+
+def key_of_session(database: Database, key: str) -> Key | None:
+    """Return what a browser's key proves; None when it is unknown, was revoked or has expired."""
+    digest, moment = _digest(key), now()
+    with database.read() as session:
+        found = keys.session_of(session, digest)
+    if found is None:
+        return None
+    known, account = found
+    if moment - known.created_at > SESSION_LONGEST or moment - known.seen_at > SESSION_UNUSED:
+        return None
+    if moment - known.seen_at > SEEN_EVERY:
+        with database.write() as session:
+            session.get_one(BrowserSession, known.id).seen_at = moment
+    return Key(account, digest, Scope.WRITE, is_token=False)
+
+
+def key_of_token(database: Database, token: str) -> Key | None:
+    """Return what a program's token proves; None when it is unknown or was revoked."""
+    digest, moment = _digest(token), now()
+    with database.read() as session:
+        found = keys.token_of(session, digest)
+    if found is None:
+        return None
+    known, account = found
+    if known.used_at is None or moment - known.used_at > SEEN_EVERY:
+        with database.write() as session:
+            session.get_one(ApiToken, known.id).used_at = moment
+    return Key(account, digest, Scope(known.scope), is_token=True)
+
+
+def create_token(database: Database, account: Account, name: str, scope: Scope, by: Account | str) -> str:
+    """Make a token for programs and return it; it can never be shown again."""
+    name = checked_name(name, "token_name")
+    token = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    with database.write() as session:
+        session.add(
+            ApiToken(account_id=id_of(account), digest=_digest(token), name=name, scope=scope, created_at=now())
+        )
+        audit.record(session, by, "token", account.email, f"{name} ({scope})")
+    return token
+
+
+def rename(database: Database, account: Account, name: str) -> None:
+    """Change the name that is shown beside what the account contributes."""
+    name = checked_name(name)
+    with database.write() as session:
+        session.get_one(Account, account.id).name = name
+        audit.record(session, account, "name", account.email, name)
+
+
+def change_password(database: Database, account: Account, *, old: str, new: str, keep: str) -> None:
+    """Change a password and end all sessions but the one with the digest `keep`.
+
+    Raises InvalidFields when the old password is wrong or the new one cannot be taken.
+    """
+    if account.password_hash is not None and not passwords.is_right(old, account.password_hash):
+        raise InvalidFields(Problem("old", "This is not your present password."))
+    set_password(database, account, new, by=account, keep=keep)
+
+
+def set_password(database: Database, account: Account, new: str, *, by: Account | str, keep: str | None = None) -> None:
+    """Set a password without asking for the old one, and end all sessions but the one with the digest `keep`."""
+    passwords.check(new, "password", personal=_personal(account.name, account.email))
+    known = passwords.hashed(new)
+    with database.write() as session:
+        session.get_one(Account, account.id).password_hash = known
+        keys.drop_sessions_but(session, id_of(account), keep)
+        audit.record(session, by, "password", account.email)
+
+
+def set_role(database: Database, account_id: int, role: Role, *, by: Account | str) -> Account:
+    """Give an account another role; raise Forbidden when no administrator would be left."""
+    with database.write() as session:
+        account = accounts.get(session, account_id)
+        if account is None:
+            raise NotFound("There is no such account.")
+        if account.role == Role.ADMIN and role != Role.ADMIN and accounts.admin_count(session) == 1:
+            raise Forbidden("This is the only administrator: make another one first.")
+        if account.role != role:
+            audit.record(session, by, "role", account.email, f"{account.role} -> {role}")
+            account.role = role
+            session.add(account)
+    return account
+
+
+def ensure_first_admin(database: Database, email: str | None, password: str | None) -> str | None:
+    """See to it that an administrator can exist: make the one that is configured, or return the key of a link.
+
+    Returns None when there is one. Raises InvalidFields when the configured address or password cannot be used.
+    """
+    with database.read() as session:
+        if accounts.admin_count(session):
+            return None
+    if email and password:
+        account = sign_up(database, email=email, name=email.partition("@")[0], password=password, role=Role.ADMIN)
+        with database.write() as session:
+            audit.record(session, "environment", "role", account.email, Role.ADMIN)
+        return None
+    return create_link(database, Purpose.FIRST_ADMIN, None)
+
+
+def create_link(database: Database, purpose: Purpose, account_id: int | None) -> str:
+    """Make a link that works once, in place of earlier ones, and return its key."""
+    key = secrets.token_urlsafe(24)
+    with database.write() as session:
+        keys.drop_links(session, purpose, account_id)
+        expires = now() + LINK_LIFETIME
+        session.add(OneTimeLink(digest=_digest(key), purpose=purpose, account_id=account_id, expires_at=expires))
+    return key
+
+
+def is_link_good(database: Database, key: str, purpose: Purpose) -> bool:
+    """Say whether a link may still be used."""
+    with database.read() as session:
+        return _good_link(session, key, purpose) is not None
+
+
+def first_admin(database: Database, key: str, *, email: str, name: str, password: str) -> Account:
+    """Make the first administrator by the link printed at the start; raise NotFound when it is not good any more."""
+    email, name = checked_email(email), checked_name(name)
+    passwords.check(password, "password", personal=_personal(name, email))
+    known = passwords.hashed(password)
+    with database.write() as session:
+        link = _good_link(session, key, Purpose.FIRST_ADMIN)
+        if link is None or accounts.admin_count(session):
+            raise NotFound("This link was used or has expired. A new one is printed when the site starts.")
+        account = add(session, email=email, name=name, password_hash=known, role=Role.ADMIN)
+        session.delete(link)
+        audit.record(session, account, "sign-up", email, Role.ADMIN)
+    return account
+
+
+def checked_email(email: str) -> str:
+    """Return an e-mail address in lower case; raise InvalidFields for what is none."""
+    email = _folded(email)
+    if len(email) > MAX_EMAIL or not _EMAIL.fullmatch(email):
+        raise InvalidFields(Problem("email", "Write a whole e-mail address, like name@example.org."))
+    return email
+
+
+def checked_name(name: str, field: str = "name") -> str:
+    """Return a name on one line; raise InvalidFields for an empty or too long one."""
+    name = " ".join("".join(c if unicodedata.category(c)[0] != "C" else " " for c in name).split())
+    if not name or len(name) > MAX_NAME:
+        raise InvalidFields(Problem(field, "Write a name of up to %(most)s characters.", {"most": MAX_NAME}))
+    return name
+
+
+def id_of(account: Account) -> int:
+    """Return the id of an account that was stored."""
+    assert account.id is not None
+    return account.id
+
+
+def _personal(name: str, email: str) -> tuple[str, ...]:
+    return (email, name, *re.split(r"[@.]", email))
+
+
+def _good_link(session: Session, key: str, purpose: Purpose) -> OneTimeLink | None:
+    found = keys.link(session, _digest(key), purpose)
+    return found if found is not None and found.expires_at > now() else None
+
+
+def _folded(email: str) -> str:
+    return unicodedata.normalize("NFKC", email).strip().lower()
+
+
+def _digest(key: str) -> str:
+    # The key is random and long: a fast digest is as good as a slow one.
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()

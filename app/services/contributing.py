@@ -1,0 +1,283 @@
+"""Contributing: proposing, publishing, reviewing, with a three-way merge whenever somebody else was faster."""
+
+from dataclasses import dataclass
+from itertools import count
+
+from sqlmodel import Session
+
+from app.content import slugs
+from app.content.document import Document, parse_document
+from app.content.merging import Conflict, Merged, merge
+from app.errors import Forbidden, InvalidFields, InvalidInput, NotFound, OmniracleError, Problem
+from app.models import Account, Article, Origin, Proposal, ProposalState, Rendering, Role
+from app.models.columns import now
+from app.search.index import SearchIndex
+from app.services import indexing, publishing
+from app.services.accounts import id_of
+from app.services.publishing import Edition
+from app.services.rendering import make_rendering
+from app.storage import articles, audit, proposals, revisions
+from app.storage.database import Database
+
+MAX_SOURCE = 1_000_000  # characters; a longer answer is a book
+MAX_MESSAGE = 500
+MAX_REASON = 2000
+INDEX_PATIENCE_S = 3  # that a save waits for its turn at the index; then whoever has it does the work
+NO_TOPIC = "questions"  # the folder of files of articles without a tag
+
+
+class EditConflict(OmniracleError):
+    """Somebody else has changed the same place; `merged` has both texts, `theirs` is the newest one of the site."""
+
+    def __init__(self, merged: Merged, theirs: str, revision: int) -> None:
+        super().__init__("Somebody else has changed the same place meanwhile: choose what is right.")
+        self.merged = merged
+        self.theirs = theirs
+        self.revision = revision
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """A text that somebody wants to be an article, or the next revision of one."""
+
+    source: str
+    message: str
+    base_revision: int = 0  # from which the text comes; 0 for a new article
+    slug: str | None = None  # of the article that is changed
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a contribution: published, or waiting for a reviewer."""
+
+    article: Article | None
+    proposal: Proposal | None
+    was_merged: bool = False
+
+
+def contribute(
+    database: Database, index: SearchIndex, account: Account, contribution: Contribution, origin: Origin = Origin.WEB
+) -> Outcome:
+    """Publish a reviewer's contribution, keep anybody else's as a proposal.
+
+    Raises InvalidInput for a text that cannot be used, NotFound for an article that is not there, EditConflict when
+    somebody has changed the same place.
+    """
+    document, rendering = checked(contribution.source)
+    message = checked_message(contribution.message)
+    if not Role(account.role).includes(Role.REVIEWER):
+        return Outcome(None, _propose(database, account, contribution, document, message))
+    author = _Author(account.name, account.id, message, origin)
+    with database.write() as session:
+        article, was_merged = _publish(session, contribution, rendering, author)
+        action = "revise" if contribution.slug else "create"
+        audit.record(session, account, action, article.slug, f"revision {article.revision}")
+    indexing.drain(database, index, patience_s=INDEX_PATIENCE_S)
+    return Outcome(article, None, was_merged)
+
+
+def approve(
+    database: Database, index: SearchIndex, reviewer: Account, proposal_id: int, *, edited: Contribution | None = None
+) -> Outcome:
+    """Publish a proposal, or `edited` in its place.
+
+    Raises NotFound when there is none that waits, EditConflict when the article has changed in the same place.
+    """
+    with database.read() as session:
+        proposal = _waiting(session, proposal_id)
+        changed = proposals.article_of(session, proposal)
+    contribution = edited or Contribution(
+        proposal.source, proposal.message, proposal.base_revision, changed.slug if changed else None
+    )
+    _, rendering = checked(contribution.source)
+    with database.write() as session:
+        proposal = _waiting(session, proposal_id)
+        author = _Author(proposal.author, proposal.author_id, checked_message(contribution.message), Origin.WEB)
+        article, was_merged = _publish(session, contribution, rendering, author)
+        _decide(proposal, ProposalState.APPROVED, reviewer)
+        proposal.article_id, proposal.revision = article.id, article.revision
+        session.add(proposal)
+        audit.record(session, reviewer, "approve", article.slug, f"proposal {proposal_id} of {proposal.author}")
+    indexing.drain(database, index, patience_s=INDEX_PATIENCE_S)
+    return Outcome(article, proposal, was_merged)
+
+
+def reject(database: Database, reviewer: Account, proposal_id: int, reason: str) -> None:
+    """Reject a proposal with a reason that its author reads; raise InvalidFields without one."""
+    reason = reason.strip()
+    if not reason or len(reason) > MAX_REASON:
+        message = "Tell the author why, in up to %(most)s characters."
+        raise InvalidFields(Problem("reason", message, {"most": MAX_REASON}))
+    with database.write() as session:
+        proposal = _waiting(session, proposal_id)
+        _decide(proposal, ProposalState.REJECTED, reviewer)
+        proposal.reason = reason
+        session.add(proposal)
+        audit.record(session, reviewer, "reject", proposal.title, f"proposal {proposal_id}: {reason}")
+
+
+def revert(database: Database, index: SearchIndex, account: Account, slug: str, number: int, message: str) -> Outcome:
+    """Publish, or propose, an older revision as the newest; raise NotFound when there is none."""
+    with database.read() as session:
+        article = articles.find(session, slug)
+        older = revisions.get(session, article.id or 0, number)
+    if older is None:
+        raise NotFound("This question has no revision %(number)s.", number=number)
+    return contribute(database, index, account, Contribution(older.source, message, article.revision, article.slug))
+
+
+def withdraw(database: Database, account: Account, proposal_id: int) -> None:
+    """Take one's own proposal back."""
+    with database.write() as session:
+        proposal = _waiting(session, proposal_id)
+        _refuse_foreign(proposal, account)
+        _decide(proposal, ProposalState.WITHDRAWN, account)
+        session.add(proposal)
+
+
+def amend(database: Database, account: Account, proposal_id: int, contribution: Contribution) -> Proposal:
+    """Change one's own proposal that waits, and return it."""
+    document, _ = checked(contribution.source)
+    with database.write() as session:
+        proposal = _waiting(session, proposal_id)
+        _refuse_foreign(proposal, account)
+        proposal.source, proposal.title, proposal.lang = contribution.source, document.title, document.lang
+        proposal.message = checked_message(contribution.message)
+        proposal.base_revision = contribution.base_revision
+        session.add(proposal)
+    return proposal
+
+
+def may_see(account: Account, proposal: Proposal) -> bool:
+    """Say whether a proposal, which is not public, may be seen: by its author and by reviewers."""
+    return proposal.author_id == account.id or Role(account.role).includes(Role.REVIEWER)
+
+
+def merged_with_newest(session: Session, contribution: Contribution) -> tuple[str, int]:
+    """Return the text with what others have changed since, and the revision that it now follows.
+
+    Raises EditConflict when the same place was changed, NotFound when the article or the base is not there.
+    """
+    article = articles.find(session, contribution.slug or "")
+    assert article.id is not None
+    newest = revisions.get(session, article.id, article.revision)
+    base = revisions.get(session, article.id, contribution.base_revision)
+    if newest is None or base is None:
+        raise NotFound("There is no revision %(number)s of this answer.", number=contribution.base_revision)
+    merged = merge(base.source, contribution.source, newest.source)
+    if any(isinstance(piece, Conflict) for piece in merged):
+        raise EditConflict(merged, newest.source, article.revision)
+    return "".join(str(piece) for piece in merged), article.revision
+
+
+def checked(source: str) -> tuple[Document, Rendering]:
+    """Return a source as a document and its rendering; raise InvalidInput for one that cannot be used."""
+    if len(source) > MAX_SOURCE:
+        raise InvalidInput(
+            "This answer has %(length)s characters; at most %(most)s are possible. Split it into several answers.",
+            length=len(source),
+            most=MAX_SOURCE,
+        )
+    document = parse_document(source, default_slug="")
+    if not document.body.strip():
+        raise InvalidFields(Problem("body", "Write the answer."))
+    return document, make_rendering(document.body, document.lang)
+
+
+def checked_message(message: str) -> str:
+    """Return what was changed and why, on one line; raise InvalidFields when it is too long."""
+    message = " ".join(message.split())
+    if len(message) > MAX_MESSAGE:
+        raise InvalidFields(Problem("message", "Use at most %(most)s characters.", {"most": MAX_MESSAGE}))
+    return message
+
+
+@dataclass(frozen=True)
+class _Author:
+    name: str
+    account_id: int | None
+    message: str
+    origin: Origin
+
+
+def _publish(
+    session: Session, contribution: Contribution, rendering: Rendering, author: _Author
+) -> tuple[Article, bool]:
+    if contribution.slug is None:
+        edition = _edition(session, contribution.source, rendering, author)
+        return publishing.create(session, edition), False
+    article = articles.find(session, contribution.slug or "")
+    if article.revision == contribution.base_revision:
+        publishing.revise(session, article, _edition(session, contribution.source, rendering, author, article))
+        return article, False
+    source, _ = merged_with_newest(session, contribution)
+    _, rendering = checked(source)
+    publishing.revise(session, article, _edition(session, source, rendering, author, article))
+    return article, True
+
+
+def _edition(
+    session: Session, source: str, rendering: Rendering, author: _Author, article: Article | None = None
+) -> Edition:
+    document = parse_document(source, default_slug="")
+    slug = article.slug if article else slugs.slugify(document.title)
+    return Edition(
+        document=document,
+        source=source,
+        path=article.path if article else _new_path(session, document, slug),
+        default_slug=slug,
+        rendering=rendering,
+        origin=author.origin,
+        author=author.name,
+        author_id=author.account_id,
+        message=author.message,
+    )
+
+
+def _new_path(session: Session, document: Document, slug: str) -> str:
+    folder = slugs.slugify(document.tags[0]) if document.tags else NO_TOPIC
+    names = (f"{folder}/{document.slug or slug}{f'-{number}' if number > 1 else ''}.md" for number in count(1))
+    return next(path for path in names if not articles.path_is_taken(session, path))
+
+
+def _propose(
+    database: Database, account: Account, contribution: Contribution, document: Document, message: str
+) -> Proposal:
+    with database.write() as session:
+        article = articles.find(session, contribution.slug or "") if contribution.slug else None
+        if article is not None and revisions.get(session, article.id or 0, contribution.base_revision) is None:
+            raise NotFound("There is no revision %(number)s of this answer.", number=contribution.base_revision)
+        proposal = Proposal(
+            article_id=article.id if article else None,
+            base_revision=contribution.base_revision,
+            source=contribution.source,
+            title=document.title,
+            lang=document.lang,
+            message=message,
+            author_id=id_of(account),
+            author=account.name,
+            state=ProposalState.PENDING,
+            created_at=now(),
+        )
+        session.add(proposal)
+        audit.record(session, account, "propose", article.slug if article else document.title)
+    return proposal
+
+
+def _waiting(session: Session, proposal_id: int) -> Proposal:
+    proposal = proposals.get(session, proposal_id)
+    if proposal is None:
+        raise NotFound("There is no such proposal.")
+    if proposal.state != ProposalState.PENDING:
+        raise InvalidInput("This proposal was decided already.")
+    return proposal
+
+
+def _decide(proposal: Proposal, state: ProposalState, by: Account) -> None:
+    moment = now()
+    proposal.state, proposal.reviewer, proposal.decided_at = state, by.name, moment
+
+
+def _refuse_foreign(proposal: Proposal, account: Account) -> None:
+    if proposal.author_id != account.id:
+        raise Forbidden("This proposal is somebody else's.")

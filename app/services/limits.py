@@ -1,0 +1,51 @@
+"""How often something may be done, counted by all workers and hosts together in the database."""
+
+import hashlib
+import hmac
+import time
+from dataclasses import dataclass
+
+from app.errors import TooManyRequests
+from app.storage import rates
+from app.storage.database import Database
+
+KEPT_S = 24 * 3600
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most `most` times in `period_s` seconds."""
+
+    name: str
+    most: int
+    period_s: int
+
+
+SIGN_IN = Limit("sign-in", 10, 900)  # attempts at one account
+SIGN_IN_FROM = Limit("sign-in-from", 50, 900)  # from one address: an office or a school shares one
+SIGN_UP = Limit("sign-up", 10, 3600)
+CONTRIBUTION = Limit("contribution", 60, 3600)
+WISH = Limit("wish", 20, 3600)  # asking for an answer, without an account
+
+
+class RateLimits:
+    """Counts under keys that say nothing about people to who reads the database without the site's secret."""
+
+    def __init__(self, database: Database, secret: bytes) -> None:
+        self._database = database
+        self._secret = secret
+
+    def count(self, limit: Limit, subject: str) -> None:
+        """Count one more time for `subject`; raise TooManyRequests when it is one too many."""
+        moment = int(time.time())
+        start = moment - moment % limit.period_s
+        digest = hmac.new(self._secret, subject.encode(), hashlib.sha256).hexdigest()[:40]
+        with self._database.write() as session:
+            number = rates.add(session, f"{limit.name}:{digest}", start, 1)
+        if number > limit.most:
+            raise TooManyRequests(start + limit.period_s - moment)
+
+    def forget(self) -> None:
+        """Delete the counters of yesterday."""
+        with self._database.write() as session:
+            rates.forget_before(session, int(time.time()) - KEPT_S)

@@ -1,0 +1,112 @@
+"""Who sends a request, and what each route asks of them. Every route names exactly one rule; a test sees to it."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+from starlette.responses import Response
+
+from app.errors import Forbidden, SignInNeeded
+from app.models import Account, Role, Scope
+from app.services import accounts
+from app.services.accounts import SESSION_LONGEST, Key
+from app.web.origin import SAFE_METHODS
+from app.web.state import State
+
+SESSION_COOKIE = "omniracle_session"
+BEARER = "bearer "
+
+
+def key_of(request: Request) -> Key | None:
+    """Return what proves who sends this request; None for an anonymous one.
+
+    Raises SignInNeeded for a token that is not known.
+    """
+    if not hasattr(request.state, "key"):
+        request.state.key = None  # whatever is raised on the way, the error page has an anonymous reader
+        state: State = request.app.state.omniracle
+        authorization = request.headers.get("authorization", "")
+        if authorization.lower().startswith(BEARER):
+            request.state.key = accounts.key_of_token(state.database, authorization[len(BEARER) :].strip())
+            if request.state.key is None:
+                raise SignInNeeded("This token is not known or was revoked: make a new one on your account page.")
+        elif cookie := request.cookies.get(SESSION_COOKIE):
+            request.state.key = accounts.key_of_session(state.database, cookie)
+    key: Key | None = request.state.key
+    return key
+
+
+def account_of(request: Request) -> Account | None:
+    """Return the account that sends this request; None for an anonymous one."""
+    key = key_of(request)
+    return key.account if key else None
+
+
+class Rule:
+    """What a route asks of who sends a request."""
+
+    def __init__(self, least: Role | None, *, by_token: bool = False) -> None:
+        self.least = least  # None: open to everybody
+        self.by_token = by_token  # programs may come too
+
+
+class Public(Rule):
+    """Everybody may."""
+
+    async def __call__(self) -> None:
+        """Ask nothing."""
+
+
+class Needs(Rule):
+    """An account with at least this role."""
+
+    def __call__(self, request: Request) -> Key:
+        """Return what proves who it is; raise SignInNeeded or Forbidden."""
+        key = key_of(request)
+        if key is None:
+            raise SignInNeeded("Please sign in first.")
+        assert self.least is not None
+        if not Role(key.account.role).includes(self.least):
+            raise Forbidden("Your account may not do this.")
+        if key.is_token and not self.by_token:
+            raise Forbidden("This cannot be done with a token: sign in with a browser.")
+        if key.is_token and key.scope == Scope.READ and request.method not in SAFE_METHODS:
+            raise Forbidden("This token may only read: make one that may write.")
+        return key
+
+
+PUBLIC = Depends(Public(None))
+SignedIn = Annotated[Key, Depends(Needs(Role.READER))]
+Contributor = Annotated[Key, Depends(Needs(Role.CONTRIBUTOR))]
+Reviewer = Annotated[Key, Depends(Needs(Role.REVIEWER))]
+Admin = Annotated[Key, Depends(Needs(Role.ADMIN))]
+ApiContributor = Annotated[Key, Depends(Needs(Role.CONTRIBUTOR, by_token=True))]
+
+
+def open_session(request: Request, response: Response, account: Account) -> None:
+    """Sign `account` in on the browser that gets `response`; the key is always a new one."""
+    state: State = request.app.state.omniracle
+    key = accounts.open_session(state.database, account, request.headers.get("user-agent", ""))
+    base = state.settings.base_url
+    response.set_cookie(
+        SESSION_COOKIE,
+        key,
+        max_age=int(SESSION_LONGEST.total_seconds()),
+        secure=request.url.scheme == "https" or (base is not None and base.startswith("https:")),
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def close_session(request: Request, response: Response) -> None:
+    """Sign out on the browser that gets `response`."""
+    state: State = request.app.state.omniracle
+    cookie = request.cookies.get(SESSION_COOKIE)
+    if cookie:
+        accounts.close_session(state.database, cookie)
+    response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="lax")
+
+
+def address_of(request: Request) -> str:
+    """Return the network address to count by: an IPv6 network counts as one, for its owner has all of it."""
+    host = request.client.host if request.client else ""
+    return ":".join(host.split(":")[:4]) if ":" in host else host

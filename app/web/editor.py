@@ -1,0 +1,162 @@
+"""The editor's form: what comes in from a browser or a draft, and the text that it stands for."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from app.content import language
+from app.content.document import MAX_RESOURCE_TITLE, MAX_TAG, MAX_TITLE, Resource, normalised_tag, usable_url
+from app.content.editing import Fields, changed_source, fields_of, new_source
+from app.errors import InvalidFields, InvalidInput, Problem
+
+CARD_PARTS = ("section", "url", "title", "description", "site", "archive")
+SECTIONS = ("resources", "more")
+SPARE_CARDS = 2  # empty ones at the end of the form
+MAX_CARDS = 100
+MAX_TAGS = 20
+
+
+@dataclass(frozen=True)
+class Card:
+    """One resource card as it was typed."""
+
+    section: str = "resources"
+    url: str = ""
+    title: str = ""
+    description: str = ""
+    site: str = ""
+    archive: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        """True when nothing was typed."""
+        return not (self.url or self.title or self.description)
+
+
+@dataclass(frozen=True)
+class EditorForm:
+    """`editor` in templates: everything as it was typed."""
+
+    title: str = ""
+    lang: str = ""  # empty: found out from the text
+    tags: str = ""  # separated by commas
+    body: str = ""
+    message: str = ""
+    base: int = 0  # the revision from which the text comes
+    action: str = ""  # the button
+    cards: tuple[Card, ...] = ()
+
+    @property
+    def shown_cards(self) -> Sequence[Card]:
+        """The cards, and empty ones to fill."""
+        return (*self.cards, *(Card() for _ in range(SPARE_CARDS)))
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """Return the fields as a browser would send them."""
+        head = [(name, str(getattr(self, name))) for name in ("title", "lang", "tags", "body", "message", "base")]
+        return head + [(f"card_{part}", getattr(card, part)) for card in self.cards for part in CARD_PARTS]
+
+    def source(self, base_source: str | None) -> str:
+        """Return the text that the form stands for, as a change of `base_source` when there is one.
+
+        Raises InvalidFields for what cannot be used.
+        """
+        fields = self._fields()
+        return new_source(fields) if base_source is None else changed_source(base_source, fields)
+
+    def _fields(self) -> Fields:
+        problems: list[Problem] = []
+        title = " ".join(self.title.split())
+        if not title:
+            problems.append(Problem("title", "Write the question."))
+        elif len(title) > MAX_TITLE:
+            problems.append(Problem("title", "Use at most %(most)s characters.", {"most": MAX_TITLE}))
+        if not self.body.strip():
+            problems.append(Problem("body", "Write the answer."))
+        lang = language.canonical(self.lang) if self.lang else language.detect(f"{title}\n{self.body}")
+        if lang is None:
+            problems.append(Problem("lang", "Choose a language."))
+        tags = [
+            normalised_tag(tag) for tag in self.tags.replace("，", ",").replace("、", ",").split(",") if tag.strip()
+        ]
+        if any(not tag.strip(".") or len(tag) > MAX_TAG or "/" in tag for tag in tags) or len(tags) > MAX_TAGS:
+            message = "Write up to %(most)s topics of a few words, separated by commas, without slashes."
+            problems.append(Problem("tags", message, {"most": MAX_TAGS}))
+        cards = [card for card in self.cards if not card.is_empty]
+        if any(not usable_url(card.url) for card in cards):
+            problems.append(Problem("cards", "Write each address whole, beginning with https://."))
+        elif any(not card.title or len(card.title) > MAX_RESOURCE_TITLE for card in cards):
+            problems.append(Problem("cards", "Give each resource a title."))
+        if problems:
+            raise InvalidFields(*problems)
+        listed = {section: tuple(_resource(card) for card in cards if card.section == section) for section in SECTIONS}
+        body = self.body.lstrip("\n")
+        return Fields(title, lang or "en", body, tuple(dict.fromkeys(tags)), listed["resources"], listed["more"])
+
+
+def form_of(pairs: Iterable[tuple[str, str]]) -> EditorForm:
+    """Return the form that was sent, or kept as a draft."""
+    values: dict[str, str] = {}
+    parts: dict[str, list[str]] = {part: [] for part in CARD_PARTS}
+    for name, value in pairs:
+        if name.removeprefix("card_") in parts and name.startswith("card_"):
+            parts[name.removeprefix("card_")].append(" ".join(value.split()))
+        else:
+            values[name] = value
+    cards = tuple(
+        replace(Card(*row), section=row[0] if row[0] in SECTIONS else SECTIONS[0])
+        for row in zip(*parts.values(), strict=False)
+        if any(row[1:])
+    )
+    return EditorForm(
+        title=values.get("title", ""),
+        lang=values.get("lang", ""),
+        tags=values.get("tags", ""),
+        body=values.get("body", "").replace("\r\n", "\n").replace("\r", "\n"),
+        message=values.get("message", ""),
+        base=number_in(values.get("base", "")),
+        action=values.get("action", ""),
+        cards=cards[:MAX_CARDS],
+    )
+
+
+def form_of_source(source: str, *, base: int, message: str = "") -> EditorForm:
+    """Return the form that shows a source; raise InvalidInput for one that does not keep to the format."""
+    fields = fields_of(source)
+    cards = [
+        Card(section, each.url, each.title, each.description, each.site or "", each.archive or "")
+        for section, listed in (("resources", fields.resources), ("more", fields.more))
+        for each in listed
+    ]
+    return EditorForm(fields.title, fields.lang, ", ".join(fields.tags), fields.body, message, base, cards=tuple(cards))
+
+
+async def sent_form(request: Request) -> EditorForm:
+    """Return the form that a browser sent; raise InvalidInput when it is none."""
+    if not request.headers.get("content-type", "").startswith(
+        ("application/x-www-form-urlencoded", "multipart/form-data")
+    ):
+        raise InvalidInput("This is not what the editor sends.")
+    form = await request.form()
+    return form_of([(name, value) for name, value in form.multi_items() if isinstance(value, str)])
+
+
+async def sent_values(request: Request) -> dict[str, str]:
+    """Return the fields of any form that a browser sent."""
+    form = await request.form()
+    return {name: value for name, value in form.multi_items() if isinstance(value, str)}
+
+
+SentValues = Annotated[dict[str, str], Depends(sent_values)]
+SentForm = Annotated[EditorForm, Depends(sent_form)]
+
+
+def _resource(card: Card) -> Resource:
+    return Resource(card.url, card.title, card.description, card.site or None, card.archive or None)
+
+
+def number_in(text: str) -> int:
+    """Return the whole number that a field holds, 0 for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0

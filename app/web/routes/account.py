@@ -1,0 +1,99 @@
+"""A person's own account: name, password, sessions, tokens."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import RedirectResponse, Response
+
+from app.errors import InvalidFields, InvalidInput, NotFound
+from app.models import Scope
+from app.services import accounts
+from app.services.accounts import Key, id_of
+from app.services.limits import SIGN_IN
+from app.storage import keys
+from app.web.access import SignedIn
+from app.web.forms import Form as FilledForm
+from app.web.state import Here
+from app.web.templating import render
+
+router = APIRouter(prefix="/account", include_in_schema=False)
+
+Text = Annotated[str, Form()]
+
+
+@router.get("")
+def show(request: Request, here: Here, key: SignedIn) -> Response:
+    """Show the account."""
+    return _page(request, here, key)
+
+
+@router.post("/name")
+def rename(request: Request, here: Here, key: SignedIn, name: Text = "") -> Response:
+    """Change the name that is shown beside contributions."""
+    try:
+        accounts.rename(here.database, key.account, name)
+    except InvalidFields as error:
+        return _page(request, here, key, FilledForm({"name": name}, error))
+    return RedirectResponse("/account", 303)
+
+
+@router.post("/password")
+def change_password(request: Request, here: Here, key: SignedIn, old: Text = "", new: Text = "") -> Response:
+    """Change the password and end all other sessions."""
+    here.limits.count(SIGN_IN, key.account.email)
+    try:
+        accounts.change_password(here.database, key.account, old=old, new=new, keep=key.digest)
+    except InvalidFields as error:
+        return _page(request, here, key, FilledForm({}, error))
+    return RedirectResponse("/account?done=password", 303)
+
+
+@router.post("/sessions/{session_id}/revocation")
+def revoke_session(here: Here, key: SignedIn, session_id: int) -> Response:
+    """End another browser's session."""
+    with here.database.write() as session:
+        if not keys.drop_session_of(session, id_of(key.account), session_id):
+            raise NotFound("There is no such session.")
+    return RedirectResponse("/account", 303)
+
+
+@router.post("/tokens")
+def create_token(
+    request: Request, here: Here, key: SignedIn, token_name: Text = "", scope: Text = Scope.READ
+) -> Response:
+    """Make a token and show it, once."""
+    if scope not in list(Scope):
+        raise InvalidInput("A token may read, or read and write.")
+    try:
+        made = accounts.create_token(here.database, key.account, token_name, Scope(scope), by=key.account)
+    except InvalidFields as error:
+        return _page(request, here, key, FilledForm({"token_name": token_name}, error))
+    return _page(request, here, key, made=made)
+
+
+@router.post("/tokens/{token_id}/revocation")
+def revoke_token(here: Here, key: SignedIn, token_id: int) -> Response:
+    """Make a token useless."""
+    with here.database.write() as session:
+        if not keys.drop_token_of(session, id_of(key.account), token_id):
+            raise NotFound("There is no such token.")
+    return RedirectResponse("/account", 303)
+
+
+def _page(request: Request, here: Here, key: Key, form: FilledForm | None = None, made: str | None = None) -> Response:
+    account_id = id_of(key.account)
+    with here.database.read() as session:
+        sessions = keys.sessions_of_account(session, account_id)
+        tokens = keys.tokens_of_account(session, account_id)
+    return render(
+        request,
+        "account.html",
+        status_code=400 if form else 200,
+        headers={"Cache-Control": "no-store"},
+        account=key.account,
+        sessions=[(known, known.digest == key.digest) for known in sessions],
+        tokens=tokens,
+        form=form or FilledForm({"name": key.account.name}),
+        made=made,
+        password_changed=request.query_params.get("done") == "password",
+    )

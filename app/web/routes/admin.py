@@ -1,0 +1,44 @@
+"""What administrators see and do: accounts and their roles, and the record of changes."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import RedirectResponse, Response
+
+from app.errors import InvalidInput
+from app.models import Role
+from app.services import accounts as service
+from app.storage import accounts, audit
+from app.web.access import Admin
+from app.web.parameters import PageNumber
+from app.web.state import Here
+from app.web.templating import render
+
+router = APIRouter(prefix="/admin", include_in_schema=False)
+
+PAGE_SIZE = 100
+
+
+@router.get("/accounts")
+def list_accounts(request: Request, here: Here, key: Admin, number: PageNumber) -> Response:
+    """List the accounts."""
+    with here.database.read() as session:
+        page = accounts.list_page(session, number=number, size=PAGE_SIZE)
+    return render(request, "accounts.html", page=page, roles=list(Role), own=key.account.id)
+
+
+@router.post("/accounts/{account_id}/role")
+def set_role(here: Here, key: Admin, account_id: int, role: Annotated[str, Form()] = "") -> Response:
+    """Give an account another role."""
+    if role not in list(Role):
+        raise InvalidInput("There is no such role.")
+    service.set_role(here.database, account_id, Role(role), by=key.account)
+    return RedirectResponse("/admin/accounts", 303)
+
+
+@router.get("/audit")
+def list_changes(request: Request, here: Here, _key: Admin, number: PageNumber) -> Response:
+    """List what was changed by whom."""
+    with here.database.read() as session:
+        page = audit.list_page(session, number=number, size=PAGE_SIZE)
+    return render(request, "audit.html", page=page)

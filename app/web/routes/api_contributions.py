@@ -1,0 +1,134 @@
+"""Contributing by the JSON API: new questions, and changes that name the revision they started from."""
+
+import re
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Header, Request
+from pydantic import BaseModel, Field
+from starlette.responses import JSONResponse, Response
+
+from app.content.document import MAX_TITLE, Resource
+from app.content.editing import Fields, changed_source, fields_of, new_source
+from app.content.language import canonical, detect
+from app.errors import InvalidInput, NotFound
+from app.models import Article, Origin
+from app.services import contributing
+from app.services.contributing import Contribution, EditConflict, Outcome
+from app.services.limits import CONTRIBUTION
+from app.storage import articles, revisions
+from app.web.access import ApiContributor
+from app.web.language import translate
+from app.web.routes.api import article_response
+from app.web.state import Here
+from app.web.templating import base_url
+
+router = APIRouter(prefix="/api/v1", tags=["contributions"])
+
+IfMatch = Annotated[str | None, Header(alias="If-Match")]
+
+
+class ResourceInput(BaseModel):
+    """A page elsewhere that the answer rests on (`resources`) or leads to (`more`)."""
+
+    url: str
+    title: str
+    description: str = ""
+    site: str | None = None
+    section: Literal["resources", "more"] = "resources"
+
+
+class QuestionInput(BaseModel):
+    """A question with its answer; what a change leaves out stays as it is."""
+
+    title: str | None = Field(None, max_length=MAX_TITLE)
+    lang: str | None = None
+    tags: list[str] | None = None
+    body_markdown: str | None = None
+    resources: list[ResourceInput] | None = None
+    message: str = ""
+
+
+class Proposed(BaseModel):
+    """What waits for a reviewer."""
+
+    proposal: int
+    state: str
+    url: str
+
+
+@router.post("/questions", status_code=201, responses={202: {"model": Proposed}})
+def create_question(request: Request, here: Here, key: ApiContributor, question: QuestionInput) -> Response:
+    """Publish a new question (201), or propose it where the account may not publish (202)."""
+    here.limits.count(CONTRIBUTION, str(key.account.id))
+    if not question.title or not question.body_markdown:
+        raise InvalidInput("A new question needs a title and a body_markdown.")
+    lang = question.lang or detect(f"{question.title}\n{question.body_markdown}")
+    fields = _changed(Fields(question.title, lang, ""), question)
+    contribution = Contribution(new_source(fields), question.message)
+    outcome = contributing.contribute(here.database, here.index, key.account, contribution, Origin.API)
+    return _answer(request, here, outcome, 201)
+
+
+@router.put("/questions/{slug}", responses={202: {"model": Proposed}})
+def change_question(
+    request: Request, here: Here, key: ApiContributor, slug: str, question: QuestionInput, if_match: IfMatch = None
+) -> Response:
+    """Publish a change (200), or propose it (202); `If-Match` names the revision that it started from.
+
+    What others have changed meanwhile in other places is merged; the same place changed twice is a 412 with both texts.
+    """
+    here.limits.count(CONTRIBUTION, str(key.account.id))
+    number = re.fullmatch(r'\s*(?:W/)?"(\d{1,9})"\s*', if_match or "")
+    if number is None:
+        detail = 'Send If-Match with the revision that your text started from, for example If-Match: "3".'
+        return _problem(428, "Precondition Required", detail)
+    with here.database.read() as session:
+        article = articles.find(session, slug)
+        base = revisions.get(session, article.id or 0, int(number[1]))
+    if base is None:
+        raise NotFound("This question has no revision %(number)s.", number=number[1])
+    source = changed_source(base.source, _changed(fields_of(base.source), question))
+    contribution = Contribution(source, question.message, base.number, article.slug)
+    try:
+        outcome = contributing.contribute(here.database, here.index, key.account, contribution, Origin.API)
+    except EditConflict as error:
+        detail = translate(error.message)
+        return _problem(412, "Precondition Failed", detail, revision=error.revision, yours=source, theirs=error.theirs)
+    return _answer(request, here, outcome, 200)
+
+
+def _changed(fields: Fields, question: QuestionInput) -> Fields:
+    lang = question.lang or fields.lang
+    if canonical(lang) is None:
+        raise InvalidInput("%(lang)s is no known language tag: write for example zh, zh-Hant or en.", lang=lang[:20])
+    cards: dict[str, tuple[Resource, ...]] = {"resources": fields.resources, "more": fields.more}
+    if question.resources is not None:
+        for section in cards:
+            listed = [card for card in question.resources if card.section == section]
+            cards[section] = tuple(Resource(card.url, card.title, card.description, card.site) for card in listed)
+    body = fields.body if question.body_markdown is None else question.body_markdown.replace("\r\n", "\n").lstrip("\n")
+    return Fields(
+        title=" ".join((question.title if question.title is not None else fields.title).split()),
+        lang=canonical(lang) or lang,
+        body=body,
+        tags=fields.tags if question.tags is None else tuple(question.tags),
+        **cards,
+    )
+
+
+def _answer(request: Request, here: Here, outcome: Outcome, status: int) -> Response:
+    if outcome.article is not None:
+        article: Article = outcome.article
+        response = article_response(request, here, article.slug, "/api/v1/questions/%s")
+        response.status_code = status
+        response.headers["Location"] = f"{base_url(request)}/api/v1/questions/{article.slug}"
+        return response
+    assert outcome.proposal is not None
+    number = outcome.proposal.id or 0
+    waiting = Proposed(proposal=number, state=outcome.proposal.state, url=f"{base_url(request)}/proposals/{number}")
+    return JSONResponse(waiting.model_dump(), 202)
+
+
+def _problem(status: int, title: str, detail: str, **more: Any) -> Response:
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
+    return JSONResponse(body, status, media_type="application/problem+json")

@@ -1,0 +1,99 @@
+"""Two people have changed the same place: both texts, and the choice between them."""
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from app.content.comparing import compare
+from app.content.merging import Conflict, Merged, merge
+from app.errors import Forbidden, InvalidInput, NotFound
+from app.models import Article
+from app.services.accounts import id_of
+from app.services.contributing import Contribution, EditConflict, may_see
+from app.storage import articles, drafts, proposals, revisions
+from app.web.access import Contributor
+from app.web.editor import SentValues, form_of_source, number_in
+from app.web.editor_page import editor_page, rendered, target_of
+from app.web.forms import Form
+from app.web.state import Here
+from app.web.templating import render
+
+router = APIRouter(include_in_schema=False)
+
+
+def conflict_page(
+    request: Request, article: Article, mine: Contribution, error: EditConflict, proposal_id: int | None = None
+) -> Response:
+    """Return the page that shows both texts and lets the person choose."""
+    clashes = [
+        {"ours": compare(piece.base, piece.ours), "theirs": compare(piece.base, piece.theirs)}
+        for piece in error.merged
+        if isinstance(piece, Conflict)
+    ]
+    return render(
+        request,
+        "conflict.html",
+        status_code=409,
+        headers={"Cache-Control": "no-store"},
+        article={"slug": article.slug, "title": article.title, "lang": article.lang},
+        clashes=clashes,
+        source=mine.source,
+        message=mine.message,
+        base=mine.base_revision,
+        newest=error.revision,
+        proposal_id=proposal_id,
+    )
+
+
+@router.post("/questions/{slug}/conflict")
+def resolve(request: Request, here: Here, key: Contributor, slug: str, sent: SentValues) -> Response:
+    """Put together what was chosen, and go on in the editor with the newest revision as the base."""
+    message = sent.get("message", "")
+    mine = sent.get("source", "").replace("\r\n", "\n")
+    with here.database.read() as session:
+        article = articles.by_slug(session, slug)
+        article_id = article.id if article and article.id else 0
+        base = revisions.get(session, article_id, number_in(sent.get("base", "")))
+        newest = revisions.get(session, article_id, number_in(sent.get("newest", "")))
+        proposal = proposals.get(session, number_in(sent.get("proposal", "")))
+    if article is None or base is None or newest is None:
+        raise NotFound("There is no such revision of this answer.")
+    if proposal is not None and not may_see(key.account, proposal):
+        raise Forbidden("This proposal is somebody else's.")
+    target = f"proposal-{proposal.id}" if proposal else target_of(article)
+    try:
+        chosen = _chosen(merge(base.source, mine, newest.source), sent)
+        form, preview, filled = form_of_source(chosen, base=newest.number, message=message), True, None
+    except InvalidInput as error:  # both versions of one key of the front matter, for example
+        form, preview, filled = form_of_source(mine, base=base.number, message=message), False, Form({}, error)
+    with here.database.write() as session:
+        drafts.put(session, id_of(key.account), target, form.pairs())
+    return editor_page(
+        request,
+        form,
+        target=target,
+        article=article,
+        proposal=proposal,
+        preview=rendered(form) if preview else None,
+        filled=filled,
+        status_code=200 if preview else 400,
+    )
+
+
+def _chosen(merged: Merged, sent: dict[str, str]) -> str:
+    pieces: list[str] = []
+    clashes = 0
+    for piece in merged:
+        if isinstance(piece, str):
+            pieces.append(piece)
+            continue
+        match sent.get(f"choice-{clashes}"):
+            case "theirs":
+                pieces.append(piece.theirs)
+            case "both":
+                pieces.append(
+                    f"{piece.ours}\n{piece.theirs}" if piece.ours and piece.theirs else piece.ours + piece.theirs
+                )
+            case _:
+                pieces.append(piece.ours)
+        clashes += 1
+    return "".join(pieces)

@@ -1,0 +1,130 @@
+"""Writing a new answer and changing one: the editor, its preview and drafts."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from app.errors import InvalidInput, NotFound, TooManyRequests
+from app.models import Article, Draft, Revision
+from app.services import contributing
+from app.services.accounts import Key, id_of
+from app.services.contributing import Contribution, EditConflict, Outcome
+from app.services.limits import CONTRIBUTION
+from app.storage import articles, drafts, revisions
+from app.web.access import Contributor
+from app.web.editor import EditorForm, SentForm, form_of, form_of_source
+from app.web.editor_page import NEW, editor_page, rendered, target_of
+from app.web.forms import Form as FilledForm
+from app.web.parameters import local_path
+from app.web.routes.conflict import conflict_page
+from app.web.state import Here
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/contribute")
+def new(request: Request, here: Here, key: Contributor, title: str = "") -> Response:
+    """Show the empty editor, or the draft that was begun."""
+    kept = _draft(here, key, NEW)
+    form = form_of(kept.fields) if kept else EditorForm(title=title)
+    return editor_page(request, form, target=NEW, kept=kept)
+
+
+@router.post("/contribute")
+def create(request: Request, here: Here, key: Contributor, form: SentForm) -> Response:
+    """Publish or propose a new answer; or only show how it will look."""
+    return _handle(request, here, key, form, article=None)
+
+
+@router.post("/contribute/preview")
+def preview(_key: Contributor, form: SentForm) -> Response:
+    """Give the answer as it will look, for the editor's preview while one types."""
+    return HTMLResponse(rendered(form))
+
+
+@router.post("/drafts/{target}")
+def save_draft(here: Here, key: Contributor, target: str, form: SentForm) -> Response:
+    """Keep what is being written."""
+    if len(target) > 40 or not target.replace("-", "").isalnum():
+        raise InvalidInput("There is no such draft.")
+    with here.database.write() as session:
+        drafts.put(session, id_of(key.account), target, form.pairs())
+    return Response(status_code=204)
+
+
+@router.post("/drafts/{target}/removal")
+def drop_draft(here: Here, key: Contributor, target: str, back: Annotated[str, Form()] = "/contribute") -> Response:
+    """Forget a draft and begin again."""
+    with here.database.write() as session:
+        drafts.drop(session, id_of(key.account), target)
+    return RedirectResponse(local_path(back), 303)
+
+
+@router.get("/questions/{slug}/edit")
+def edit(request: Request, here: Here, key: Contributor, slug: str) -> Response:
+    """Show the editor with an answer, or with the draft of a change of it."""
+    with here.database.read() as session:
+        article = articles.find(session, slug)
+        if article.slug != slug:
+            return RedirectResponse(f"/questions/{article.slug}/edit", 301)
+        newest = revisions.get(session, article.id or 0, article.revision)
+    assert newest is not None
+    kept = _draft(here, key, target_of(article))
+    form = form_of(kept.fields) if kept else form_of_source(newest.source, base=article.revision)
+    return editor_page(request, form, target=target_of(article), article=article, kept=kept)
+
+
+@router.post("/questions/{slug}/edit")
+def change(request: Request, here: Here, key: Contributor, slug: str, form: SentForm) -> Response:
+    """Publish or propose a change; or only show how it will look."""
+    with here.database.read() as session:
+        article = articles.find(session, slug)
+    return _handle(request, here, key, form, article)
+
+
+def _handle(request: Request, here: Here, key: Key, form: EditorForm, article: Article | None) -> Response:
+    target = target_of(article) if article else NEW
+    if form.action == "preview":
+        return editor_page(request, form, target=target, article=article, preview=rendered(form))
+    if form.action == "draft":
+        with here.database.write() as session:
+            drafts.put(session, id_of(key.account), target, form.pairs())
+        return editor_page(request, form, target=target, article=article, kept=_draft(here, key, target))
+    try:
+        here.limits.count(CONTRIBUTION, str(key.account.id))
+        contribution = contribution_of(here, form, article)
+        outcome = contributing.contribute(here.database, here.index, key.account, contribution)
+    except (InvalidInput, TooManyRequests) as error:
+        status = 429 if isinstance(error, TooManyRequests) else 400
+        filled = FilledForm({}, error)
+        return editor_page(request, form, target=target, article=article, status_code=status, filled=filled)
+    except EditConflict as error:
+        assert article is not None
+        return conflict_page(request, article, contribution, error)
+    with here.database.write() as session:
+        drafts.drop(session, id_of(key.account), target)
+    return RedirectResponse(_next_page(outcome), 303)
+
+
+def contribution_of(here: Here, form: EditorForm, article: Article | None) -> Contribution:
+    """Return what the form wants to be; raise InvalidInput for what cannot be used."""
+    if article is None:
+        return Contribution(form.source(None), form.message)
+    with here.database.read() as session:
+        base: Revision | None = revisions.get(session, article.id or 0, form.base)
+    if base is None:
+        raise NotFound("There is no revision %(number)s of this answer.", number=form.base)
+    return Contribution(form.source(base.source), form.message, form.base, article.slug)
+
+
+def _next_page(outcome: Outcome) -> str:
+    if outcome.article is not None:
+        return f"/questions/{outcome.article.slug}"
+    assert outcome.proposal is not None
+    return f"/proposals/{outcome.proposal.id}"
+
+
+def _draft(here: Here, key: Key, target: str) -> Draft | None:
+    with here.database.read() as session:
+        return drafts.get(session, id_of(key.account), target)

@@ -1,0 +1,194 @@
+"""Reviewing: what waits, what it would change, and the decision."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Request
+from markupsafe import Markup
+from starlette.responses import RedirectResponse, Response
+
+from app.content import linting
+from app.content.comparing import compare
+from app.content.document import parse_document
+from app.errors import Forbidden, InvalidFields, InvalidInput, NotFound
+from app.models import Article, Proposal, Role
+from app.services import contributing
+from app.services.accounts import Key, id_of
+from app.services.contributing import Contribution, EditConflict, may_see
+from app.services.rendering import make_rendering
+from app.storage import drafts, proposals, revisions
+from app.web.access import Contributor, Reviewer
+from app.web.editor import EditorForm, SentForm, form_of, form_of_source
+from app.web.editor_page import editor_page, rendered
+from app.web.forms import Form as FilledForm
+from app.web.language import translate
+from app.web.parameters import PageNumber
+from app.web.routes.conflict import conflict_page
+from app.web.state import Here
+from app.web.templating import render
+
+router = APIRouter(include_in_schema=False)
+
+PAGE_SIZE = 50
+
+
+@router.get("/review")
+def waiting(request: Request, here: Here, _key: Reviewer, number: PageNumber) -> Response:
+    """List what waits for a reviewer."""
+    with here.database.read() as session:
+        page = proposals.pending_page(session, number=number, size=PAGE_SIZE)
+    return render(request, "review.html", page=page)
+
+
+@router.get("/account/contributions")
+def own(request: Request, here: Here, key: Contributor, number: PageNumber) -> Response:
+    """List what became of one's own proposals."""
+    with here.database.read() as session:
+        page = proposals.page_of_author(session, id_of(key.account), number=number, size=PAGE_SIZE)
+    return render(request, "contributions.html", page=page)
+
+
+@router.get("/proposals/{proposal_id}")
+def show(request: Request, here: Here, key: Contributor, proposal_id: int) -> Response:
+    """Show a proposal to its author and to reviewers."""
+    return _page(request, here, key, proposal_id)
+
+
+@router.post("/proposals/{proposal_id}/approval")
+def approve(request: Request, here: Here, key: Reviewer, proposal_id: int) -> Response:
+    """Publish a proposal and go on with the next one."""
+    proposal, article = _found(here, key, proposal_id)
+    try:
+        contributing.approve(here.database, here.index, key.account, proposal_id)
+    except EditConflict as error:
+        assert article is not None
+        return conflict_page(request, article, _contribution(proposal, article), error, proposal_id)
+    except InvalidInput as error:
+        return _page(request, here, key, proposal_id, FilledForm({}, error))
+    return _next(here, proposal_id)
+
+
+@router.post("/proposals/{proposal_id}/rejection")
+def reject(
+    request: Request, here: Here, key: Reviewer, proposal_id: int, reason: Annotated[str, Form()] = ""
+) -> Response:
+    """Reject a proposal with a reason and go on with the next one."""
+    try:
+        contributing.reject(here.database, key.account, proposal_id, reason)
+    except InvalidFields as error:
+        return _page(request, here, key, proposal_id, FilledForm({"reason": reason}, error))
+    return _next(here, proposal_id)
+
+
+@router.post("/proposals/{proposal_id}/withdrawal")
+def withdraw(here: Here, key: Contributor, proposal_id: int) -> Response:
+    """Take one's own proposal back."""
+    contributing.withdraw(here.database, key.account, proposal_id)
+    return RedirectResponse(f"/proposals/{proposal_id}", 303)
+
+
+@router.get("/proposals/{proposal_id}/edit")
+def edit(request: Request, here: Here, key: Contributor, proposal_id: int) -> Response:
+    """Show the editor with a proposal: to its author, or to a reviewer who approves it with changes."""
+    proposal, article = _found(here, key, proposal_id)
+    target = f"proposal-{proposal_id}"
+    with here.database.read() as session:
+        kept = drafts.get(session, id_of(key.account), target)
+    form = (
+        form_of(kept.fields)
+        if kept
+        else form_of_source(proposal.source, base=proposal.base_revision, message=proposal.message)
+    )
+    return editor_page(request, form, target=target, article=article, proposal=proposal, kept=kept)
+
+
+@router.post("/proposals/{proposal_id}/edit")
+def change(request: Request, here: Here, key: Contributor, proposal_id: int, form: SentForm) -> Response:
+    """Keep the author's changes of a proposal, or publish it with a reviewer's changes."""
+    proposal, article = _found(here, key, proposal_id)
+    target = f"proposal-{proposal_id}"
+    if form.action == "preview":
+        return editor_page(request, form, target=target, article=article, proposal=proposal, preview=rendered(form))
+    try:
+        contribution = _edited(here, form, proposal, article)
+        if not Role(key.account.role).includes(Role.REVIEWER):
+            contributing.amend(here.database, key.account, proposal_id, contribution)
+            following = RedirectResponse(f"/proposals/{proposal_id}", 303)
+        else:
+            contributing.approve(here.database, here.index, key.account, proposal_id, edited=contribution)
+            following = _next(here, proposal_id)
+    except EditConflict as error:
+        assert article is not None
+        return conflict_page(request, article, contribution, error, proposal_id)
+    except InvalidInput as error:
+        filled = FilledForm({}, error)
+        return editor_page(
+            request, form, target=target, article=article, proposal=proposal, filled=filled, status_code=400
+        )
+    with here.database.write() as session:
+        drafts.drop(session, id_of(key.account), target)
+    return following
+
+
+def _page(request: Request, here: Here, key: Key, proposal_id: int, form: FilledForm | None = None) -> Response:
+    proposal, article = _found(here, key, proposal_id)
+    with here.database.read() as session:
+        base = revisions.get(session, article.id or 0, proposal.base_revision) if article else None
+    document = parse_document(proposal.source, default_slug="")
+    html = make_rendering(document.body, document.lang).html
+    return render(
+        request,
+        "proposal.html",
+        status_code=400 if form else 200,
+        headers={"Cache-Control": "no-store"},
+        proposal=proposal,
+        article={"slug": article.slug, "title": article.title, "lang": article.lang} if article else None,
+        is_outdated=article is not None and article.revision != proposal.base_revision and proposal.revision is None,
+        hunks=compare(base.source if base else "", proposal.source),
+        html=Markup(html),  # noqa: S704  cleaned by nh3 after everything else
+        document=document,
+        remarks=[translate(found.message, found.params) for found in linting.findings(document)],
+        form=form or FilledForm(),
+        **_rights(key, proposal),
+    )
+
+
+def _rights(key: Key, proposal: Proposal) -> dict[str, Any]:
+    is_waiting = proposal.state == "pending"
+    is_author = proposal.author_id == key.account.id
+    return {
+        "is_waiting": is_waiting,
+        "may_decide": is_waiting and Role(key.account.role).includes(Role.REVIEWER),
+        "may_amend": is_waiting and is_author,
+    }
+
+
+def _found(here: Here, key: Key, proposal_id: int) -> tuple[Proposal, Article | None]:
+    with here.database.read() as session:
+        proposal = proposals.get(session, proposal_id)
+        article = proposals.article_of(session, proposal) if proposal else None
+    if proposal is None:
+        raise NotFound("There is no such proposal.")
+    if not may_see(key.account, proposal):
+        raise Forbidden("This proposal is somebody else's.")
+    return proposal, article
+
+
+def _edited(here: Here, form: EditorForm, proposal: Proposal, article: Article | None) -> Contribution:
+    """Return the proposal as the form has it; its base is a newer revision once a conflict was resolved."""
+    if article is None:
+        return Contribution(form.source(proposal.source), form.message)
+    with here.database.read() as session:
+        base = revisions.get(session, article.id or 0, form.base)
+    if base is None or form.base == proposal.base_revision:
+        return Contribution(form.source(proposal.source), form.message, proposal.base_revision, article.slug)
+    return Contribution(form.source(base.source), form.message, form.base, article.slug)
+
+
+def _contribution(proposal: Proposal, article: Article) -> Contribution:
+    return Contribution(proposal.source, proposal.message, proposal.base_revision, article.slug)
+
+
+def _next(here: Here, proposal_id: int) -> RedirectResponse:
+    with here.database.read() as session:
+        following = proposals.next_pending(session, proposal_id)
+    return RedirectResponse(f"/proposals/{following}" if following else "/review", 303)

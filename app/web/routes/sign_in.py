@@ -1,0 +1,111 @@
+"""Signing in, up and out."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import RedirectResponse, Response
+
+from app.errors import InvalidFields, InvalidInput, NotFound
+from app.models import Purpose
+from app.services import accounts
+from app.services.limits import SIGN_IN, SIGN_IN_FROM, SIGN_UP
+from app.web.access import PUBLIC, account_of, address_of, close_session, open_session
+from app.web.forms import Form as FilledForm
+from app.web.parameters import local_path
+from app.web.state import Here
+from app.web.templating import render
+
+router = APIRouter(include_in_schema=False, dependencies=[PUBLIC])
+
+Text = Annotated[str, Form()]
+NextPath = Annotated[str, Form(alias="next")]
+
+
+@router.get("/sign-in")
+def sign_in_form(request: Request, here: Here, next: str = "/") -> Response:  # noqa: A002  the parameter's name in the address
+    """Show the form, or lead on who is signed in already."""
+    if account_of(request) is not None:
+        return RedirectResponse(local_path(next), 303)
+    return _sign_in_page(request, here, FilledForm(), next)
+
+
+@router.post("/sign-in")
+def sign_in(request: Request, here: Here, email: Text = "", password: Text = "", next_path: NextPath = "/") -> Response:
+    """Open a session and go back to where the reader came from."""
+    here.limits.count(SIGN_IN_FROM, address_of(request))
+    here.limits.count(SIGN_IN, email.strip().lower())
+    try:
+        account = accounts.sign_in(here.database, email, password)
+    except InvalidInput as error:
+        form = FilledForm({"email": email}, error)
+        return _sign_in_page(request, here, form, next_path, 400)
+    response = RedirectResponse(local_path(next_path), 303)
+    open_session(request, response, account)
+    return response
+
+
+@router.post("/sign-out")
+def sign_out(request: Request) -> Response:
+    """End the session of this browser."""
+    response = RedirectResponse("/", 303)
+    close_session(request, response)
+    return response
+
+
+@router.get("/sign-up")
+def sign_up_form(request: Request, here: Here, next: str = "/") -> Response:  # noqa: A002
+    """Show the form, or say that nobody can sign up here."""
+    if account_of(request) is not None:
+        return RedirectResponse(local_path(next), 303)
+    is_open = here.settings.registration == "open"
+    return render(request, "sign_up.html", form=FilledForm(), next=local_path(next), is_open=is_open, key=None)
+
+
+@router.post("/sign-up")
+def sign_up(
+    request: Request, here: Here, name: Text = "", email: Text = "", password: Text = "", next_path: NextPath = "/"
+) -> Response:
+    """Make an account and sign it in."""
+    if here.settings.registration != "open":
+        raise NotFound("Nobody can sign up by themselves here: ask the people who run this site for an account.")
+    here.limits.count(SIGN_UP, address_of(request))
+    try:
+        account = accounts.sign_up(here.database, email=email, name=name, password=password)
+    except InvalidFields as error:
+        form = FilledForm({"name": name, "email": email}, error)
+        following = local_path(next_path)
+        return render(request, "sign_up.html", status_code=400, form=form, next=following, is_open=True, key=None)
+    response = RedirectResponse(local_path(next_path), 303)
+    open_session(request, response, account)
+    return response
+
+
+@router.get("/first-admin/{key}")
+def first_admin_form(request: Request, here: Here, key: str) -> Response:
+    """Show the form that the link printed at the first start leads to."""
+    if not accounts.is_link_good(here.database, key, Purpose.FIRST_ADMIN):
+        raise NotFound("This link was used or has expired. A new one is printed when the site starts.")
+    return render(request, "sign_up.html", form=FilledForm(), next="/", is_open=True, key=key)
+
+
+@router.post("/first-admin/{key}")
+def first_admin(
+    request: Request, here: Here, key: str, name: Text = "", email: Text = "", password: Text = ""
+) -> Response:
+    """Make the first administrator and sign them in."""
+    here.limits.count(SIGN_UP, address_of(request))
+    try:
+        account = accounts.first_admin(here.database, key, email=email, name=name, password=password)
+    except InvalidFields as error:
+        form = FilledForm({"name": name, "email": email}, error)
+        return render(request, "sign_up.html", status_code=400, form=form, next="/", is_open=True, key=key)
+    response = RedirectResponse("/account", 303)
+    open_session(request, response, account)
+    return response
+
+
+def _sign_in_page(request: Request, here: Here, form: FilledForm, following: str, status_code: int = 200) -> Response:
+    is_open = here.settings.registration == "open"
+    return render(
+        request, "sign_in.html", status_code=status_code, form=form, next=local_path(following), is_open=is_open
+    )

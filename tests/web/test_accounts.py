@@ -1,0 +1,248 @@
+"""Signing up, in and out; sessions and tokens; roles; who may come where."""
+
+import re
+
+import pytest
+from fastapi.routing import APIRoute
+from starlette.testclient import TestClient
+
+from app.models import Role, Scope
+from app.services import accounts
+from app.storage import audit
+from app.web.access import SESSION_COOKIE, Rule
+from app.web.application import create_app
+from app.web.routes import ROUTERS
+from tests.web.conftest import PASSWORD
+
+
+def sign_in(client, email="ann@example.org", password=PASSWORD, **more):
+    return client.post("/sign-in", data={"email": email, "password": password, **more})
+
+
+def test_signing_up_signs_in_and_leads_back(client):
+    page = client.get("/contribute")
+    assert (page.status_code, page.headers["Location"]) == (303, "/sign-in?next=%2Fcontribute")
+    assert "/sign-up?next=%2Fcontribute" in client.get(page.headers["Location"]).text
+    data = {"name": "Ann", "email": "Ann@Example.org ", "password": PASSWORD, "next": "/contribute"}
+    response = client.post("/sign-up", data=data)
+    assert (response.status_code, response.headers["Location"]) == (303, "/contribute")
+    assert client.get("/account").status_code == 200
+    assert ">Ann<" in client.get("/").text
+
+
+def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(client, people):
+    cookie = sign_in(client).headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+    assert "Secure" not in cookie
+    behind_tls = TestClient(client.app, base_url="https://testserver", follow_redirects=False)
+    assert "Secure" in sign_in(behind_tls).headers["Set-Cookie"]
+
+
+def test_every_sign_in_has_a_key_of_its_own(client, people):
+    client.cookies.set(SESSION_COOKIE, "chosen-by-an-attacker", domain="testserver.local")
+    sign_in(client)
+    keys = {sign_in(client).headers["Set-Cookie"].split(";")[0] for _ in range(2)}
+    assert len(keys) == 2
+    assert not any("chosen" in key for key in keys)
+
+
+@pytest.mark.parametrize("credentials", [("ann@example.org", "wrong password"), ("nobody@example.org", PASSWORD)])
+def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(client, people, credentials):
+    response = sign_in(client, *credentials)
+    assert response.status_code == 400
+    assert "do not belong together" in response.text
+    assert f'value="{credentials[0]}"' in response.text
+    assert PASSWORD not in response.text
+    assert "Set-Cookie" not in response.headers
+
+
+@pytest.mark.parametrize(
+    "target", ["//evil.example", "https://evil.example", "/\\\\evil.example", "javascript:alert(1)"]
+)
+def test_nobody_is_led_to_another_site(client, people, target):
+    assert sign_in(client, next=target).headers["Location"] == "/"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [
+        ("email", "ann", "whole e-mail address"),
+        ("email", "ann@example.org", "has an account already"),
+        ("name", "  ", "Write a name"),
+        ("name", "x" * 81, "Write a name"),
+        ("password", "short", "at least 10"),
+        ("password", "x" * 201, "at most 200"),
+        ("password", "aaaaaaaaaaaa", "too easy"),
+        ("password", "bella@example.org", "too easy"),
+    ],
+)
+def test_what_cannot_be_used_comes_back_with_the_reason_beside_the_field(client, people, field, value, reason):
+    data = {"name": "Bella", "email": "bella@example.org", "password": PASSWORD, field: value}
+    response = client.post("/sign-up", data=data)
+    assert response.status_code == 400
+    error = re.search(rf'id="error-{field}"[^>]*>.*?</svg>([^<]+)<', response.text)
+    assert error, response.text
+    assert reason in error[1]
+    assert f'aria-describedby="hint-{field} error-{field}"' in response.text
+    if field != "name":
+        assert 'value="Bella"' in response.text
+
+
+def test_signing_up_may_be_closed(library):
+    settings = library.settings.model_copy(update={"registration": "closed"})
+    with TestClient(create_app(settings)) as client:
+        assert "ask the people who run this site" in client.get("/sign-up").text
+        data = {"name": "Ann", "email": "ann@example.org", "password": PASSWORD}
+        assert client.post("/sign-up", data=data).status_code == 404
+        assert "/sign-up" not in client.get("/sign-in").text
+
+
+def test_a_session_is_good_on_every_worker_and_its_end_counts_at_once(client, people, library):
+    sign_in(client)
+    with TestClient(create_app(library.settings), follow_redirects=False) as other_worker:
+        other_worker.cookies = client.cookies
+        assert other_worker.get("/account").status_code == 200
+        client.post("/sign-out")
+        other_worker.cookies.set(SESSION_COOKIE, "gone", domain="testserver.local")
+    sign_in(client)
+    key = client.cookies[SESSION_COOKIE]
+    client.post("/sign-out")
+    assert client.get("/account", headers={"Cookie": f"{SESSION_COOKIE}={key}"}).status_code == 303
+
+
+def test_another_browser_can_be_signed_out(client, people):
+    sign_in(client)
+    other = TestClient(client.app, follow_redirects=False)
+    sign_in(other)
+    page = client.get("/account").text
+    assert "this one" in page
+    path = re.search(r'action="(/account/sessions/\d+/revocation)"', page)[1]
+    assert client.post(path).status_code == 303
+    assert other.get("/account").status_code == 303
+    assert client.get("/account").status_code == 200
+
+
+def test_nobody_ends_the_sessions_of_others(client, people):
+    sign_in(client)
+    path = "/account/sessions/1/revocation"
+    other = TestClient(client.app, follow_redirects=False)
+    sign_in(other, "rob@example.org")
+    assert other.post(path).status_code == 404
+    assert client.get("/account").status_code == 200
+
+
+def test_changing_the_password_ends_all_other_sessions(client, people):
+    sign_in(client)
+    other = TestClient(client.app, follow_redirects=False)
+    sign_in(other)
+    wrong = client.post("/account/password", data={"old": "wrong", "new": "another long password"})
+    assert "not your present password" in wrong.text
+    assert client.post("/account/password", data={"old": PASSWORD, "new": "another long password"}).status_code == 303
+    assert client.get("/account").status_code == 200
+    assert other.get("/account").status_code == 303
+    assert sign_in(other).status_code == 400
+    assert sign_in(other, password="another long password").status_code == 303
+
+
+def test_guessing_is_slowed_down_over_all_workers(client, people, library):
+    with TestClient(create_app(library.settings), follow_redirects=False) as other_worker:
+        answers = [sign_in(each, password=f"guess number {n}") for n in range(6) for each in (client, other_worker)]
+    assert [answer.status_code for answer in answers] == [400] * 10 + [429] * 2
+    assert 0 < int(answers[-1].headers["Retry-After"]) <= 900
+    assert sign_in(client, "rob@example.org").status_code == 303
+
+
+def test_a_token_is_shown_once_and_speaks_for_the_account(client, people, library):
+    sign_in(client)
+    page = client.post("/account/tokens", data={"token_name": "backup script", "scope": "read"}).text
+    token = re.search(r"<code>(omni_[\w-]+)</code>", page)[1]
+    again = client.get("/account").text
+    assert token not in again
+    assert "backup script" in again
+    program = TestClient(client.app, headers={"Authorization": f"Bearer {token}"}, follow_redirects=False)
+    assert program.get("/api/v1/questions").status_code == 200
+    assert program.get("/account").status_code == 403  # not with a token
+    path = re.search(r'action="(/account/tokens/\d+/revocation)"', again)[1]
+    client.post(path)
+    answer = program.get("/account")
+    assert answer.status_code in (303, 401)
+
+
+def test_tokens_are_not_in_the_database(library, people):
+    token = accounts.create_token(library.database, people[Role.READER], "x", Scope.READ, by="test")
+    content = b"".join(path.read_bytes() for path in library.settings.data_dir.glob("omniracle.db*"))
+    assert token.encode() not in content
+    assert PASSWORD.encode() not in content
+
+
+def test_the_first_administrator_comes_by_a_link_that_works_once(client, library):
+    key = accounts.ensure_first_admin(library.database, None, None)
+    newer = accounts.ensure_first_admin(library.database, None, None)
+    assert client.get(f"/first-admin/{key}").status_code == 404
+    data = {"name": "Eve", "email": "eve@example.org", "password": PASSWORD}
+    assert "administrator" in client.get(f"/first-admin/{newer}").text
+    assert client.post(f"/first-admin/{newer}", data=data).status_code == 303
+    assert client.get("/admin/accounts").status_code == 200
+    assert client.post(f"/first-admin/{newer}", data=data | {"email": "eve2@example.org"}).status_code == 404
+    assert accounts.ensure_first_admin(library.database, None, None) is None
+
+
+def test_the_first_administrator_may_come_from_the_environment(library):
+    assert accounts.ensure_first_admin(library.database, "op@example.org", PASSWORD) is None
+    assert accounts.sign_in(library.database, "op@example.org", PASSWORD).role == Role.ADMIN
+
+
+def test_roles_change_at_once_and_the_last_administrator_stays(client, people):
+    sign_in(client, "ada@example.org")
+    page = client.get("/admin/accounts").text
+    assert "ann@example.org" in page
+    ann, ada = people[Role.CONTRIBUTOR].id, people[Role.ADMIN].id
+    assert client.post(f"/admin/accounts/{ann}/role", data={"role": "reviewer"}).status_code == 303
+    assert client.post(f"/admin/accounts/{ada}/role", data={"role": "reader"}).status_code == 403
+    assert client.post(f"/admin/accounts/{ann}/role", data={"role": "king"}).status_code == 400
+    record = client.get("/admin/audit").text
+    assert "contributor -&gt; reviewer" in record
+
+
+def test_changes_are_recorded(library, people):
+    accounts.set_role(library.database, people[Role.READER].id, Role.REVIEWER, by=people[Role.ADMIN])
+    with library.database.read() as session:
+        newest = audit.list_page(session, number=1, size=1).items[0]
+    assert (newest.actor, newest.action, newest.detail) == ("Ada", "role", "reader -> reviewer")
+
+
+def all_routes():
+    return [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+
+
+def rules_of(route):
+    def walk(dependant):
+        if isinstance(dependant.call, Rule):
+            yield dependant.call
+        for inner in dependant.dependencies:
+            yield from walk(inner)
+
+    return list(walk(route.dependant))
+
+
+def test_every_route_names_one_rule():
+    for route in all_routes():
+        named = [rule for rule in rules_of(route) if rule.least is not None] or rules_of(route)
+        assert len({rule.least for rule in named}) == 1, route.path
+
+
+@pytest.mark.parametrize("role", [None, *Role])
+def test_nobody_comes_where_their_role_does_not_reach(signed_in, role):
+    client = signed_in(role)
+    for route in all_routes():
+        if route.path == "/sign-out":
+            continue  # open to everybody, and the end of this client
+        rules = rules_of(route)
+        (least,) = {rule.least for rule in rules if rule.least is not None} or {None}
+        path = re.sub(r"\{[^}]+\}", "999999", route.path)
+        method = min(route.methods)
+        answer = client.request(method, path)
+        may = least is None or (role is not None and role.includes(least))
+        asked_to_sign_in = answer.headers.get("Location", "").startswith("/sign-in")
+        assert (answer.status_code in (401, 403) or asked_to_sign_in) != may, (method, path, answer.status_code)

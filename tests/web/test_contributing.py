@@ -1,0 +1,314 @@
+"""From a contributor's editor over the review to the public page; two people at once; nothing is lost."""
+
+import re
+
+import pytest
+
+from app.models import Role
+from app.storage import articles, drafts, proposals, revisions
+
+ANSWER = "Because salt slows the yeast down.\n\n- one\n- two\n\nThe end.\n"
+
+
+def fields(**changes):
+    given = {
+        "title": "Why does pasta need salt?",
+        "tags": "cooking, 面食",
+        "lang": "",
+        "body": ANSWER.replace("\n", "\r\n"),
+        "message": "A first answer",
+        "base": "0",
+        "action": "save",
+        "card_section": "resources",
+        "card_url": "https://example.org/pasta",
+        "card_title": "Pasta",
+        "card_description": "All of it",
+        "card_site": "",
+        "card_archive": "",
+    }
+    return given | changes
+
+
+def edit_fields(page, **changes):
+    """The fields of the editor as a browser would send them."""
+
+    def value(pattern):
+        found = re.search(pattern, page, re.DOTALL)
+        return found[1].replace("&#34;", '"').replace("&#39;", "'") if found else ""
+
+    given = {
+        "title": value(r'name="title"[^>]*? value="([^"]*)"'),
+        "tags": value(r'name="tags"[^>]*? value="([^"]*)"'),
+        "lang": value(r'<option value="([^"]+)"[^>]* selected'),
+        "body": value(r'<textarea id="field-body".*?>\n(.*?)</textarea>'),
+        "base": value(r'name="base" value="(\d+)"'),
+        "message": "",
+        "action": "save",
+    }
+    return given | changes
+
+
+@pytest.fixture
+def ann(signed_in):
+    return signed_in(Role.CONTRIBUTOR)
+
+
+@pytest.fixture
+def rob(signed_in):
+    return signed_in(Role.REVIEWER)
+
+
+def test_a_contribution_is_public_only_after_a_reviewer_has_approved_it(client, ann, rob):
+    answer = ann.post("/contribute", data=fields())
+    assert answer.status_code == 303
+    path = answer.headers["Location"]
+    assert "waits for a reviewer" in ann.get(path).text
+    assert client.get("/api/v1/search?q=pasta").json()["total"] == 0
+    assert client.get("/questions/why-does-pasta-need-salt").status_code == 404
+    assert "Why does pasta need salt?" in rob.get("/review").text
+    page = rob.get(path).text
+    assert "<ins>" in page
+    assert "<li>one</li>" in page
+    approved = rob.post(f"{path}/approval")
+    assert (approved.status_code, approved.headers["Location"]) == (303, "/review")
+    article = client.get("/questions/why-does-pasta-need-salt")
+    assert "salt slows the yeast" in article.text
+    assert 'href="https://example.org/pasta"' in article.text
+    assert client.get("/api/v1/search?q=pasta").json()["hits"][0]["slug"] == "why-does-pasta-need-salt"
+    history = client.get("/questions/why-does-pasta-need-salt/history").text
+    assert "Ann: A first answer" in history
+    assert "published" in ann.get("/account/contributions").text
+
+
+def test_a_reviewers_own_change_is_public_at_once(client, rob):
+    answer = rob.post("/contribute", data=fields(title="面条为什么要放盐？", lang="zh"))
+    assert answer.headers["Location"] == "/questions/mian-tiao-wei-shen-me-yao-fang-yan"
+    page = rob.get("/questions/mian-tiao-wei-shen-me-yao-fang-yan/edit").text
+    changed = rob.post(
+        "/questions/mian-tiao-wei-shen-me-yao-fang-yan/edit",
+        data=edit_fields(page, body=ANSWER.replace("The end.", "The very end."), message="Better"),
+    )
+    assert changed.status_code == 303
+    html = client.get("/questions/mian-tiao-wei-shen-me-yao-fang-yan").text
+    assert "The very end." in html
+    assert "2 revisions" in html
+    assert client.get("/api/v1/search?q=very end").json()["hits"][0]["lang"] == "zh"
+
+
+def test_a_rejected_proposal_tells_its_author_why(ann, rob, client):
+    path = ann.post("/contribute", data=fields()).headers["Location"]
+    refused = rob.post(f"{path}/rejection", data={"reason": "  "})
+    assert refused.status_code == 400
+    assert "Tell the author why" in refused.text
+    assert rob.post(f"{path}/rejection", data={"reason": "No source says so."}).status_code == 303
+    assert "No source says so." in ann.get(path).text
+    assert "No source says so." in ann.get("/account/contributions").text
+    again = rob.post(f"{path}/approval")
+    assert again.status_code == 400
+    assert "decided already" in again.text
+    assert client.get("/questions/why-does-pasta-need-salt").status_code == 404
+
+
+def test_a_reviewer_may_edit_and_publish_and_the_author_is_named(ann, rob, client):
+    path = ann.post("/contribute", data=fields()).headers["Location"]
+    page = rob.get(f"{path}/edit").text
+    done = rob.post(f"{path}/edit", data=edit_fields(page, title="Why salt your pasta?", card_url="", card_title=""))
+    assert done.status_code == 303
+    assert "Ann" in client.get("/questions/why-salt-your-pasta/history").text
+
+
+def test_an_author_changes_and_takes_back_what_waits(ann, rob, signed_in):
+    path = ann.post("/contribute", data=fields()).headers["Location"]
+    page = ann.get(f"{path}/edit").text
+    ann.post(f"{path}/edit", data=edit_fields(page, body="Another answer altogether, quite long."))
+    assert "Another answer altogether" in rob.get(path).text
+    assert signed_in(Role.CONTRIBUTOR).get(path).status_code == 200
+    ann.post(f"{path}/withdrawal")
+    assert "taken back" in ann.get(path).text
+    assert "Nothing waits" in rob.get("/review").text
+
+
+def test_nobody_else_sees_a_proposal(client, library, ann, people):
+    from app.services import accounts
+    from app.web.access import SESSION_COOKIE
+    from tests.web.conftest import PASSWORD
+
+    path = ann.post("/contribute", data=fields()).headers["Location"]
+    other = accounts.sign_up(library.database, email="z@example.org", name="Zoe", password=PASSWORD)
+    cookie = {"Cookie": f"{SESSION_COOKIE}={accounts.open_session(library.database, other, 'x')}"}
+    for method, address in (("GET", path), ("GET", f"{path}/edit"), ("POST", f"{path}/withdrawal")):
+        assert client.request(method, address, headers=cookie).status_code == 403
+
+
+def test_the_preview_is_the_page_as_it_will_be(ann):
+    page = ann.post("/contribute", data=fields(action="preview", body="> [!NOTE]\n> Look\n\n`x`")).text
+    live = ann.post("/contribute/preview", data=fields(body="> [!NOTE]\n> Look\n\n`x`")).text
+    assert live.strip() in page
+    assert "<code>x</code>" in live
+
+
+def test_the_preview_is_safe(ann):
+    html = ann.post(
+        "/contribute/preview", data=fields(body="<script>alert(1)</script><img src=x onerror=alert(1)>")
+    ).text
+    assert "<script" not in html
+    assert "onerror" not in html
+
+
+def test_what_cannot_be_used_comes_back_with_everything_that_was_typed(ann):
+    answer = ann.post("/contribute", data=fields(title=" ", card_url="ftp://x", message="kept too"))
+    assert answer.status_code == 400
+    assert "Write the question." in answer.text
+    assert "beginning with https://" in answer.text
+    for kept in ("salt slows the yeast", "cooking, 面食", "ftp://x", "kept too", "All of it"):
+        assert kept in answer.text
+
+
+def test_control_characters_are_refused_with_a_clear_message(ann):
+    answer = ann.post("/contribute", data=fields(body="Text with \x00 in it"))
+    assert answer.status_code == 400
+    assert "U+0000" in answer.text
+    assert "Text with" in answer.text
+
+
+def test_a_draft_survives_and_can_be_thrown_away(ann, library, people, signed_in):
+    assert ann.post("/drafts/new", data=fields(title="Half a quest")).status_code == 204
+    page = signed_in(Role.CONTRIBUTOR).get("/contribute").text
+    assert "This is your draft of" in page
+    assert "Half a quest" in page
+    assert "https://example.org/pasta" in page
+    ann.post("/drafts/new/removal", data={"back": "/contribute"})
+    assert "Half a quest" not in ann.get("/contribute").text
+    assert "Half a quest" not in signed_in(Role.REVIEWER).get("/contribute").text
+
+
+def test_saving_ends_the_draft(ann, library, people):
+    ann.post("/drafts/new", data=fields())
+    ann.post("/contribute", data=fields())
+    with library.database.read() as session:
+        assert drafts.get(session, people[Role.CONTRIBUTOR].id, "new") is None
+
+
+def test_changes_of_different_places_merge_by_themselves(client, rob, signed_in):
+    ada = signed_in(Role.ADMIN)
+    pages = [each.get("/questions/workers-zh/edit").text for each in (rob, ada)]
+    bodies = [edit_fields(page)["body"] for page in pages]
+    first = edit_fields(pages[0], body=bodies[0].replace("策略不是轮询。", "策略绝不是轮询。"))
+    second = edit_fields(pages[1], body=bodies[1].replace("一条连接始终属于", "每条连接始终属于"))
+    assert rob.post("/questions/workers-zh/edit", data=first).status_code == 303
+    assert ada.post("/questions/workers-zh/edit", data=second).status_code == 303
+    html = client.get("/questions/workers-zh").text
+    assert "策略绝不是轮询。" in html
+    assert "每条连接始终属于" in html
+
+
+def clash(rob, ada):
+    """Both change the same paragraph; Ada is later."""
+    pages = [each.get("/questions/bread/edit").text for each in (rob, ada)]
+    body = edit_fields(pages[0])["body"]
+    rob.post("/questions/bread/edit", data=edit_fields(pages[0], body=body.replace("two per cent", "three per cent")))
+    return ada.post(
+        "/questions/bread/edit", data=edit_fields(pages[1], body=body.replace("two per cent", "one per cent"))
+    )
+
+
+def conflict_fields(page, choice):
+    source = re.search(r'name="source"[^>]*>\n(.*?)</textarea>', page, re.DOTALL)[1]
+    hidden = dict(re.findall(r'type="hidden" name="(base|newest|message)" value="([^"]*)"', page))
+    return {**hidden, "source": source, "choice-0": choice}
+
+
+@pytest.mark.parametrize(
+    ("choice", "expected"), [("ours", ["one per"]), ("theirs", ["three per"]), ("both", ["one per", "three per"])]
+)
+def test_the_same_place_changed_twice_is_the_persons_choice(client, rob, signed_in, choice, expected):
+    ada = signed_in(Role.ADMIN)
+    answer = clash(rob, ada)
+    assert answer.status_code == 409
+    assert "<ins>three</ins>" in answer.text
+    assert "<ins>one</ins>" in answer.text
+    assert "one per cent" in answer.text  # the author's own text, whole
+    assert "three per cent" in client.get("/questions/bread").text
+    editor = ada.post("/questions/bread/conflict", data=conflict_fields(answer.text, choice))
+    assert editor.status_code == 200
+    done = ada.post("/questions/bread/edit", data=edit_fields(editor.text))
+    assert done.status_code == 303
+    html = client.get("/questions/bread").text
+    for part in expected:
+        assert part in html
+
+
+def test_a_proposal_is_merged_with_what_was_published_meanwhile(client, ann, rob):
+    page = ann.get("/questions/workers-zh/edit").text
+    body = edit_fields(page)["body"]
+    path = ann.post(
+        "/questions/workers-zh/edit", data=edit_fields(page, body=body.replace("父进程绑定端口", "父进程先绑定端口"))
+    ).headers["Location"]
+    rob.post("/questions/workers-zh/edit", data=edit_fields(page, body=body.replace("一条连接", "每条连接")))
+    assert "has changed since" in rob.get(path).text
+    assert rob.post(f"{path}/approval").status_code == 303
+    html = client.get("/questions/workers-zh").text
+    assert "父进程先绑定端口" in html
+    assert "每条连接" in html
+
+
+def test_a_proposal_that_clashes_is_resolved_by_the_reviewer_and_stays_its_authors(client, ann, rob):
+    page = ann.get("/questions/bread/edit").text
+    body = edit_fields(page)["body"]
+    path = ann.post(
+        "/questions/bread/edit", data=edit_fields(page, body=body.replace("two per", "one per"), message="less")
+    ).headers["Location"]
+    rob.post("/questions/bread/edit", data=edit_fields(page, body=body.replace("two per", "three per")))
+    answer = rob.post(f"{path}/approval")
+    assert answer.status_code == 409
+    number = path.rpartition("/")[2]
+    editor = rob.post("/questions/bread/conflict", data=conflict_fields(answer.text, "ours") | {"proposal": number})
+    done = rob.post(f"{path}/edit", data=edit_fields(editor.text, message="less"))
+    assert done.status_code == 303, done.text
+    assert "one per cent" in client.get("/questions/bread").text
+    assert "Ann: less" in client.get("/questions/bread/history").text
+    assert "published" in ann.get(path).text
+
+
+def test_editing_keeps_what_the_form_does_not_show(library, rob):
+    library.write("x/kept.md", "---\n# by hand\ntitle: Kept\nlang: en\nweight: 012\n---\n\nText here.\n")
+    library.sync()
+    page = rob.get("/questions/kept/edit").text
+    rob.post("/questions/kept/edit", data=edit_fields(page, body="Another text."))
+    source = rob.get("/questions/kept.md").text
+    assert source == "---\n# by hand\ntitle: Kept\nlang: en\nweight: 012\n---\n\nAnother text.\n"
+
+
+def test_every_revision_names_its_author(library, rob, people):
+    page = rob.get("/questions/bread/edit").text
+    rob.post("/questions/bread/edit", data=edit_fields(page, body="Shorter, for once.", message="cut"))
+    with library.database.read() as session:
+        article = articles.by_slug(session, "bread")
+        newest = revisions.get(session, article.id, article.revision)
+    assert (newest.author, newest.author_id, newest.message, newest.origin) == (
+        "Rob", people[Role.REVIEWER].id, "cut", "web",
+    )  # fmt: skip
+
+
+def test_an_expired_session_loses_nothing(client):
+    answer = client.post("/contribute", data=fields())
+    assert answer.status_code == 401
+    assert "salt slows the yeast" in answer.text
+    assert "Sign in in a new tab" in answer.text
+    assert 'name="title" value="Why does pasta need salt?"' in answer.text
+
+
+def test_contributing_too_often_is_slowed_down_and_loses_nothing(ann, library):
+    from app.services.limits import CONTRIBUTION
+
+    answers = [ann.post("/contribute", data=fields(title=f"Question {n}")) for n in range(CONTRIBUTION.most + 1)]
+    assert answers[-2].status_code == 303
+    assert answers[-1].status_code == 429
+    assert "salt slows the yeast" in answers[-1].text
+
+
+def test_reviewing_goes_on_with_the_next_one(ann, rob, library):
+    first, second = (ann.post("/contribute", data=fields(title=f"Question {n}?")).headers["Location"] for n in (1, 2))
+    assert rob.post(f"{first}/approval").headers["Location"] == second
+    with library.database.read() as session:
+        assert proposals.pending_count(session) == 1
