@@ -1,11 +1,12 @@
 """The `omniracle` command; one module per group of commands."""
 
+import logging
 import sys
 
 import typer
 from sqlalchemy.exc import DBAPIError
 
-from app import __version__
+from app import __version__, logs
 from app.cli import accounts, content, search, server
 from app.errors import OmniracleError
 
@@ -41,6 +42,7 @@ for name, group in accounts.GROUPS.items():
 
 def main() -> None:
     """Run the command line; an error that we raise on purpose is one line on stderr and exit status 1."""
+    logs.configure(logging.WARNING)
     try:
         app()
     except OmniracleError as error:

@@ -89,7 +89,7 @@ def _prepare(settings: Settings) -> str | None:
     try:
         schema.migrate(database)
         with progress() as update:
-            indexing.ensure(database, index, update)
+            indexing.ensure(database, index, update, thorough=True)
             report = sync(database, index, settings.content_dir, update)
         with database.write() as session:
             renderings.drop_unused(session)
@@ -134,6 +134,8 @@ def _hand_down(settings: Settings) -> None:
     """Put the options of this command where the workers look for them."""
     import os
 
+    # Threads that come and go would else keep a heap each, of which little is in use.
+    os.environ.setdefault("MALLOC_ARENA_MAX", "2")
     os.environ.update(
         OMNIRACLE_HOST=settings.host, OMNIRACLE_PORT=str(settings.port), WEB_CONCURRENCY=str(settings.workers)
     )

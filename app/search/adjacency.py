@@ -6,44 +6,51 @@ from itertools import pairwise
 import numpy as np
 
 from app.search.expansion import Plan
+from app.search.folding import is_han
 from app.search.postings import Documents, Floats
-from app.search.schema import TEXT_FIELDS
+from app.search.schema import CHARACTERS, TEXT_FIELDS
 from app.search.snapshot import Mask, Snapshot
 
 NEAR = 8  # words
 NEARNESS_WEIGHT = 1.0
 MAX_PAIRS = 4  # of neighbouring words, the rarest ones
 MAX_FREQUENCY = 2048  # articles; reading the positions of a more frequent word takes too long
-MAX_CHECKED = 300  # documents
+MAX_CHECKED = 3000  # documents in which a phrase is looked for
 
 
-def phrase(snapshot: Snapshot, terms: Sequence[str], allowed: Mask) -> Documents:
+def phrase(snapshot: Snapshot, terms: Sequence[str], allowed: Mask) -> tuple[Documents, bool]:
     """Return the documents, among the allowed ones, in which `terms` stand next to each other in one field.
 
-    Of very frequent words, only that they are there is looked at, where rarer ones can be compared. Of a phrase that
-    has none, only the first MAX_CHECKED documents are looked at: reading all positions of such words takes too long.
+    Of words that many articles have, only the first MAX_CHECKED documents are looked at: reading the positions in all
+    takes too long. Whether all were looked at is the second value.
     """
-    inside = allowed.copy()
-    frequency = {term: len(snapshot.text(term)[0]) for term in terms}
-    for term in frequency:
-        inside &= snapshot.mask(snapshot.text(term)[0])
-    candidates = np.flatnonzero(inside).astype(np.int32)
     if len(terms) == 1:
-        return candidates
-    places = [(place, term) for place, term in enumerate(terms) if frequency[term] <= MAX_FREQUENCY]
-    if len(places) < 2:
-        places = list(enumerate(terms))
-        if max(frequency.values()) > MAX_FREQUENCY:
-            candidates = candidates[:MAX_CHECKED]
+        single = snapshot.text(terms[0])[0]
+        if is_han(terms[0][0]) and len(terms[0]) == 1:
+            single = snapshot.plain(CHARACTERS, terms[0])[0]
+        return single[allowed[single]], True
+    candidates = snapshot.all_of(list(dict.fromkeys(terms)))[0]
+    candidates = candidates[allowed[candidates]]
+    is_complete = len(candidates) <= MAX_CHECKED
+    candidates = candidates[:MAX_CHECKED]
     found: set[int] = set()
     for field in TEXT_FIELDS:
         starts: dict[int, set[int]] | None = None
-        for place, term in places:
-            others = _starts(snapshot, field, term, candidates, place)
+        left = candidates
+        # The rarest word first: documents that it leaves out need not be read for the others.
+        for place, term in sorted(enumerate(terms), key=lambda pair: snapshot.frequency(field, pair[1])):
+            others = _starts(snapshot, field, term, left, place)
             known = others if starts is None else starts
-            starts = {document: known[document] & others[document] for document in known.keys() & others.keys()}
-        found.update(document for document, ways in (starts or {}).items() if ways)
-    return np.array(sorted(found), np.int32)
+            starts = {
+                document: both
+                for document in known.keys() & others.keys()
+                if (both := known[document] & others[document])
+            }
+            left = np.array(sorted(starts), np.int32)
+            if not starts:
+                break
+        found.update(starts or {})
+    return np.array(sorted(found), np.int32), is_complete
 
 
 def nearness(snapshot: Snapshot, plan: Plan, documents: Documents) -> Floats | None:

@@ -1,25 +1,33 @@
 """From what was typed to what is looked up: other spellings, beginnings, corrections and sounds of each word."""
 
+import re
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from app.search import pinyin, regional
 from app.search.analysis import stem, terms
-from app.search.folding import fold, is_han
+from app.search.folding import is_han
 from app.search.query import Query, Word
-from app.search.schema import CHARACTERS, INITIALS, SYLLABLES, TITLE_CHARACTERS
-from app.search.snapshot import ImpactList, Snapshot
+from app.search.schema import CHARACTERS, INITIALS, SYLLABLES, TITLE_CHARACTERS, TITLE_SYLLABLES
+from app.search.snapshot import NOTHING, ImpactList, Snapshot
 
 TEXT = "text"  # all text fields, as one
-WEIGHTS = {"text": 1.0, "variant": 0.9, "joined": 0.9, "prefix": 0.65, "typo": 0.8, "pinyin": 0.65, "character": 0.45}
+WORD = "word"  # the same, for a word of several terms, joined by spaces, all of which have to be there
+WEIGHTS = {"text": 1.0, "variant": 0.9, "joined": 0.9, "prefix": 0.7, "typo": 0.65, "pinyin": 0.5, "character": 0.45}
+MOST_WORDS = 24  # distinct ones; of a longer text the rarest are looked up
 MAX_COMPLETIONS = 8
 MAX_CORRECTIONS = 3
 MIN_COMPLETED = 2  # letters
 MIN_JOINED = 3
+MOST_JOINED = 3  # words
+RIVAL = 30  # times as frequent as what was typed is a word that was probably meant
+MIN_RIVALLED = 5  # letters
 MIN_INITIALS = 2
 MAX_INITIALS = 8
 SURE_INITIALS = 4  # letters; so many in one title are no chance, fewer may be a mistyped word
+TITLE_FIELDS = {CHARACTERS: TITLE_CHARACTERS, SYLLABLES: TITLE_SYLLABLES, INITIALS: INITIALS}
 RARE_SOUND = 20  # articles; a pinyin word that more have is a word of its own
 
 
@@ -51,28 +59,36 @@ class Plan:
     @property
     def text_terms(self) -> list[str]:
         """The terms that stand in texts, to be marked there."""
-        return [other.term for slot in self.slots for other in slot.alternatives if other.field == TEXT]
+        found = (other for slot in self.slots for other in slot.alternatives if other.field in (TEXT, WORD))
+        return [term for other in found for term in other.term.split()]
+
+    @property
+    def sounds(self) -> frozenset[str]:
+        """Syllables, and pairs of them, by whose sound titles are found."""
+        found = (other for slot in self.slots for other in slot.alternatives if other.field == SYLLABLES)
+        return frozenset(other.term for other in found)
 
 
-def expand(query: Query, snapshot: Snapshot) -> Plan:
-    """Return the plan of a query."""
+def expand(query: Query, snapshot: Snapshot, *, is_typing: bool = False) -> Plan:
+    """Return the plan of a query; while it is typed, its last word is completed even where it is a word already."""
     plan = Plan()
-    sounds = _sound_runs(query.words, snapshot)
+    words = _rarest(query.words, snapshot)
+    sounds = _sound_runs(words, snapshot)
     seen: set[str] = set()
-    for place, word in enumerate(query.words):
+    for place, word in enumerate(words):
         if word.term in seen:
             continue
         seen.add(word.term)
         if place in sounds:
             continue
-        is_last = query.is_open and place == len(query.words) - 1
-        plan.slots += _slots_of_word(word, snapshot, plan, is_last=is_last)
-    plan.slots += _sound_slots(query.words, sounds)
-    plan.slots += _joined_slots(query.words, snapshot)
+        is_last = query.is_open and word is query.words[-1]
+        plan.slots += _slots_of_word(word, snapshot, plan, is_last=is_last, is_typing=is_typing)
+    plan.slots += _sound_slots(words, sounds)
+    plan.slots += _joined_slots(words, snapshot)
     plan.slots += _regional_slots(query, seen)
     plan.neighbours = [
         (left.term, right.term)
-        for left, right in pairwise(query.words)
+        for left, right in pairwise(words)
         if left.term != right.term and left.term.isascii() and right.term.isascii()
     ]
     return plan
@@ -82,6 +98,8 @@ def text_list(snapshot: Snapshot, alternative: Alternative) -> ImpactList:
     """Return the documents that have an alternative anywhere, with its impact on each."""
     if alternative.field == TEXT:
         return snapshot.text(alternative.term)
+    if alternative.field == WORD:
+        return snapshot.all_of(alternative.term.split())
     return snapshot.plain(alternative.field, alternative.term)
 
 
@@ -89,11 +107,24 @@ def title_list(snapshot: Snapshot, alternative: Alternative) -> ImpactList:
     """Return the documents that have an alternative in their titles, with its impact there."""
     if alternative.field == TEXT:
         return snapshot.title(alternative.term)
-    field = TITLE_CHARACTERS if alternative.field == CHARACTERS else alternative.field
-    return snapshot.plain(field, alternative.term)
+    if alternative.field == WORD:
+        lists = [snapshot.title(term) for term in alternative.term.split()]
+        return min(lists, key=lambda found: len(found[0])) if all(len(found[0]) for found in lists) else NOTHING
+    return snapshot.named(TITLE_FIELDS[alternative.field], alternative.term)
 
 
-def _slots_of_word(word: Word, snapshot: Snapshot, plan: Plan, *, is_last: bool) -> Iterator[Slot]:
+def _rarest(words: Sequence[Word], snapshot: Snapshot) -> Sequence[Word]:
+    """Return the words that tell most of a long text, in their order."""
+    distinct = dict.fromkeys(word.term for word in words)
+    if len(distinct) <= MOST_WORDS:
+        return words
+    frequency = {term: snapshot.frequency("body", term) for term in distinct}
+    known = sorted((term for term in distinct if frequency[term]), key=lambda term: frequency[term])
+    kept = set([*known, *(term for term in distinct if not frequency[term])][:MOST_WORDS])
+    return [word for word in words if word.term in kept]
+
+
+def _slots_of_word(word: Word, snapshot: Snapshot, plan: Plan, *, is_last: bool, is_typing: bool) -> Iterator[Slot]:
     alternatives = [Alternative(word.term, "text")]
     if len(word.term) == 1 and is_han(word.term):
         alternatives.append(Alternative(word.term, "character", CHARACTERS))
@@ -101,20 +132,20 @@ def _slots_of_word(word: Word, snapshot: Snapshot, plan: Plan, *, is_last: bool)
         yield Slot(tuple(alternatives))
         return
     frequency = len(snapshot.text(word.term)[0])
-    if is_last and len(word.raw) >= MIN_COMPLETED:
+    if is_last and len(word.raw) >= MIN_COMPLETED and (is_typing or not frequency):
         alternatives += _completions(word, snapshot)
     if frequency == 0 and len(alternatives) == 1 and (parts := _split(word.raw, snapshot)):
         yield from (Slot((Alternative(stem(part), "text"),)) for part in parts)
         return
+    corrections = _corrections(word, snapshot, frequency) if not (frequency and is_typing and is_last) else []
     if frequency == 0:
-        corrections = _corrections(word, snapshot)
         initials = _initials(word.raw, snapshot)
         if initials and (len(word.raw) >= SURE_INITIALS or not (corrections or len(alternatives) > 1)):
             yield from (Slot((Alternative(pair, "pinyin", INITIALS),)) for pair in initials)
             return
+    if corrections:
         alternatives += [Alternative(stem(correction), "typo") for correction in corrections]
-        if corrections:
-            plan.corrections[word.raw] = corrections[0]
+        plan.corrections[word.raw] = corrections[0]
     yield Slot(tuple(alternatives))
 
 
@@ -124,10 +155,18 @@ def _completions(word: Word, snapshot: Snapshot) -> list[Alternative]:
     return [Alternative(term, "prefix") for term in by_frequency[:MAX_COMPLETIONS]]
 
 
-def _corrections(word: Word, snapshot: Snapshot) -> list[str]:
-    """Return known words near an unknown one, the most frequent first."""
-    weighed = [(len(snapshot.text(stem(near))[0]), near) for near in snapshot.vocabulary.corrections(word.raw)]
-    return [near for number, near in sorted(weighed, reverse=True)[:MAX_CORRECTIONS] if number]
+def _corrections(word: Word, snapshot: Snapshot, frequency: int) -> list[str]:
+    """Return the words that were probably meant: near an unknown one, or far more frequent; the likeliest first."""
+    if frequency and len(word.raw) < MIN_RIVALLED:
+        return []
+    vocabulary = snapshot.vocabulary
+    weighed = [
+        (number, vocabulary.is_in_titles(near), near)
+        for near in vocabulary.corrections(word.raw)
+        if (number := len(snapshot.text(stem(near))[0])) and stem(near) != word.term
+    ]
+    likely = [found for found in sorted(weighed, reverse=True) if found[0] > frequency * RIVAL]
+    return [near for _, _, near in likely[:MAX_CORRECTIONS]]
 
 
 def _split(raw: str, snapshot: Snapshot) -> tuple[str, str] | None:
@@ -143,24 +182,31 @@ def _split(raw: str, snapshot: Snapshot) -> tuple[str, str] | None:
 
 
 def _joined_slots(words: Sequence[Word], snapshot: Snapshot) -> Iterator[Slot]:
-    """Yield known words that were typed as two: `uvicorn worker` for UvicornWorker."""
-    for left, right in pairwise(words):
-        joined = left.raw + right.raw
-        if (
-            min(len(left.raw), len(right.raw)) >= MIN_JOINED
-            and joined.isascii()
-            and joined.isalpha()
-            and joined in snapshot.vocabulary
-        ):
-            yield Slot((Alternative(stem(joined), "joined"),), is_optional=True)
+    """Yield known words that were typed apart: `uvicorn worker` for UvicornWorker."""
+    for number in range(2, MOST_JOINED + 1):
+        for start in range(len(words) - number + 1):
+            parts = [word.raw for word in words[start : start + number]]
+            joined = "".join(parts)
+            if (
+                min(map(len, parts)) >= MIN_JOINED
+                and joined.isascii()
+                and joined.isalpha()
+                and joined in snapshot.vocabulary
+            ):
+                yield Slot((Alternative(stem(joined), "joined"),), is_optional=True)
 
 
-def _regional_slots(query: Query, seen: set[str]) -> Iterator[Slot]:
-    for other in regional.variants(query.typed):
-        for term in terms(fold(other)):
-            if term.text not in seen:
-                seen.add(term.text)
-                yield Slot((Alternative(term.text, "variant"),), is_optional=True)
+def _regional_slots(query: Query, seen: AbstractSet[str]) -> Iterator[Slot]:
+    """Yield the other side's words, and the pairs by which they hang together with what stands beside them."""
+    words, texts = regional.variants(query.typed)
+    known = set(seen)
+    for word in words:
+        found = [term.text for term in terms(word)]
+        known.update(found)
+        yield Slot((Alternative(" ".join(found), "variant", WORD if len(found) > 1 else TEXT),), is_optional=True)
+    for other in dict.fromkeys(term.text for text in texts for term in terms(text)):
+        if other not in known:
+            yield Slot((Alternative(other, "variant"),), is_optional=True)
 
 
 def _sound_runs(words: Sequence[Word], snapshot: Snapshot) -> dict[int, list[str]]:
@@ -168,13 +214,16 @@ def _sound_runs(words: Sequence[Word], snapshot: Snapshot) -> dict[int, list[str
     syllables = {
         place: found
         for place, word in enumerate(words)
-        if word.raw.isalpha() and (found := pinyin.syllables_of(word.raw)) and _sounds(found, word, snapshot)
+        if (found := pinyin.syllables_of(re.sub("['’]", "", word.raw))) and _sounds(found, word, snapshot)
     }
-    # One syllable may be anything; it is pinyin between others.
+    # One syllable may be anything; it is pinyin between others, or alone where it is no word at all.
     return {
         place: found
         for place, found in syllables.items()
-        if len(found) > 1 or place - 1 in syllables or place + 1 in syllables
+        if len(found) > 1
+        or place - 1 in syllables
+        or place + 1 in syllables
+        or (len(words) == 1 and not len(snapshot.text(words[0].term)[0]))
     }
 
 

@@ -61,6 +61,21 @@ def is_han(character: str) -> bool:
     return any(first <= code <= last for first, last in HAN_RANGES)
 
 
+def is_traditional(text: str) -> bool:
+    """Say whether `text` has a character that only traditional Chinese has."""
+    return not text.isascii() and not simplified().keys().isdisjoint(text)
+
+
+def is_simplified(text: str) -> bool:
+    """Say whether `text` has a character that only simplified Chinese has."""
+    return not text.isascii() and not _only_simplified().isdisjoint(text)
+
+
+@cache
+def _only_simplified() -> frozenset[str]:
+    return frozenset(simplified().values()) - simplified().keys()
+
+
 @cache
 def simplified() -> dict[str, str]:
     """Return the traditional characters whose simplified form is another one, with that form."""

@@ -12,21 +12,21 @@ import shutil
 import threading
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from whoosh.codec.whoosh3 import W3Codec
 from whoosh.filedb.filestore import FileStorage
 from whoosh.index import FileIndex
-from whoosh.writing import IndexWriter
 
-from app.errors import IndexUnavailable
+from app.errors import IndexUnavailable, OmniracleError
+from app.search import manifest
 from app.search.mapped import MappedStorage
 from app.search.schema import SCHEMA, SCHEMA_VERSION, Entry
 from app.search.segments import Segment
 from app.search.snapshot import ListCache, Snapshot
+from app.search.vocabulary import FILE as VOCABULARY
 from app.search.vocabulary import Vocabulary
 
 log = logging.getLogger(__name__)
@@ -34,11 +34,10 @@ log = logging.getLogger(__name__)
 Stamps = tuple[int, ...]  # times of change, in nanoseconds
 
 WRITER_MEMORY_MB = 64
-VOCABULARY = "words.txt"
+FACTS = "facts.json"
 ATTEMPTS = 10
 LOCK_POLL_S = 0.01
 RACY_NS = 1_000_000_000  # a folder that changed so shortly ago may change again without its time changing
-SEGMENT_FILES = (W3Codec.TERMS_EXT, W3Codec.POSTS_EXT)
 
 
 class SearchIndex:
@@ -50,16 +49,58 @@ class SearchIndex:
         self._opened: _Opened | None = None
         self._seen: Stamps = ()
 
-    def is_usable(self, identity: str) -> bool:
-        """Say whether there is a readable index of this schema for the database with this identity."""
+    def is_usable(self, identity: str, *, thorough: bool = False) -> bool:
+        """Say whether there is a whole index of this schema for the database with this identity.
+
+        A `thorough` look reads all of its files and compares their checksums.
+        """
         try:
-            build = self._current()
-            facts: dict[str, object] = json.loads((self.folder / build / "facts.json").read_text(encoding="utf-8"))
-            _open(self.folder / build).searcher().close()
+            path = self.folder / self._current()
+            facts: dict[str, object] = json.loads((path / FACTS).read_text(encoding="utf-8"))
+            _open(path).searcher().close()
         except Exception as error:  # noqa: BLE001  whatever a damaged index raises, it is not usable
-            log.debug("no usable index: %s", error)
+            log.debug("no usable index: %r", error)
             return False
-        return facts == {"schema": SCHEMA_VERSION, "identity": identity}
+        return facts == {"schema": SCHEMA_VERSION, "identity": identity} and self.is_whole(thorough=thorough)
+
+    def is_whole(self, *, thorough: bool = False) -> bool:
+        """Say whether all files of the index are there as they were written; by their sizes, or by their contents."""
+        try:
+            path = self.folder / self._current()
+            segments = {segment.segment_id() for segment in _open(path)._segments()}  # noqa: SLF001
+            return (path / FACTS).exists() and manifest.is_kept(path, segments, thorough=thorough)
+        except IndexUnavailable:
+            return False
+
+    @contextmanager
+    def reading(self) -> Iterator[Snapshot]:
+        """Yield the newest state; an error that comes from damaged files becomes IndexUnavailable.
+
+        A damaged index is condemned: it goes on answering what it can until a new one takes its place.
+        """
+        try:
+            yield self.snapshot()
+        except IndexUnavailable:
+            self._condemn_if_damaged()
+            raise
+        except OmniracleError:
+            raise
+        except Exception as error:
+            if not self._condemn_if_damaged():
+                raise
+            raise IndexUnavailable("The search index is damaged: it is being built anew.") from error
+
+    def _condemn_if_damaged(self) -> bool:
+        try:
+            path = self.folder / self._current()
+        except IndexUnavailable:
+            return True
+        if self.is_whole(thorough=True):
+            return False
+        if (path / FACTS).exists():
+            log.error("the search index is damaged and will be built anew")
+            (path / FACTS).unlink(missing_ok=True)
+        return True
 
     def snapshot(self) -> Snapshot:
         """Return the newest state of the index; raise IndexUnavailable when there is none."""
@@ -84,67 +125,33 @@ class SearchIndex:
         with self._lock:
             self._opened = None
 
-    @contextmanager
-    def write_lock(self, *, patience_s: float = math.inf) -> Iterator[bool]:
-        """Hold the right to write, across all processes of this host; yields False when another has it for longer."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        deadline = time.monotonic() + patience_s
-        with (self.folder / "write.lock").open("w") as file:
-            while True:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX if math.isinf(patience_s) else fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    if time.monotonic() >= deadline:
-                        yield False
-                        return
-                    time.sleep(LOCK_POLL_S)
-                else:
-                    yield True
-                    return
+    def write_lock(self, *, patience_s: float = math.inf) -> AbstractContextManager[bool]:
+        """Hold the right to write to the index, across all processes of this host.
+
+        Yields False when another one has it for longer than `patience_s`.
+        """
+        return _locked(self.folder, "write.lock", patience_s)
+
+    def build_lock(self, *, patience_s: float = math.inf) -> AbstractContextManager[bool]:
+        """Hold the right to build a new index beside the live one, in the same way."""
+        return _locked(self.folder, "build.lock", patience_s)
 
     def update(self, entries: list[Entry], removed: list[int]) -> None:
         """Put `entries` in place of what the index knows of them and forget `removed`; hold the write lock."""
         path = self.folder / self._current()
-        writer = _open(path).writer(limitmb=WRITER_MEMORY_MB, compound=False)
         opened = self._opened
         vocabulary = opened.vocabulary if opened and opened.path == path else Vocabulary(path / VOCABULARY)
-        vocabulary.refresh()
-        with _committing(writer):
-            for article_id in removed:
-                writer.delete_by_term("id", str(article_id))
-            for entry in entries:
-                vocabulary.add(entry)
-                writer.update_document(**entry.fields())
+        _update(path, vocabulary, entries, removed)
 
     @contextmanager
-    def rebuilding(self, identity: str) -> Iterator["Rebuild"]:
-        """Yield a new, empty index; at the end of the block it takes the place of the live one. Hold the write lock."""
-        build = uuid.uuid4().hex[:12]
-        path = self.folder / build
-        path.mkdir(parents=True)
+    def building(self, identity: str) -> Iterator["Build"]:
+        """Yield a new, empty index beside the live one; it is thrown away unless it takes over. Hold the build lock."""
+        build = Build(self.folder, identity)
         try:
-            writer = FileStorage(str(path)).create_index(SCHEMA).writer(limitmb=WRITER_MEMORY_MB, compound=False)
-            with _committing(writer):
-                yield Rebuild(writer, Vocabulary(path / VOCABULARY))
-            facts = {"schema": SCHEMA_VERSION, "identity": identity}
-            (path / "facts.json").write_text(json.dumps(facts), encoding="utf-8")
-        except BaseException:
-            shutil.rmtree(path, ignore_errors=True)
-            raise
-        pointer = self.folder / f"CURRENT.{build}"
-        pointer.write_text(build, encoding="utf-8")
-        pointer.replace(self.folder / "CURRENT")
-        for old in self.folder.iterdir():  # open files of the old index stay readable until they are closed
-            if old.is_dir() and old.name != build:
-                shutil.rmtree(old, ignore_errors=True)
-
-    def is_whole(self) -> bool:
-        """Say whether all files of the index are there; cheap, unlike `is_usable`."""
-        try:
-            index = _open(self.folder / self._current())
-            return all(_is_there(index, segment) for segment in index._segments())  # noqa: SLF001
-        except IndexUnavailable:
-            return False
+            yield build
+        finally:
+            if not build.is_live:
+                shutil.rmtree(build.path, ignore_errors=True)
 
     def _stamps(self) -> Stamps:
         """Return when the folders of the index changed; nothing when they cannot be trusted.
@@ -188,36 +195,95 @@ class _Opened:
         # Never Searcher.refresh(): in whoosh3 3.54.0 it goes on returning deleted documents.
         for attempt in range(ATTEMPTS):
             try:
-                toc = self._index._read_toc()  # noqa: SLF001  the one way to segments with their deletions
-                opened = {
-                    segment.segment_id(): self._segments.get(segment.segment_id())
-                    or Segment(self._storage, toc.schema, segment)
-                    for segment in toc.segments
-                }
+                return self._open_newest()
             except Exception as error:
                 # A writer has merged a segment away since the table was read, or the index is damaged.
                 if attempt + 1 == ATTEMPTS:
                     log.warning("the index cannot be read: %r", error)
                     raise IndexUnavailable("The search index cannot be read: run `omniracle reindex`.") from error
-                continue
-            break
-        self._segments = opened
+        raise AssertionError
+
+    def _open_newest(self) -> Snapshot:
+        toc = self._index._read_toc()  # noqa: SLF001  the one way to segments with their deletions
+        opened = {
+            segment.segment_id(): self._segments.get(segment.segment_id())
+            or Segment(self._storage, toc.schema, segment)
+            for segment in toc.segments
+        }
         self.vocabulary.refresh()
         deleted = [segment.deleted_docs() for segment in toc.segments]
-        return Snapshot(toc.generation, list(opened.values()), deleted, self.vocabulary, self._cache)
+        snapshot = Snapshot(toc.generation, list(opened.values()), deleted, self.vocabulary, self._cache)
+        self._segments = opened
+        return snapshot
 
 
-class Rebuild:
+class Build:
     """An index that is being built beside the live one."""
 
-    def __init__(self, writer: IndexWriter, vocabulary: Vocabulary) -> None:
-        self._writer = writer
-        self._vocabulary = vocabulary
+    def __init__(self, folder: Path, identity: str) -> None:
+        self.path = folder / uuid.uuid4().hex[:12]
+        self.path.mkdir(parents=True)
+        self.is_live = False
+        self._folder = folder
+        self._identity = identity
+        self._vocabulary = Vocabulary(self.path / VOCABULARY)
 
-    def add(self, entry: Entry) -> None:
-        """Add an article that was not added before."""
-        self._vocabulary.add(entry)
-        self._writer.add_document(**entry.fields())
+    def fill(self, entries: Iterable[Entry]) -> None:
+        """Add articles, each once."""
+        index = FileStorage(str(self.path)).create_index(SCHEMA)
+        writer = index.writer(limitmb=WRITER_MEMORY_MB, compound=False)
+        with _committing(writer):
+            for entry in entries:
+                self._vocabulary.add(entry)
+                writer.add_document(**entry.fields())
+
+    def update(self, entries: list[Entry], removed: list[int]) -> None:
+        """Put in what has changed since it was filled."""
+        if entries or removed:
+            _update(self.path, self._vocabulary, entries, removed)
+
+    def take_over(self) -> None:
+        """Take the place of the live index; hold the write lock."""
+        manifest.write(self.path)
+        facts = {"schema": SCHEMA_VERSION, "identity": self._identity}
+        (self.path / FACTS).write_text(json.dumps(facts), encoding="utf-8")
+        pointer = self._folder / f"CURRENT.{self.path.name}"
+        pointer.write_text(self.path.name, encoding="utf-8")
+        pointer.replace(self._folder / "CURRENT")
+        self.is_live = True
+        for old in self._folder.iterdir():  # open files of the old index stay readable until they are closed
+            if old.is_dir() and old.name != self.path.name:
+                shutil.rmtree(old, ignore_errors=True)
+
+
+def _update(path: Path, vocabulary: Vocabulary, entries: list[Entry], removed: list[int]) -> None:
+    vocabulary.refresh()
+    writer = _open(path).writer(limitmb=WRITER_MEMORY_MB, compound=False)
+    with _committing(writer):
+        for article_id in removed:
+            writer.delete_by_term("id", str(article_id))
+        for entry in entries:
+            vocabulary.add(entry)
+            writer.update_document(**entry.fields())
+    manifest.write(path)
+
+
+@contextmanager
+def _locked(folder: Path, name: str, patience_s: float) -> Iterator[bool]:
+    folder.mkdir(parents=True, exist_ok=True)
+    deadline = time.monotonic() + patience_s
+    with (folder / name).open("w") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX if math.isinf(patience_s) else fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    yield False
+                    return
+                time.sleep(LOCK_POLL_S)
+            else:
+                yield True
+                return
 
 
 def _open(path: Path) -> FileIndex:
@@ -225,10 +291,6 @@ def _open(path: Path) -> FileIndex:
         return FileStorage(str(path)).open_index()
     except Exception as error:
         raise IndexUnavailable("The search index cannot be opened: run `omniracle reindex`.") from error
-
-
-def _is_there(index: FileIndex, segment: Any) -> bool:
-    return all(index.storage.file_exists(segment.make_filename(ending)) for ending in SEGMENT_FILES)
 
 
 @contextmanager

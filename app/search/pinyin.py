@@ -8,7 +8,7 @@ is needed for that, there are about 400 of them) and looked up by the same pairs
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -62,6 +62,15 @@ def syllable_terms(text: str) -> set[str]:
     return terms
 
 
+def places(text: str, sounds: Collection[str]) -> list[int]:
+    """Return where in `text` two neighbouring Chinese characters have one of these pairs of syllables."""
+    return [
+        at
+        for at, (left, right) in enumerate(itertools.pairwise(text))
+        if any(first + second in sounds for first in _readings(fold(left)) for second in _readings(fold(right)))
+    ]
+
+
 def initial_terms(text: str) -> set[str]:
     """Return what `text` is found by when only the first letters are typed: pairs of neighbouring initials."""
     terms: set[str] = set()
@@ -101,7 +110,7 @@ def _readings_of_runs(text: str) -> Iterator[list[list[str]]]:
 
 @cache
 def _readings(character: str) -> list[str]:
-    marked = _table().get(ord(character), "").split(",")
+    marked = _table().get(ord(character), "").split(",") if len(character) == 1 else []
     bare = dict.fromkeys(_without_marks(reading) for reading in marked if reading)
     return [reading for reading in bare if reading in _SYLLABLES][:MAX_READINGS]
 

@@ -25,15 +25,28 @@ class Match:
 
 @dataclass(frozen=True)
 class Ranking:
-    """All articles that match a query; `scores` are by document."""
+    """All articles that match a query; `scores` are by document.
+
+    The two masks are what is narrowed to a tag and to a language: each is left out where its own facet is counted, so
+    that one can see what another choice would give.
+    """
 
     snapshot: Snapshot
     plan: Plan
-    scores: Floats
+    scores: Floats  # 0 for what does not match
+    tagged: Mask
+    in_language: Mask
+    is_complete: bool = True  # False: a phrase of frequent words was looked for in a part of the articles
 
     @cached_property
     def matched(self) -> Mask:
-        """Whether each document matches."""
+        """Whether each document matches, and is of the tag and language chosen."""
+        matched: Mask = self.answering & self.tagged & self.in_language
+        return matched
+
+    @cached_property
+    def answering(self) -> Mask:
+        """Whether each document matches the query itself."""
         return self.scores > 0
 
     @cached_property
@@ -43,35 +56,42 @@ class Ranking:
 
     def page(self, offset: int, size: int) -> list[Match]:
         """Return `size` matches from place `offset`, the best first."""
-        shown = self.documents(offset, size)
+        shown, scores = self.best_documents(offset, size)
         kinds = self._kinds(shown)
         return [
-            Match(int(self.snapshot.article_ids[document]), float(self.scores[document]), tuple(kinds[place]))
+            Match(int(self.snapshot.article_ids[document]), float(scores[place]), tuple(kinds[place]))
             for place, document in enumerate(shown)
         ]
 
-    def documents(self, offset: int, size: int) -> Documents:
-        """Return the documents of `size` matches from place `offset`, the best first."""
+    def best_documents(self, offset: int, size: int) -> tuple[Documents, Floats]:
+        """Return the documents of `size` matches from place `offset`, the best first, and their scores."""
         wanted = max(offset + size, RERANKED)
-        order = best(self.scores, wanted)
+        order = best(self.scores * self.matched, wanted)
+        scores = self.scores[order]
         near = adjacency.nearness(self.snapshot, self.plan, order[:RERANKED])
         if near is not None:
-            head = order[:RERANKED]
-            scores = self.scores[head] + near
-            order = np.concatenate([head[np.lexsort((head, -scores))], order[RERANKED:]])
-        return order[offset : offset + size]
+            scores[:RERANKED] += near
+            if len(order) > RERANKED:  # what was looked at stays before what was not
+                scores[RERANKED:] = np.minimum(scores[RERANKED:], scores[:RERANKED].min())
+            sorted_anew = np.lexsort((order, -scores))
+            order, scores = order[sorted_anew], scores[sorted_anew]
+        return order[offset : offset + size], scores[offset : offset + size]
 
     def languages(self) -> dict[str, int]:
-        """Return how many of the matches are in each language."""
-        counts = np.bincount(self.snapshot.language_of[self.matched] + 1, minlength=len(self.snapshot.languages) + 1)
-        return {code: int(number) for code, number in zip(self.snapshot.languages, counts[1:], strict=True) if number}
+        """Return how many matches each language would have, were it chosen; zh-Hant counts as zh too."""
+        names = self.snapshot.languages
+        found = self.snapshot.language_of[self.answering & self.tagged]
+        counts = dict(zip(names, np.bincount(found + 1, minlength=len(names) + 1)[1:].tolist(), strict=True))
+        total = {name: sum(n for code, n in counts.items() if f"{code}-".startswith(f"{name}-")) for name in names}
+        return {name: number for name, number in total.items() if number}
 
     def tags(self) -> dict[str, int]:
-        """Return how many of the matches have each tag."""
+        """Return how many matches each tag would have, were it chosen."""
+        matched = self.answering & self.in_language
         counted: dict[str, int] = {}
         for base, segment in zip(self.snapshot.bases, self.snapshot.segments, strict=True):
             names, documents, places = segment.tags
-            inside = np.flatnonzero(self.matched[base : base + segment.size][documents])
+            inside = np.flatnonzero(matched[base : base + segment.size][documents])
             counts = np.bincount(places[inside], minlength=len(names))
             for place in np.flatnonzero(counts).tolist():
                 counted[names[place]] = counted.get(names[place], 0) + int(counts[place])

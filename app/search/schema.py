@@ -9,12 +9,13 @@ from whoosh.fields import COLUMN, ID, KEYWORD, TEXT, Schema
 from app.search import pinyin
 from app.search.analysis import CharacterTokenizer, TermTokenizer
 
-SCHEMA_VERSION = 4  # raise it with any change of fields or analysis: every index of another version is rebuilt
+SCHEMA_VERSION = 5  # raise it with any change of fields or analysis: every index of another version is rebuilt
 
 TEXT_FIELDS = ("title", "headings", "tags_text", "body")
 CHARACTERS = "characters"
 TITLE_CHARACTERS = "title_characters"
 SYLLABLES = "syllables"
+TITLE_SYLLABLES = "title_syllables"
 INITIALS = "initials"
 
 ARTICLE_COLUMN = NumericColumn("i")
@@ -31,6 +32,7 @@ SCHEMA = Schema(
     characters=TEXT(CharacterTokenizer(), phrase=False),
     title_characters=TEXT(CharacterTokenizer(), phrase=False),
     syllables=KEYWORD(),
+    title_syllables=KEYWORD(),
     initials=KEYWORD(),
 )
 
@@ -61,6 +63,7 @@ class Entry:
             "characters": "\n".join((self.title, *self.tags, self.text)),
             "title_characters": self.title,
             "syllables": " ".join(sorted(pinyin.syllable_terms(spoken))),
+            "title_syllables": " ".join(sorted(pinyin.syllable_terms(self.title))),
             "initials": " ".join(sorted(pinyin.initial_terms(self.title))),
         }
 

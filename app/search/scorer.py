@@ -10,8 +10,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from app.content.language import simplest
 from app.search import adjacency
-from app.search.expansion import TEXT, WEIGHTS, Alternative, Plan, Slot, expand, text_list, title_list
+from app.search.expansion import TEXT, WEIGHTS, WORD, Alternative, Plan, Slot, expand, text_list, title_list
+from app.search.folding import fold, is_simplified, is_traditional
 from app.search.postings import Documents, Floats
 from app.search.query import Query
 from app.search.ranking import Match, Ranking, best
@@ -19,6 +21,12 @@ from app.search.snapshot import NOTHING, ImpactList, Mask, Snapshot
 
 TITLE_WEIGHT = 3.5
 SAME_LANGUAGE = 1.05  # a little more for what is in the reader's language: it decides where scores are near
+
+SAME_SCRIPT = 1.04  # as typed before simplified or traditional otherwise
+TRADITIONAL = "zh-hant"
+# Of what was asked for, weighed by rarity, an answer has to have so much; Chinese pairs are not all words.
+LEAST_SHARE = 0.2
+LEAST_SHARE_CJK = 0.15
 
 # Terms in more than this share of the articles do not make a match by themselves where rarer ones were asked for.
 COMMON_SHARE = 0.25
@@ -32,13 +40,15 @@ def search(
 ) -> Ranking:
     """Return the ranking of a query; `tag` and `lang` narrow like the query's own filters."""
     plan = expand(query, snapshot)
-    allowed = _allowed(snapshot, query, tag, lang)
-    if not query.words:
-        has_filter = bool(query.tags or query.langs)
-        scores = np.where(allowed, np.float32(1), np.float32(0)) if has_filter else np.zeros(snapshot.size, np.float32)
+    allowed, is_complete = _allowed(snapshot, query)
+    tagged = _with_tag(snapshot, fold(tag)) if tag else snapshot.alive
+    in_language = _in_language(snapshot, (simplest(lang) or lang).lower()) if lang else snapshot.alive
+    if query.words:
+        scores = _favouring(snapshot, scores_of(snapshot, plan, allowed), query.typed, reader_lang)
     else:
-        scores = scores_of(snapshot, plan, allowed)
-    return Ranking(snapshot, plan, _favouring(snapshot, scores, reader_lang))
+        is_narrowed = bool(tag or lang or query.is_filter)
+        scores = np.where(allowed & is_narrowed, np.float32(1), np.float32(0))
+    return Ranking(snapshot, plan, scores, tagged, in_language, is_complete)
 
 
 def with_titles(snapshot: Snapshot, plan: Plan, limit: int, reader_lang: str | None = None) -> list[int]:
@@ -46,25 +56,27 @@ def with_titles(snapshot: Snapshot, plan: Plan, limit: int, reader_lang: str | N
     titled, titles, covered = _title_scores(snapshot, plan)
     scores = np.zeros(snapshot.size, np.float32)
     scores[titled] = titles * covered * snapshot.alive[titled]
-    ranking = Ranking(snapshot, plan, _favouring(snapshot, scores, reader_lang))
-    return [int(number) for number in snapshot.article_ids[ranking.documents(0, limit)]]
+    scores = _favouring(snapshot, scores, "", reader_lang)
+    shown, _ = Ranking(snapshot, plan, scores, snapshot.alive, snapshot.alive).best_documents(0, limit)
+    return [int(number) for number in snapshot.article_ids[shown]]
 
 
 def with_headings(snapshot: Snapshot, plan: Plan, limit: int) -> list[int]:
-    """Return articles whose headings hold everything that was typed so far, by number."""
+    """Return the best articles whose headings hold everything that was typed so far, by number."""
     fitting = snapshot.alive.copy()
     for slot in plan.slots:
         if not slot.is_optional:
             terms = [alternative.term for alternative in slot.alternatives if alternative.field == TEXT]
             lists = [snapshot.plain("headings", term)[0] for term in terms]
             fitting &= snapshot.mask(np.concatenate([np.zeros(0, np.int32), *lists]))
-    found = np.flatnonzero(fitting) if plan.slots else np.zeros(0, np.intp)
-    return [int(number) for number in snapshot.article_ids[found[:limit]]]
+    if not plan.slots or not fitting.any():
+        return []
+    return [int(number) for number in snapshot.article_ids[best(scores_of(snapshot, plan, fitting), limit)]]
 
 
 def answer_to(snapshot: Snapshot, query: Query) -> int | None:
     """Return the best article in which everything that was asked for stands as it was typed; None when none has it."""
-    fitting = _allowed(snapshot, query, None, None)
+    fitting, _ = _allowed(snapshot, query)
     for term in query.terms:
         fitting &= snapshot.mask(snapshot.text(term)[0])
     if not query.words or not fitting.any():
@@ -92,15 +104,25 @@ def scores_of(snapshot: Snapshot, plan: Plan, allowed: Mask) -> Floats:
     if all(is_common):
         is_common = [False] * len(texts)
     scores = np.zeros(snapshot.size, np.float32)
+    shares = np.zeros(snapshot.size, np.float32)
+    total = 0.0
     for wanted in (False, True):  # common terms only add to what rarer ones have matched
         matched = scores > 0 if wanted and any(is_common) else None
         for slot, (documents, impacts), common in zip(plan.slots, texts, is_common, strict=True):
-            if common == wanted and len(documents):
-                value = impacts * _rarity(snapshot, slot, len(documents))
+            if common != wanted:
+                continue
+            rarity = _rarity(snapshot, slot, max(1, len(documents)))
+            # A pair of Chinese characters that stands nowhere is seldom a word.
+            if not slot.is_optional and (len(documents) or slot.alternatives[0].term.isascii()):
+                total += float(rarity)
+            if len(documents):
+                value = impacts * rarity
                 np.add.at(scores, documents, value if matched is None else value * matched[documents])
+                np.add.at(shares, documents, rarity)
     titled, titles, covered = _title_scores(snapshot, plan)
     scores[titled] += (scores[titled] > 0) * np.float32(TITLE_WEIGHT) * titles * covered**2
-    scores *= allowed
+    is_latin = all(slot.alternatives[0].term.isascii() for slot in plan.slots)
+    scores *= allowed & (shares >= (LEAST_SHARE if is_latin else LEAST_SHARE_CJK) * total)
     return scores
 
 
@@ -123,7 +145,9 @@ def _title_scores(snapshot: Snapshot, plan: Plan) -> tuple[Documents, Floats, Fl
 
 
 def _rarity(snapshot: Snapshot, slot: Slot, frequency: int) -> np.float32:
-    return np.float32(snapshot.rarity(slot.alternatives[0].term, frequency))
+    first = slot.alternatives[0]
+    terms = first.term.count(" ") + 1 if first.field == WORD else 1  # a word weighs as much as its pairs would
+    return np.float32(terms * snapshot.rarity(first.term, frequency))
 
 
 def _slot_list(snapshot: Snapshot, slot: Slot, list_of: ListOf) -> ImpactList:
@@ -141,21 +165,44 @@ def _slot_list(snapshot: Snapshot, slot: Slot, list_of: ListOf) -> ImpactList:
     return documents, most[documents]
 
 
-def _allowed(snapshot: Snapshot, query: Query, tag: str | None, lang: str | None) -> Mask:
+def _allowed(snapshot: Snapshot, query: Query) -> tuple[Mask, bool]:
+    """Return the documents that the query's filters, phrases and exclusions leave, and whether all were looked at."""
     allowed = snapshot.alive.copy()
-    for field_name, values in (("tags", (*query.tags, *((tag,) if tag else ()))),
-                               ("lang", (*query.langs, *((lang.lower(),) if lang else ())))):  # fmt: skip
-        for value in values:
-            allowed &= snapshot.mask(snapshot.plain(field_name, value)[0])
+    for tag in query.tags:
+        allowed &= _with_tag(snapshot, tag)
+    for tag in query.excluded_tags:
+        allowed &= ~_with_tag(snapshot, tag)
+    if query.langs:
+        allowed &= np.logical_or.reduce([_in_language(snapshot, lang) for lang in query.langs])
+    for lang in query.excluded_langs:
+        allowed &= ~_in_language(snapshot, lang)
+    is_complete = True
     for phrase in query.phrases:
-        allowed &= snapshot.mask(adjacency.phrase(snapshot, [term.text for term in phrase], allowed))
+        found, looked_at_all = adjacency.phrase(snapshot, [term.text for term in phrase], allowed)
+        allowed &= snapshot.mask(found)
+        is_complete &= looked_at_all
     for excluded in query.excluded:
-        allowed &= ~snapshot.mask(adjacency.phrase(snapshot, [term.text for term in excluded], allowed))
-    return allowed
+        found, _ = adjacency.phrase(snapshot, [term.text for term in excluded], allowed)
+        allowed &= ~snapshot.mask(found)
+    return allowed, is_complete
 
 
-def _favouring(snapshot: Snapshot, scores: Floats, lang: str | None) -> Floats:
-    """Raise the scores of what is in the reader's language, and return them."""
+def _with_tag(snapshot: Snapshot, folded: str) -> Mask:
+    lists = [snapshot.plain("tags", name)[0] for name in snapshot.tags_like(folded)]
+    return snapshot.mask(np.concatenate([NOTHING[0], *lists]))
+
+
+def _in_language(snapshot: Snapshot, lang: str) -> Mask:
+    return snapshot.mask(snapshot.plain("lang", lang)[0])
+
+
+def _favouring(snapshot: Snapshot, scores: Floats, typed: str, lang: str | None) -> Floats:
+    """Raise the scores of what is in the reader's language and in the script that was typed, and return them."""
     if lang is not None:
         scores[snapshot.plain("lang", lang.split("-", maxsplit=1)[0].lower())[0]] *= SAME_LANGUAGE
+    if is_traditional(typed):
+        scores[snapshot.plain("lang", TRADITIONAL)[0]] *= SAME_SCRIPT
+    elif is_simplified(typed):
+        others = snapshot.plain("lang", TRADITIONAL)[0]
+        scores[others] /= SAME_SCRIPT
     return scores

@@ -3,7 +3,7 @@
 import math
 import sys
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from functools import partial
+from functools import cached_property, partial
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -12,17 +12,18 @@ import numpy.typing as npt
 from cachetools import LRUCache
 
 from app.search import postings
+from app.search.folding import fold
 from app.search.postings import BlockValues, Documents, Floats
 from app.search.schema import TEXT_FIELDS
 from app.search.segments import Segment
 from app.search.vocabulary import Vocabulary
 
-CACHE_BYTES = 48 * 2**20
-ENTRY_BYTES = 300  # that a kept list costs beside its numbers
+CACHE_BYTES = 32 * 2**20
+ENTRY_BYTES = 700  # that a kept list costs beside its numbers: two arrays, a tuple, a key and a link
 
 K1 = 1.2  # how fast further occurrences stop to count
 # BM25F: the fields of an article are weighed and evened out by their length before they saturate as one.
-FIELD_WEIGHTS = {"title": 2.0, "headings": 0.7, "tags_text": 0.7, "body": 1.0}
+FIELD_WEIGHTS = {"title": 2.0, "headings": 1.6, "tags_text": 3.0, "body": 1.0}
 LENGTH_SHARE = {"title": 0.4, "headings": 0.5, "tags_text": 0.3, "body": 0.9}
 AVERAGE_STEP = 1.05  # average lengths are rounded to powers of this, so that kept lists outlive most commits
 CJK_LANGUAGES = {"zh", "ja", "ko"}
@@ -101,6 +102,30 @@ class Snapshot:
         """Return the documents in whose `field` `term` stands, with an impact of 1 on each."""
         return self._list(term, field, partial(_ones, field=field, term=term))
 
+    def named(self, field: str, term: str) -> ImpactList:
+        """Return the documents in whose `field`, which is of titles, `term` stands; short titles weigh more."""
+        return self._list(term, f"{field} of titles", partial(self._weigh_once, field=field, term=term))
+
+    def all_of(self, terms: Sequence[str]) -> ImpactList:
+        """Return the documents in which all of `terms` stand, with the least of their impacts."""
+        lists = sorted((self.text(term) for term in terms), key=lambda found: len(found[0]))
+        documents, impacts = lists[0]
+        for others, more in lists[1:]:
+            _, mine, theirs = np.intersect1d(documents, others, assume_unique=True, return_indices=True)
+            documents, impacts = documents[mine], np.minimum(impacts[mine], more[theirs])
+        return documents, impacts
+
+    def tags_like(self, folded: str) -> list[str]:
+        """Return the tags that are, folded, this one."""
+        return self._tags_by_folded.get(folded, [])
+
+    @cached_property
+    def _tags_by_folded(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for name in sorted({name for segment in self.segments for name in segment.tags[0]}):
+            found.setdefault(fold(name), []).append(name)
+        return found
+
     def frequency(self, field: str, term: str) -> int:
         """Return in how many documents' `field` `term` stands, without reading the list of them."""
         return sum(int(segment.reader.doc_frequency(field, term)) for segment in self.segments)
@@ -159,14 +184,24 @@ class Snapshot:
         found = self._weigh(segment, "title", term)
         return None if found is None else _saturated(*found)
 
+    def _weigh_once(self, segment: Segment, field: str, term: str) -> ImpactList | None:
+        found = postings.read(segment.reader, field, term)
+        if found is None:
+            return None
+        return _saturated(found[0], (1 / self._evened(segment, "title", found[0])).astype(np.float32))
+
     def _weigh(self, segment: Segment, field: str, term: str) -> tuple[Documents, Floats] | None:
         found = postings.read(segment.reader, field, term)
         if found is None:
             return None
         documents, frequencies = found
+        return documents, (frequencies / self._evened(segment, field, documents)).astype(np.float32)
+
+    def _evened(self, segment: Segment, field: str, documents: Documents) -> Floats:
+        """Return by what occurrences are divided, so that long texts do not win by their length."""
         share = LENGTH_SHARE[field]
-        evened = (1 - share) + share * segment.lengths[field][documents] / self._averages[field]
-        return documents, (frequencies / evened).astype(np.float32)
+        evened: Floats = (1 - share) + share * segment.lengths[field][documents] / self._averages[field]
+        return evened
 
 
 def _saturated(documents: Documents, weights: Floats) -> ImpactList:

@@ -3,16 +3,18 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from app.search import pinyin
 from app.search.analysis import CJK, stem
 from app.search.folding import fold, fold_with_offsets, is_han
 
 EXCERPT_LENGTH = 220  # characters; a Chinese one counts twice, it is twice as wide
-SEARCHED_LENGTH = 20_000  # characters of the text that are looked at
+SEARCHED_LENGTH = 200_000  # characters of the text that are looked at
 MAX_PLACES = 24  # of one term, among which the best place is chosen
+MOST_SOUGHT = 16  # terms by which it is chosen, the longest ones; all are marked
 _LEAD = 40
 _SPACE = re.compile(r"\s+")
 _WIDE = re.compile("[\u2e80-\U0010ffff]")
@@ -36,32 +38,38 @@ class Snippet:
 class Marker:
     """Finds and marks the terms of one query in many texts."""
 
-    def __init__(self, terms: Iterable[str], typed: str) -> None:
+    def __init__(self, terms: Iterable[str], typed: str, sounds: Collection[str] = ()) -> None:
         self._terms = dict.fromkeys(terms)
+        self._sounds = sounds
         self._typed = unicodedata.normalize("NFKC", typed).casefold()
         self._folded = fold(typed)
         self._pairs = [term for term in self._terms if re.match(f"[{CJK}]", term)]
         words = [term for term in self._terms if not re.match(f"[{CJK}]", term)]
         # A stem may end otherwise than the word (happi, happy): its beginning finds candidates.
-        self._starts = sorted({word[:-1] if len(word) > 3 else word for word in words})
+        self._starts = sorted({word[:-1] if len(word) > 3 else word for word in words}, key=lambda start: -len(start))
 
     def whole(self, text: str) -> Snippet:
         """Return all of `text`, marked."""
         return self._marked(text, 0, len(text))
 
+    def title(self, text: str) -> Snippet:
+        """Return all of a title, marked; also what was only found by its sound."""
+        heard = [(start, start + 2, "") for start in pinyin.places(text, self._sounds)] if self._sounds else []
+        return self._marked(text, 0, len(text), heard)
+
     def excerpt(self, text: str) -> Snippet:
         """Return the part of `text` where most different terms stand together, marked; its beginning when none does."""
         text = text[:SEARCHED_LENGTH]
-        start = self._best_start(text, self._spans(text, MAX_PLACES))
+        start = self._best_start(text, self._spans(text, MAX_PLACES, MOST_SOUGHT))
         return self._marked(text, start, _end(text, start))
 
-    def _spans(self, text: str, most: int) -> list[Span]:
+    def _spans(self, text: str, most: int, sought: int | None = None) -> list[Span]:
         """Return where terms stand in `text`, and which, in order; each term at most `most` times."""
         folded, offsets = fold_with_offsets(text)
         found: list[Span] = []
-        for pair in self._pairs:
+        for pair in self._pairs[:sought]:
             found += [(at, at + len(pair), pair) for at in _places(folded, pair, most)]
-        for start in self._starts:
+        for start in self._starts[:sought]:
             for at in _places(folded, start, most):
                 if at and _WORD_REST.match(folded, at - 1):
                     continue  # inside a word
@@ -90,9 +98,9 @@ class Marker:
         boundary = [m.end() for m in _BOUNDARY.finditer(text, best - _LEAD, best)]
         return boundary[0] if boundary else best - _LEAD // 2
 
-    def _marked(self, text: str, start: int, end: int) -> Snippet:
+    def _marked(self, text: str, start: int, end: int, more: Sequence[Span] = ()) -> Snippet:
         shown = text[start:end]
-        spans = self._spans(shown, len(shown))
+        spans = sorted([*self._spans(shown, len(shown)), *more])
         pieces: list[str] = []
         position, has_variant = 0, False
         marks = _merged(spans)
@@ -103,7 +111,7 @@ class Marker:
         pieces.append(escape(_tidy(shown[position:])))
         html = f"{'… ' if start else ''}{''.join(pieces).strip()}{' …' if end < len(text) else ''}"
         begin = start + (spans[0][0] if spans else 0)
-        return Snippet(html, len(marks), has_variant, begin, frozenset(term for _, _, term in spans))
+        return Snippet(html, len(marks), has_variant, begin, frozenset(term for _, _, term in spans if term))
 
     def _is_variant(self, found: str) -> bool:
         # 任務 was typed and 任务 found: equal after folding, different before.

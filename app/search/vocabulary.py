@@ -15,6 +15,7 @@ from threading import Lock
 from app.search.folding import fold
 from app.search.schema import Entry
 
+FILE = "words.txt"
 SHORTEST = 2  # letters of a word that is kept
 LONGEST = 32
 SHORTEST_CORRECTED = 4
@@ -69,6 +70,11 @@ class Vocabulary:
     def __contains__(self, word: str) -> bool:
         """Say whether some article has `word`, written just so."""
         return word in self._words
+
+    def is_in_titles(self, word: str) -> bool:
+        """Say whether some title, heading or tag has `word`."""
+        with self._lock:
+            return self._is_in_titles(word)
 
     def corrections(self, word: str) -> list[str]:
         """Return the known words at one typing mistake's distance: a letter too much, missing, wrong, or swapped."""

@@ -22,7 +22,6 @@ from app.storage.database import Database
 MAX_SOURCE = 1_000_000  # characters; a longer answer is a book
 MAX_MESSAGE = 500
 MAX_REASON = 2000
-INDEX_PATIENCE_S = 3  # that a save waits for its turn at the index; then whoever has it does the work
 NO_TOPIC = "questions"  # the folder of files of articles without a tag
 
 
@@ -72,7 +71,7 @@ def contribute(
         article, was_merged = _publish(session, contribution, rendering, author)
         action = "revise" if contribution.slug else "create"
         audit.record(session, account, action, article.slug, f"revision {article.revision}")
-    indexing.drain(database, index, patience_s=INDEX_PATIENCE_S)
+    indexing.drain_or_leave(database, index)
     return Outcome(article, None, was_merged)
 
 
@@ -98,7 +97,7 @@ def approve(
         proposal.article_id, proposal.revision = article.id, article.revision
         session.add(proposal)
         audit.record(session, reviewer, "approve", article.slug, f"proposal {proposal_id} of {proposal.author}")
-    indexing.drain(database, index, patience_s=INDEX_PATIENCE_S)
+    indexing.drain_or_leave(database, index)
     return Outcome(article, proposal, was_merged)
 
 

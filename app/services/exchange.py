@@ -2,6 +2,8 @@
 
 import logging
 import os
+import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -27,6 +29,7 @@ log = logging.getLogger(__name__)
 CONTENT = "content"  # the origin of the content folder's files
 POOL_FROM = 60  # files; fewer are done sooner than the processes of a pool are started
 BATCH = 8  # files that a process prepares at once
+PARENT_LOOK_S = 1
 AHEAD = 3  # batches per process that may wait for the database: what is prepared takes memory
 
 
@@ -173,7 +176,7 @@ def _by_processes(
     """Prepare and remove the batches until none is left, or until a process has died."""
     processes = os.cpu_count() or 1
     running: deque[tuple[Sequence[FoundFile], Future[list[Prepared | Problem]]]] = deque()
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+    with _pool(processes) as pool:
         try:
             while batches or running:
                 while batches and len(running) < processes * AHEAD:
@@ -189,12 +192,29 @@ def _by_processes(
         yield from ((found, _attempt_alone(prepare, found)) for found in batch)
 
 
+def _pool(processes: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(
+        processes, mp_context=get_context("spawn"), initializer=_end_with_parent, initargs=(os.getpid(),)
+    )
+
+
+def _end_with_parent(parent: int) -> None:
+    """End this process soon after its parent: one that was killed cannot tell its children to end."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(PARENT_LOOK_S)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def _attempt_all(prepare: Callable[[FoundFile], Prepared], batch: Sequence[FoundFile]) -> list[Prepared | Problem]:
     return [_attempt(prepare, found) for found in batch]
 
 
 def _attempt_alone(prepare: Callable[[FoundFile], Prepared], found: FoundFile) -> Prepared | Problem:
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+    with _pool(1) as pool:
         try:
             return pool.submit(_attempt, prepare, found).result()
         except BrokenProcessPool:

@@ -15,28 +15,34 @@ from app.storage.database import Database
 log = logging.getLogger(__name__)
 
 BATCH = 2000  # articles that one commit of the index takes
+PATIENCE_S = 3  # that a save waits for its turn at the index; then whoever has it does the work
 CHUNK = 100  # articles that are read from the database at once
 
 
 def ensure(
-    database: Database, index: SearchIndex, progress: Progress = silent, *, patience_s: float = math.inf
+    database: Database,
+    index: SearchIndex,
+    progress: Progress = silent,
+    *,
+    patience_s: float = math.inf,
+    thorough: bool = False,
 ) -> None:
     """Make the index usable and equal to the database; another process that writes for longer is left to do it."""
-    with index.write_lock(patience_s=patience_s) as held:
-        if not held:
-            return
-        with database.read() as session:
-            identity = site.identity(session)
-        if index.is_usable(identity):
-            _drain(database, index, progress)
-        else:
-            log.info("building the search index")
+    with database.read() as session:
+        identity = site.identity(session)
+    if index.is_usable(identity, thorough=thorough):
+        drain(database, index, progress, patience_s=patience_s)
+        return
+    with index.build_lock(patience_s=patience_s) as held:
+        if held and not index.is_usable(identity, thorough=thorough):  # another process may just have built it
+            log.warning("the search index is missing, damaged or of another version: it is built anew")
             _rebuild(database, index, progress)
+            log.warning("the search index is ready")
 
 
 def rebuild(database: Database, index: SearchIndex, progress: Progress = silent) -> int:
     """Build the index anew beside the live one, swap, and return how many articles it holds."""
-    with index.write_lock():
+    with index.build_lock():
         return _rebuild(database, index, progress)
 
 
@@ -49,22 +55,40 @@ def drain(database: Database, index: SearchIndex, progress: Progress = silent, *
         return _drain(database, index, progress) if held else 0
 
 
+def drain_or_leave(database: Database, index: SearchIndex) -> None:
+    """Bring a change that was just committed into the index; where that fails now, the workers do it later."""
+    try:
+        drain(database, index, patience_s=PATIENCE_S)
+    except Exception:
+        log.exception("a change is not in the search index yet")
+
+
 def _rebuild(database: Database, index: SearchIndex, progress: Progress) -> int:
+    """Build, while changes go on being written to the live index; those are brought in at the end."""
     with database.read() as session:
-        last_job = jobs.last_id(session)
         total = articles.count(session)
         identity = site.identity(session)
-    done = 0
-    with index.rebuilding(identity) as fresh:
+    known: dict[int, int] = {}  # the revision that was indexed, by article
+
+    def entries() -> Iterator[Entry]:
         for chunk in _all_chunks(database):
-            for entry in _entries(database, chunk):
-                fresh.add(entry)
-            done += len(chunk)
-            progress("index", done, max(done, total))
-    with database.write() as session:
-        jobs.done_up_to(session, last_job)
-    _drain(database, index, progress)  # what changed meanwhile
-    return done
+            for article, entry in _entries(database, chunk):
+                known[entry.article_id] = article.revision
+                yield entry
+            progress("index", len(known), max(len(known), total))
+
+    with index.building(identity) as build:
+        build.fill(entries())
+        with index.write_lock():
+            with database.read() as session:
+                last_job = jobs.last_id(session)
+                newest = articles.revision_numbers(session)
+            changed = [article_id for article_id, revision in newest.items() if known.get(article_id) != revision]
+            build.update([entry for _, entry in _entries_of(database, changed)], sorted(known.keys() - newest.keys()))
+            build.take_over()
+            with database.write() as session:
+                jobs.done_up_to(session, last_job)
+    return len(newest)
 
 
 def _drain(database: Database, index: SearchIndex, progress: Progress) -> int:
@@ -76,9 +100,7 @@ def _drain(database: Database, index: SearchIndex, progress: Progress) -> int:
         if not waiting:
             return changed
         ids = list(dict.fromkeys(job.article_id for job in waiting))
-        entries = [
-            entry for start in range(0, len(ids), CHUNK) for entry in _entries(database, ids[start : start + CHUNK])
-        ]
+        entries = [entry for _, entry in _entries_of(database, ids)]
         index.update(entries, sorted(set(ids) - {entry.article_id for entry in entries}))
         with database.write() as session:
             jobs.done(session, [job.id for job in waiting if job.id is not None])
@@ -97,12 +119,17 @@ def _all_chunks(database: Database) -> Iterator[list[int]]:
         last = chunk[-1]
 
 
-def _entries(database: Database, ids: Sequence[int]) -> list[Entry]:
+def _entries_of(database: Database, ids: Sequence[int]) -> Iterator[tuple[Article, Entry]]:
+    for start in range(0, len(ids), CHUNK):
+        yield from _entries(database, ids[start : start + CHUNK])
+
+
+def _entries(database: Database, ids: Sequence[int]) -> list[tuple[Article, Entry]]:
     with database.read() as session:
         found = articles.by_ids(session, ids)
         names = tags.names_of(session, ids)
         kept = {rendering.digest: rendering for rendering in renderings.of(session, [a.digest for a in found])}
-    return [_entry(article, names.get(article.id or 0, ()), kept.get(article.digest)) for article in found]
+    return [(article, _entry(article, names.get(article.id or 0, ()), kept.get(article.digest))) for article in found]
 
 
 def _entry(article: Article, names: tuple[str, ...], kept: Rendering | None) -> Entry:

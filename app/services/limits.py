@@ -37,13 +37,21 @@ class RateLimits:
 
     def count(self, limit: Limit, subject: str) -> None:
         """Count one more time for `subject`; raise TooManyRequests when it is one too many."""
+        number, left_s = self._add(limit, subject)
+        if number > limit.most:
+            raise TooManyRequests(left_s)
+
+    def is_first(self, limit: Limit, subject: str) -> bool:
+        """Count one more time for `subject`, and say whether it is the first in the limit's period."""
+        return self._add(limit, subject)[0] == 1
+
+    def _add(self, limit: Limit, subject: str) -> tuple[int, int]:
         moment = int(time.time())
         start = moment - moment % limit.period_s
-        digest = hmac.new(self._secret, subject.encode(), hashlib.sha256).hexdigest()[:40]
+        digest = hmac.new(self._secret, subject.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:40]
         with self._database.write() as session:
             number = rates.add(session, f"{limit.name}:{digest}", start, 1)
-        if number > limit.most:
-            raise TooManyRequests(start + limit.period_s - moment)
+        return number, start + limit.period_s - moment
 
     def forget(self) -> None:
         """Delete the counters of yesterday."""

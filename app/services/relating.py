@@ -53,14 +53,14 @@ class RelatedQuestions:
         with self._database.read() as session:
             names = tags.names_of(session, [article.id]).get(article.id, ())
         text = rendering_of(self._database, article.body, article.lang).text
-        snapshot = self._index.snapshot()
-        with self._lock:
-            if snapshot.generation != self._generation:
-                self._similar.clear()
-                self._generation = snapshot.generation
-            if key in self._similar:
-                return self._similar[key]
-        matches = related(snapshot, article.title, names, text, LIMIT * 4)
+        with self._index.reading() as snapshot:
+            with self._lock:
+                if snapshot.generation != self._generation:
+                    self._similar.clear()
+                    self._generation = snapshot.generation
+                if key in self._similar:
+                    return self._similar[key]
+            matches = related(snapshot, article.title, names, text, LIMIT * 4)
         scores = {match.article_id: match.score for match in matches}
         least = SIMILAR * scores.get(article.id, 0.0)  # the article is most like itself
         ids = self._by_language(article, {id_: score for id_, score in scores.items() if score >= least})

@@ -5,7 +5,6 @@ from app.models import Account, Article
 from app.models.columns import now
 from app.search.index import SearchIndex
 from app.services import indexing
-from app.services.contributing import INDEX_PATIENCE_S
 from app.storage import articles, audit, jobs
 from app.storage.database import Database
 
@@ -25,7 +24,7 @@ def delete(database: Database, index: SearchIndex, account: Account, slug: str, 
         session.add(article)
         jobs.add(session, article.id)
         audit.record(session, account, "delete", article.slug, reason)
-    indexing.drain(database, index, patience_s=INDEX_PATIENCE_S)
+    indexing.drain_or_leave(database, index)
 
 
 def restore(database: Database, index: SearchIndex, account: Account, slug: str) -> Article:
@@ -38,5 +37,5 @@ def restore(database: Database, index: SearchIndex, account: Account, slug: str)
         session.add(article)
         jobs.add(session, article.id)
         audit.record(session, account, "restore", article.slug)
-    indexing.drain(database, index, patience_s=INDEX_PATIENCE_S)
+    indexing.drain_or_leave(database, index)
     return article

@@ -60,6 +60,7 @@ class Results:
     topics: list[tuple[str, int]]
     did_you_mean: str | None
     as_typed: str | None  # the query that looks for mistyped words just so; None where there are none
+    is_complete: bool  # False: a phrase of frequent words was looked for in a part of the articles
 
 
 def search(
@@ -82,26 +83,31 @@ def search(
     """
     started = time.perf_counter()
     query = parse(text)
-    ranking = scorer.search(index.snapshot(), query, tag=tag, lang=lang, reader_lang=reader_lang)
-    matches = ranking.page(offset_of(number, size) if offset is None else offset, size)
+    with index.reading() as snapshot:
+        ranking = scorer.search(snapshot, query, tag=tag, lang=lang, reader_lang=reader_lang)
+        matches = ranking.page(offset_of(number, size) if offset is None else offset, size)
+        languages, topics = _most_frequent(ranking.languages()), _most_frequent(ranking.tags())[:FACET_TAGS]
     page = Page(_hits(database, query, ranking.plan, matches), ranking.total, number, size)
     return Results(
         query=text,
         page=page if offset is not None else check_page(page),
         took_ms=(time.perf_counter() - started) * 1000,
-        generation=ranking.snapshot.generation,
-        languages=_most_frequent(ranking.languages()),
-        topics=_most_frequent(ranking.tags())[:FACET_TAGS],
+        generation=snapshot.generation,
+        languages=languages,
+        topics=topics,
         did_you_mean=_corrected(text, ranking.plan),
         as_typed=_as_typed(text, ranking.plan),
+        is_complete=ranking.is_complete,
     )
 
 
 def warm(index: SearchIndex) -> None:
     """Load what the first searches would otherwise wait for; raise IndexUnavailable without an index."""
-    for text in WARM_QUERIES:
-        ranking = scorer.search(index.snapshot(), parse(text))
-        ranking.tags()
+    with index.reading() as snapshot:
+        for text in WARM_QUERIES:
+            ranking = scorer.search(snapshot, parse(text))
+            ranking.page(0, 10)
+            ranking.tags()
 
 
 def _hits(database: Database, query: Query, plan: Plan, matches: Sequence[Match]) -> list[Hit]:
@@ -113,7 +119,7 @@ def _hits(database: Database, query: Query, plan: Plan, matches: Sequence[Match]
         bodies = (
             {article.id: (article.body, article.lang) for article in articles.by_ids(session, bare)} if bare else {}
         )
-    marker = Marker(plan.text_terms, query.typed)
+    marker = Marker(plan.text_terms, query.typed, plan.sounds)
     shown = []
     for match in matches:
         known = found.get(match.article_id)
@@ -128,7 +134,7 @@ def _hits(database: Database, query: Query, plan: Plan, matches: Sequence[Match]
 
 def _hit(found: Found, names: tuple[str, ...], marker: Marker, query: Query, match: Match) -> Hit:
     text, toc = found.text or "", found.toc or []
-    title = marker.whole(found.title)
+    title = marker.title(found.title)
     excerpt = marker.excerpt(text)
     section = None
     if excerpt.marks and len(text) > LONG_TEXT and len(title.terms) <= MOST * len(query.terms):

@@ -14,6 +14,7 @@ from app.storage.database import Database
 
 LIMIT = 8
 SECTIONS = 3
+NEAR_LENGTH = 200  # characters of a text that questions are near to
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,10 @@ def suggest(
     query = parse(text[:MAX_LENGTH])
     if not query.words:
         return []
-    snapshot = index.snapshot()
-    plan = expand(query, snapshot)
-    by_title = scorer.with_titles(snapshot, plan, limit, reader_lang)
-    by_heading = scorer.with_headings(snapshot, plan, SECTIONS)
+    with index.reading() as snapshot:
+        plan = expand(query, snapshot, is_typing=True)
+        by_title = scorer.with_titles(snapshot, plan, limit, reader_lang)
+        by_heading = scorer.with_headings(snapshot, plan, SECTIONS)
     marker = Marker(plan.text_terms, query.typed)
     with database.read() as session:
         cards = articles.cards(session, by_title)
@@ -55,9 +56,10 @@ def suggest(
 
 
 def near_questions(database: Database, index: SearchIndex, text: str, limit: int) -> list[Card]:
-    """Return questions that have at least some Chinese characters of a text that finds nothing in their titles."""
-    characters = " ".join(dict.fromkeys(character for character in fold(text[:MAX_LENGTH]) if is_han(character)))
-    snapshot = index.snapshot()
-    near = scorer.with_titles(snapshot, expand(parse(characters[:MAX_LENGTH]), snapshot), limit)
+    """Return questions whose titles have at least some of a text that finds nothing: a word, or Chinese characters."""
+    characters = dict.fromkeys(character for character in fold(text[:NEAR_LENGTH]) if is_han(character))
+    query = parse(f"{parse(text[:NEAR_LENGTH]).typed} {' '.join(characters)}")
+    with index.reading() as snapshot:
+        near = scorer.with_titles(snapshot, expand(query, snapshot), limit)
     with database.read() as session:
         return articles.cards(session, near)

@@ -23,8 +23,13 @@ log = logging.getLogger(__name__)
 
 MAX_QUERY = 200  # characters; a longer one is no question
 TYPING = timedelta(seconds=30)  # within which a query that continues another one is the same person typing on
-CHECKED = 500  # open entries that are looked at when articles have changed
-_PERSONAL = re.compile(r"\S@\S|\d[\d\s()./+-]{6,}\d")  # a mail address, a telephone or card number
+CHECKED = 500  # open entries that are looked at in one go when articles have changed
+_PRIVATE = re.compile(
+    r"\S@\S"  # a mail address
+    r"|\d[\d\s()./+-]{6,}\d"  # a telephone or card number
+    r"|\b(?=\w*\d)(?=\w*[A-Za-z])[A-Za-z0-9_]{16,}"  # a key
+    r"|(?i:passw(?:or)?d|passphrase|secret|token|密码|口令)\W+(?=\S*\d)(?=\S*[A-Za-z])\S{6,}"
+)
 
 
 @dataclass
@@ -45,12 +50,12 @@ class WantedRecorder:
         self._noted: list[_Noted] = []
 
     def note(self, text: str, *, asked: bool = False) -> bool:
-        """Note a query; return False for one that is not kept: empty, too long, or with personal data in it."""
-        text = text.strip()
-        if not text or len(text) > MAX_QUERY or _PERSONAL.search(text):
+        """Note what was asked, without operators; return False for what is not kept: empty, too long, or private."""
+        if len(text) > MAX_QUERY:
             return False
         query = parse(text)
-        if not query.words:
+        text = " ".join("".join(sign if sign.isprintable() else " " for sign in query.typed).split())
+        if not text or not query.words or _PRIVATE.search(text):
             return False
         new = _Noted(text, query, fold(text), int(asked), now())
         with self._lock:
@@ -83,18 +88,21 @@ class WantedRecorder:
                 self._noted += settled
 
 
-def close_answered(database: Database, index: SearchIndex) -> int:
-    """Close the wanted questions that an article now answers; return how many."""
+def close_answered(database: Database, index: SearchIndex, after: int = 0) -> int | None:
+    """Close those wanted questions, after the one with this id, that an article now answers.
+
+    Only CHECKED of them are looked at; returns the id of the last one, None when all were looked at.
+    """
     with database.read() as session:
-        waiting = wanted.newest(session, CHECKED)
-    snapshot = index.snapshot()
-    answers = {entry.id: scorer.answer_to(snapshot, parse(entry.query)) for entry in waiting}
+        waiting = wanted.open_after(session, after, CHECKED)
+    with index.reading() as snapshot:
+        answers = {entry.id: scorer.answer_to(snapshot, parse(entry.query)) for entry in waiting}
     found = {entry_id: article for entry_id, article in answers.items() if entry_id is not None and article is not None}
     if found:
         with database.write() as session:
             for entry_id, article_id in found.items():
                 wanted.close(session, entry_id, article_id)
-    return len(found)
+    return waiting[-1].id if len(waiting) == CHECKED else None
 
 
 def _is_same_typing(known: _Noted, new: _Noted) -> bool:
@@ -109,8 +117,10 @@ def _continues(one: str, other: str) -> bool:
 def _write(session: Session, noted: _Noted) -> None:
     """Add what was noted; parts of one typing that several workers have seen become its longest text."""
     entry = _entry(noted)
-    for known in wanted.begun_since(session, noted.at - 2 * TYPING):
-        if known.key != entry.key and _continues(fold(known.query), noted.folded):
+    for known in wanted.seen_since(session, noted.at - 2 * TYPING):
+        if known.key == entry.key:
+            entry.searches = 0
+        elif known.first_at > noted.at - 2 * TYPING and _continues(fold(known.query), noted.folded):
             if len(known.query) > len(noted.text):
                 known.asks += noted.asks
                 return

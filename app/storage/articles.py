@@ -110,6 +110,12 @@ def ids_after(session: Session, last: int, limit: int) -> list[int]:
     return [id_ for id_ in session.exec(statement) if id_ is not None]
 
 
+def revision_numbers(session: Session) -> dict[int, int]:
+    """Return the number of the newest revision of every article, by article id."""
+    rows = session.exec(select(Article.id, Article.revision).where(LIVE))
+    return {id_: number for id_, number in rows if id_ is not None}
+
+
 def cards(session: Session, ids: Sequence[int]) -> list[Card]:
     """Return the cards of these articles, in the order of `ids`; missing ones are left out."""
     found = {card.id: card for card in _cards(session, _card_columns().where(col(Article.id).in_(ids), LIVE))}

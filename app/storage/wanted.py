@@ -25,9 +25,17 @@ def add(session: Session, entry: Wanted) -> None:
     known.closed_at = known.answered_by = None
 
 
-def begun_since(session: Session, moment: datetime) -> Sequence[Wanted]:
-    """Return what is open and was wanted for the first time after `moment`."""
-    return session.exec(select(Wanted).where(col(Wanted.first_at) > moment, col(Wanted.closed_at).is_(None))).all()
+def seen_since(session: Session, moment: datetime) -> Sequence[Wanted]:
+    """Return what is open and was wanted after `moment`."""
+    return session.exec(select(Wanted).where(col(Wanted.last_at) > moment, col(Wanted.closed_at).is_(None))).all()
+
+
+def open_after(session: Session, after: int, limit: int) -> list[Wanted]:
+    """Return up to `limit` open entries with ids greater than `after`, ascending."""
+    is_open = col(Wanted.closed_at).is_(None)
+    return list(
+        session.exec(select(Wanted).where(is_open, col(Wanted.id) > after).order_by(col(Wanted.id)).limit(limit))
+    )
 
 
 def remove(session: Session, entry: Wanted) -> None:

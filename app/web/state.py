@@ -1,6 +1,7 @@
 """What one worker holds open, and how routes get at it."""
 
 import logging
+import time
 from collections import Counter
 from datetime import UTC, datetime
 from threading import Lock
@@ -10,6 +11,7 @@ from fastapi import Depends, Request
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.config import Settings
+from app.errors import IndexUnavailable
 from app.search.index import SearchIndex
 from app.services import indexing, searching
 from app.services.limits import RateLimits
@@ -20,6 +22,8 @@ from app.storage.database import Database
 from app.workers.table import WorkerTable
 
 log = logging.getLogger(__name__)
+
+FORGET_EVERY_S = 3600
 
 
 class State:
@@ -34,13 +38,18 @@ class State:
         self.views = ViewCounter(self.database)
         self.wanted = WantedRecorder(self.database)
         self.limits = RateLimits(self.database, settings.signing_key())
+        self._forgot_at = time.monotonic()
         self._checked_generation = -1
+        self._wanted_checked: int | None = None  # the last entry that was looked at for this generation
 
     def open(self) -> None:
         """Check the schema and the index, and take a slot; raise OperatorError when this worker cannot serve."""
         schema.check(self.database)
         indexing.ensure(self.database, self.index)
-        searching.warm(self.index)  # the first reader does not wait for it
+        try:
+            searching.warm(self.index)  # the first reader does not wait for it
+        except IndexUnavailable as error:
+            log.warning("%s", error)  # `tend` builds it anew; everything but the search works meanwhile
         self.table.claim()
 
     def close(self) -> None:
@@ -55,6 +64,9 @@ class State:
         """Do the regular work: write down what is in memory, index what is queued, rebuild a deleted index."""
         self.views.flush()
         self.wanted.flush()
+        if time.monotonic() - self._forgot_at > FORGET_EVERY_S:
+            self._forgot_at = time.monotonic()
+            self.limits.forget()
         try:
             with self.database.read() as session:
                 waiting = jobs.count(session)
@@ -64,8 +76,9 @@ class State:
                 indexing.drain(self.database, self.index)
             generation = self.index.snapshot().generation
             if generation != self._checked_generation:
-                close_answered(self.database, self.index)
-                self._checked_generation = generation
+                self._checked_generation, self._wanted_checked = generation, 0
+            if self._wanted_checked is not None:
+                self._wanted_checked = close_answered(self.database, self.index, self._wanted_checked)
         except Exception:
             log.exception("the index could not be brought up to date")
 

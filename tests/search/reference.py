@@ -4,10 +4,10 @@ import math
 from collections import defaultdict
 
 from app.search import postings
-from app.search.expansion import TEXT, WEIGHTS, expand
+from app.search.expansion import TEXT, TITLE_FIELDS, WEIGHTS, WORD, expand
 from app.search.query import parse
 from app.search.schema import TEXT_FIELDS
-from app.search.scorer import COMMON_MINIMUM, COMMON_SHARE, TITLE_WEIGHT
+from app.search.scorer import COMMON_MINIMUM, COMMON_SHARE, LEAST_SHARE, LEAST_SHARE_CJK, TITLE_WEIGHT
 from app.search.snapshot import FIELD_WEIGHTS, K1, LENGTH_SHARE
 
 
@@ -18,9 +18,16 @@ def scores(snapshot, text):
     common_from = max(COMMON_MINIMUM, snapshot.size * COMMON_SHARE)
     rare = [found for found in slots if len(found[1]) <= common_from] or slots
     matched = {document for _, anywhere, _ in rare for document in anywhere}
-    result = defaultdict(float)
+    asked = sum(
+        _rarity(snapshot, slot, max(1, len(anywhere)))
+        for slot, anywhere, _ in slots
+        if not slot.is_optional and (anywhere or slot.alternatives[0].term.isascii())
+    )
+    result, shares = defaultdict(float), defaultdict(float)
     titles, covered, total = defaultdict(float), defaultdict(float), 0.0
     for slot, anywhere, in_title in slots:
+        for document in anywhere:
+            shares[document] += _rarity(snapshot, slot, len(anywhere))
         for document in anywhere.keys() & matched:
             result[document] += _rarity(snapshot, slot, len(anywhere)) * anywhere[document]
         if not slot.is_optional and (in_title or anywhere):
@@ -30,7 +37,10 @@ def scores(snapshot, text):
             covered[document] += _rarity(snapshot, slot, len(in_title))
     for document in result.keys() & titles.keys():
         result[document] += TITLE_WEIGHT * titles[document] * min(1.0, covered[document] / total) ** 2
-    return {document: score for document, score in result.items() if snapshot.alive[document]}
+    is_latin = all(slot.alternatives[0].term.isascii() for slot in plan.slots)
+    least = LEAST_SHARE if is_latin else LEAST_SHARE_CJK
+    enough = {document for document, share in shares.items() if share >= least * asked * (1 - 1e-6)}
+    return {document: score for document, score in result.items() if snapshot.alive[document] and document in enough}
 
 
 def _best(snapshot, slot, find):
@@ -42,11 +52,18 @@ def _best(snapshot, slot, find):
 
 
 def _anywhere(snapshot, alternative):
+    if alternative.field == WORD:
+        parts = [_in_texts(snapshot, term) for term in alternative.term.split()]
+        return {document: min(part[document] for part in parts) for document in set.intersection(*map(set, parts))}
     if alternative.field != TEXT:
         return dict.fromkeys(_weights(snapshot, alternative.field, alternative.term), 1.0)
+    return _in_texts(snapshot, alternative.term)
+
+
+def _in_texts(snapshot, term):
     found = defaultdict(float)
     for field in TEXT_FIELDS:
-        for document, weight in _evened(snapshot, field, alternative.term).items():
+        for document, weight in _evened(snapshot, field, term).items():
             found[document] += FIELD_WEIGHTS[field] * weight
     return found
 
@@ -54,18 +71,24 @@ def _anywhere(snapshot, alternative):
 def _in_title(snapshot, alternative):
     if alternative.field == TEXT:
         return _evened(snapshot, "title", alternative.term)
-    field = "title_characters" if alternative.field == "characters" else alternative.field
-    return dict.fromkeys(_weights(snapshot, field, alternative.term), 1.0)
+    if alternative.field == WORD:
+        parts = [_evened(snapshot, "title", term) for term in alternative.term.split()]
+        return min(parts, key=len) if all(parts) else {}
+    known = _weights(snapshot, TITLE_FIELDS[alternative.field], alternative.term)
+    return {document: 1 / _length(snapshot, "title", document) for document in known}
 
 
 def _evened(snapshot, field, term):
-    share, average = LENGTH_SHARE[field], snapshot._averages[field]
-    found = {}
-    for document, frequency in _weights(snapshot, field, term).items():
-        base, segment = max((b, s) for b, s in zip(snapshot.bases, snapshot.segments, strict=True) if b <= document)
-        length = segment.reader.doc_field_length(document - base, field)
-        found[document] = frequency / (1 - share + share * length / average)
-    return found
+    return {
+        document: frequency / _length(snapshot, field, document)
+        for document, frequency in _weights(snapshot, field, term).items()
+    }
+
+
+def _length(snapshot, field, document):
+    base, segment = max((b, s) for b, s in zip(snapshot.bases, snapshot.segments, strict=True) if b <= document)
+    length = segment.reader.doc_field_length(document - base, field)
+    return 1 - LENGTH_SHARE[field] + LENGTH_SHARE[field] * length / snapshot._averages[field]
 
 
 def _weights(snapshot, field, term):
@@ -80,7 +103,8 @@ def _weights(snapshot, field, term):
 def _rarity(snapshot, slot, frequency):
     script = snapshot._script_sizes[slot.alternatives[0].term.isascii()] + 50
     rare = math.log(1 + (snapshot.size - frequency + 0.5) / (frequency + 0.5))
-    return rare * max(0.02, 1 - frequency / script)
+    terms = len(slot.alternatives[0].term.split()) if slot.alternatives[0].field == WORD else 1
+    return terms * rare * max(0.02, 1 - frequency / script)
 
 
 def _saturated(weight):

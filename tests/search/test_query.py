@@ -35,7 +35,8 @@ def test_a_hyphen_inside_a_word_excludes_nothing():
 
 @pytest.mark.parametrize("text", ["", " ", "*", '"', "-", "😀", "\x00\x01", "?!", "“”"])
 def test_nothing_to_search_for_is_no_error(text):
-    assert parse(text).is_empty
+    query = parse(text)
+    assert (query.words, query.is_filter) == ((), False)
 
 
 def test_too_long_is_a_clear_error():

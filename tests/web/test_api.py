@@ -62,7 +62,7 @@ def test_question(client, path):
         ("/api/v1/questions/none", 404),
         ("/api/v1/none", 404),
         ("/api/v1/questions?page=0", 404),
-        ("/api/v1/search?q=" + "x" * 600, 400),
+        ("/api/v1/search?q=" + "x" * 4600, 400),
         ("/api/v1/search?q=x&limit=0", 422),
         ("/api/v1/search?q=x&limit=1000", 422),
     ],

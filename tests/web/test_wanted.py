@@ -1,9 +1,12 @@
 """Searches that find nothing, and what becomes of them."""
 
 import re
+from datetime import timedelta
 from xml.etree import ElementTree as ET
 
 import pytest
+
+from app.services import wanting
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 
@@ -38,10 +41,42 @@ def test_variants_and_keystrokes_of_one_typing_count_once(client):
     assert html.count('id="wanted-') == 1
     assert ">zebrafish</a>" in html
     assert "Searched for 1 time\n" in html
-    client.get("/search", params={"q": "zebrafishes"})
+
+
+def test_the_same_is_counted_again_only_after_a_while(client, monkeypatch):
+    client.get("/search", params={"q": "zebrafish"})
+    flushed(client)
+    client.get("/search", params={"q": "zebrafishes"})  # another worker saw the same reader
     html = flushed(client)
     assert html.count('id="wanted-') == 1
-    assert "Searched for 2 times" in html
+    assert "Searched for 1 time\n" in html
+    monkeypatch.setattr(wanting, "TYPING", timedelta(seconds=-1))
+    client.get("/search", params={"q": "zebrafishes"})
+    assert "Searched for 2 times" in flushed(client)
+
+
+@pytest.mark.parametrize("text", ["sk-abcdEFGH1234abcdEFGH1234zz", "password hunter2zzq", "token: a1b2c3d4e5"])
+def test_secrets_are_not_published(client, text):
+    client.get("/search", params={"q": f"{text} zzz"})
+    assert 'id="wanted-' not in flushed(client)
+
+
+def test_operators_are_not_part_of_what_is_wanted(client):
+    client.get("/search", params={"q": 'lang:en "quokka zzq" -salt'})
+    assert ">quokka zzq</a>" in flushed(client)
+
+
+def test_one_reader_asks_once(client):
+    for text in ("What is a zebrafish?", "what is a ZEBRAFISH?"):
+        client.post("/wanted", data={"q": text})
+    assert "asked for by 1 reader" in client.get("/wanted").text
+
+
+def test_no_query_breaks_the_feed(client):
+    client.get("/search", params={"q": "\ufffeqzz\uffff\x01 zzq"})
+    flushed(client)
+    (entry,) = ET.fromstring(client.get("/wanted/feed.atom").text).findall(f"{ATOM}entry")
+    assert entry.findtext(f"{ATOM}title") == "qzz zzq"
 
 
 def test_keystrokes_that_several_workers_saw_count_once(client):

@@ -29,8 +29,8 @@ NEAR = 6
 def search(request: Request, here: Here, number: PageNumber, tag: TagFilter, lang: LangFilter, q: str = "") -> Response:
     """Show what answers the query, or what helps on when nothing does."""
     filters = {"tag": tag, "lang": lang}
-    text = q.strip()
-    if not text:
+    text = "".join(sign if sign.isprintable() or sign.isspace() else " " for sign in q).strip()
+    if not text and not (tag or lang):
         return render(request, "search_start.html", query="", filters=filters, message=None)
     try:
         found = run_search(
@@ -48,7 +48,7 @@ def search(request: Request, here: Here, number: PageNumber, tag: TagFilter, lan
         kept = text[:KEPT_LENGTH]
         return render(request, "search_start.html", status_code=400, query=kept, filters=filters, message=message)
     if not found.page.total and not (tag or lang):
-        return _nothing(request, here, text)
+        return _nothing(request, here, text, found.did_you_mean)
     page = replace(found.page, items=[_safe(hit) for hit in found.page.items])
     return render(
         request,
@@ -61,10 +61,11 @@ def search(request: Request, here: Here, number: PageNumber, tag: TagFilter, lan
         topics=found.topics,
         did_you_mean=found.did_you_mean,
         as_typed=found.as_typed,
+        is_complete=found.is_complete,
     )
 
 
-def _nothing(request: Request, here: Here, text: str) -> Response:
+def _nothing(request: Request, here: Here, text: str, did_you_mean: str | None) -> Response:
     here.wanted.note(text)
     near = near_questions(here.database, here.index, text, NEAR)
     popular = []
@@ -73,7 +74,13 @@ def _nothing(request: Request, here: Here, text: str) -> Response:
             popular = list(articles.list_page(session, number=1, size=NEAR, sort="popular").items)
     plain = parse(text).typed
     return render(
-        request, "search_nothing.html", query=text, looser=plain if plain != text else None, near=near, popular=popular
+        request,
+        "search_nothing.html",
+        query=text,
+        looser=plain if plain != text else None,
+        near=near,
+        popular=popular,
+        did_you_mean=did_you_mean,
     )
 
 

@@ -7,6 +7,7 @@ from starlette.responses import RedirectResponse, Response
 
 from app.errors import InvalidInput
 from app.models.columns import now
+from app.search.folding import fold
 from app.services.limits import WISH
 from app.storage import wanted
 from app.web.access import PUBLIC, address_of
@@ -32,6 +33,8 @@ def list_wanted(request: Request, here: Here, number: PageNumber) -> Response:
 def ask(request: Request, here: Here, q: Annotated[str, Form()] = "") -> Response:
     """Note that somebody asks for this answer."""
     here.limits.count(WISH, address_of(request))
+    if not here.limits.is_first(WISH, f"{address_of(request)} {fold(q)}"):
+        return RedirectResponse("/wanted", 303)  # one reader counts once
     if not here.wanted.note(q, asked=True):
         raise InvalidInput("This cannot be put on the list: write a question of up to 200 characters, without names.")
     here.wanted.flush(everything=True)

@@ -1,0 +1,101 @@
+"""A damaged index is noticed, goes on answering what it can, and is built anew; saves go on meanwhile."""
+
+import random
+import threading
+
+import pytest
+
+from app.errors import IndexUnavailable
+from app.search.index import SearchIndex
+from app.services import indexing
+from app.services.searching import search
+from app.storage import site
+
+
+def files(library, ending):
+    build = (library.index.folder / "CURRENT").read_text()
+    return sorted(path for path in (library.index.folder / build).iterdir() if path.name.endswith(ending))
+
+
+def identity(library):
+    with library.database.read() as session:
+        return site.identity(session)
+
+
+def found(library, text="salt"):
+    return [hit.slug for hit in search(library.database, SearchIndex(library.index.folder), text).page.items]
+
+
+# Whoosh leaves a file open that it cannot read.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
+@pytest.mark.parametrize("ending", [".pst", ".trm", ".article.col", "_body_len.col", "words.txt", ".toc", "facts.json"])
+def test_a_truncated_file_is_noticed_and_mended(library, ending):
+    for path in files(library, ending):
+        path.write_bytes(path.read_bytes()[:3])
+    other = SearchIndex(library.index.folder)
+    assert not other.is_usable(identity(library))
+    indexing.ensure(library.database, other)
+    assert other.is_usable(identity(library), thorough=True)
+    assert found(library) == ["bread"]
+    assert found(library, "brread") == ["bread"]
+
+
+def test_a_missing_file_is_noticed(library):
+    for path in files(library, ".pst"):
+        path.unlink()
+    assert not SearchIndex(library.index.folder).is_whole()
+
+
+def test_other_bytes_are_noticed_by_a_thorough_look(library):
+    rng = random.Random(1)
+    for path in files(library, ".pst"):
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2 :] = rng.randbytes(len(content) - len(content) // 2)
+        path.write_bytes(content)
+    other = SearchIndex(library.index.folder)
+    assert other.is_whole()
+    assert not other.is_usable(identity(library), thorough=True)
+
+
+def test_an_error_from_damaged_files_condemns_the_index(library):
+    for path in files(library, ".pst"):
+        path.write_bytes(b"\xff" * path.stat().st_size)
+    other = SearchIndex(library.index.folder)
+    with pytest.raises(IndexUnavailable):
+        search(library.database, other, "salt")
+    assert not other.is_whole()
+    indexing.ensure(library.database, other)
+    assert found(library) == ["bread"]
+
+
+def test_an_error_of_our_own_condemns_nothing(library):
+    with pytest.raises(ZeroDivisionError), library.index.reading():
+        raise ZeroDivisionError
+    assert library.index.is_whole()
+
+
+def test_a_change_during_a_rebuild_is_found_at_once_and_not_lost(library, monkeypatch):
+    library.write("x/old.md", "---\ntitle: Old\nlang: en\n---\nAbout gnus.\n")
+    library.sync()
+    is_building, may_end = threading.Event(), threading.Event()
+    entries = indexing._entries
+
+    def slowly(database, ids):
+        found = entries(database, ids)
+        if threading.current_thread() is builder:
+            is_building.set()
+            may_end.wait(20)
+        return found
+
+    monkeypatch.setattr(indexing, "_entries", slowly)
+    builder = threading.Thread(target=indexing.rebuild, args=(library.database, SearchIndex(library.index.folder)))
+    builder.start()
+    assert is_building.wait(20)
+    library.write("x/old.md", "---\ntitle: Old\nlang: en\n---\nAbout kudus.\n")
+    library.write("x/new.md", "---\ntitle: New\nlang: en\n---\nAbout okapis.\n")
+    library.sync()
+    assert (found(library, "kudus"), found(library, "okapis")) == (["old"], ["new"])
+    may_end.set()
+    builder.join(20)
+    assert (found(library, "kudus"), found(library, "okapis"), found(library, "gnus")) == (["old"], ["new"], [])
+    assert library.index.is_usable(identity(library), thorough=True)
