@@ -11,19 +11,15 @@ import math
 import shutil
 import threading
 import time
-import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
-
-from whoosh.filedb.filestore import FileStorage
-from whoosh.index import FileIndex
 
 from app.errors import IndexUnavailable, OmniracleError
 from app.search import manifest
+from app.search.building import FACTS, Build, open_index, write_changes
 from app.search.mapped import MappedStorage
-from app.search.schema import SCHEMA, SCHEMA_VERSION, Entry
+from app.search.schema import SCHEMA_VERSION, Entry
 from app.search.segments import Segment
 from app.search.snapshot import ListCache, Snapshot
 from app.search.vocabulary import FILE as VOCABULARY
@@ -33,8 +29,6 @@ log = logging.getLogger(__name__)
 
 Stamps = tuple[int, ...]  # times of change, in nanoseconds
 
-WRITER_MEMORY_MB = 64
-FACTS = "facts.json"
 ATTEMPTS = 10
 LOCK_POLL_S = 0.01
 RACY_NS = 1_000_000_000  # a folder that changed so shortly ago may change again without its time changing
@@ -57,7 +51,7 @@ class SearchIndex:
         try:
             path = self.folder / self._current()
             facts: dict[str, object] = json.loads((path / FACTS).read_text(encoding="utf-8"))
-            _open(path).searcher().close()
+            open_index(path).searcher().close()
         except Exception as error:  # noqa: BLE001  whatever a damaged index raises, it is not usable
             log.debug("no usable index: %r", error)
             return False
@@ -67,7 +61,7 @@ class SearchIndex:
         """Say whether all files of the index are there as they were written; by their sizes, or by their contents."""
         try:
             path = self.folder / self._current()
-            segments = {segment.segment_id() for segment in _open(path)._segments()}  # noqa: SLF001
+            segments = {segment.segment_id() for segment in open_index(path)._segments()}  # noqa: SLF001
             return (path / FACTS).exists() and manifest.is_kept(path, segments, thorough=thorough)
         except IndexUnavailable:
             return False
@@ -141,7 +135,7 @@ class SearchIndex:
         path = self.folder / self._current()
         opened = self._opened
         vocabulary = opened.vocabulary if opened and opened.path == path else Vocabulary(path / VOCABULARY)
-        _update(path, vocabulary, entries, removed)
+        write_changes(path, vocabulary, entries, removed)
 
     @contextmanager
     def building(self, identity: str) -> Iterator["Build"]:
@@ -179,7 +173,7 @@ class _Opened:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._index = _open(path)
+        self._index = open_index(path)
         self._storage = MappedStorage(str(path))
         self._segments: dict[str, Segment] = {}
         self.vocabulary = Vocabulary(path / VOCABULARY)
@@ -217,57 +211,6 @@ class _Opened:
         return snapshot
 
 
-class Build:
-    """An index that is being built beside the live one."""
-
-    def __init__(self, folder: Path, identity: str) -> None:
-        self.path = folder / uuid.uuid4().hex[:12]
-        self.path.mkdir(parents=True)
-        self.is_live = False
-        self._folder = folder
-        self._identity = identity
-        self._vocabulary = Vocabulary(self.path / VOCABULARY)
-
-    def fill(self, entries: Iterable[Entry]) -> None:
-        """Add articles, each once."""
-        index = FileStorage(str(self.path)).create_index(SCHEMA)
-        writer = index.writer(limitmb=WRITER_MEMORY_MB, compound=False)
-        with _committing(writer):
-            for entry in entries:
-                self._vocabulary.add(entry)
-                writer.add_document(**entry.fields())
-
-    def update(self, entries: list[Entry], removed: list[int]) -> None:
-        """Put in what has changed since it was filled."""
-        if entries or removed:
-            _update(self.path, self._vocabulary, entries, removed)
-
-    def take_over(self) -> None:
-        """Take the place of the live index; hold the write lock."""
-        manifest.write(self.path)
-        facts = {"schema": SCHEMA_VERSION, "identity": self._identity}
-        (self.path / FACTS).write_text(json.dumps(facts), encoding="utf-8")
-        pointer = self._folder / f"CURRENT.{self.path.name}"
-        pointer.write_text(self.path.name, encoding="utf-8")
-        pointer.replace(self._folder / "CURRENT")
-        self.is_live = True
-        for old in self._folder.iterdir():  # open files of the old index stay readable until they are closed
-            if old.is_dir() and old.name != self.path.name:
-                shutil.rmtree(old, ignore_errors=True)
-
-
-def _update(path: Path, vocabulary: Vocabulary, entries: list[Entry], removed: list[int]) -> None:
-    vocabulary.refresh()
-    writer = _open(path).writer(limitmb=WRITER_MEMORY_MB, compound=False)
-    with _committing(writer):
-        for article_id in removed:
-            writer.delete_by_term("id", str(article_id))
-        for entry in entries:
-            vocabulary.add(entry)
-            writer.update_document(**entry.fields())
-    manifest.write(path)
-
-
 @contextmanager
 def _locked(folder: Path, name: str, patience_s: float) -> Iterator[bool]:
     folder.mkdir(parents=True, exist_ok=True)
@@ -284,20 +227,3 @@ def _locked(folder: Path, name: str, patience_s: float) -> Iterator[bool]:
             else:
                 yield True
                 return
-
-
-def _open(path: Path) -> FileIndex:
-    try:
-        return FileStorage(str(path)).open_index()
-    except Exception as error:
-        raise IndexUnavailable("The search index cannot be opened: run `omniracle reindex`.") from error
-
-
-@contextmanager
-def _committing(writer: Any) -> Iterator[None]:
-    try:
-        yield
-    except BaseException:
-        writer.cancel()
-        raise
-    writer.commit()

@@ -1,0 +1,91 @@
+"""Writing the index: changes of the live one, and a new one beside it."""
+
+import json
+import shutil
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from whoosh.filedb.filestore import FileStorage
+from whoosh.index import FileIndex
+
+from app.errors import IndexUnavailable
+from app.search import manifest
+from app.search.schema import SCHEMA, SCHEMA_VERSION, Entry
+from app.search.vocabulary import FILE as VOCABULARY
+from app.search.vocabulary import Vocabulary
+
+WRITER_MEMORY_MB = 64
+FACTS = "facts.json"
+
+
+class Build:
+    """An index that is being built beside the live one."""
+
+    def __init__(self, folder: Path, identity: str) -> None:
+        self.path = folder / uuid.uuid4().hex[:12]
+        self.path.mkdir(parents=True)
+        self.is_live = False
+        self._folder = folder
+        self._identity = identity
+        self._vocabulary = Vocabulary(self.path / VOCABULARY)
+
+    def fill(self, entries: Iterable[Entry]) -> None:
+        """Add articles, each once."""
+        index = FileStorage(str(self.path)).create_index(SCHEMA)
+        writer = index.writer(limitmb=WRITER_MEMORY_MB, compound=False)
+        with _committing(writer):
+            for entry in entries:
+                self._vocabulary.add(entry)
+                writer.add_document(**entry.fields())
+
+    def update(self, entries: list[Entry], removed: list[int]) -> None:
+        """Put in what has changed since it was filled."""
+        if entries or removed:
+            write_changes(self.path, self._vocabulary, entries, removed)
+
+    def take_over(self) -> None:
+        """Take the place of the live index; hold the write lock."""
+        manifest.write(self.path)
+        facts = {"schema": SCHEMA_VERSION, "identity": self._identity}
+        (self.path / FACTS).write_text(json.dumps(facts), encoding="utf-8")
+        pointer = self._folder / f"CURRENT.{self.path.name}"
+        pointer.write_text(self.path.name, encoding="utf-8")
+        pointer.replace(self._folder / "CURRENT")
+        self.is_live = True
+        for old in self._folder.iterdir():  # open files of the old index stay readable until they are closed
+            if old.is_dir() and old.name != self.path.name:
+                shutil.rmtree(old, ignore_errors=True)
+
+
+def write_changes(path: Path, vocabulary: Vocabulary, entries: list[Entry], removed: list[int]) -> None:
+    """Put `entries` in place of what the index in `path` knows of them, forget `removed`, and commit."""
+    vocabulary.refresh()
+    writer = open_index(path).writer(limitmb=WRITER_MEMORY_MB, compound=False)
+    with _committing(writer):
+        for article_id in removed:
+            writer.delete_by_term("id", str(article_id))
+        for entry in entries:
+            vocabulary.add(entry)
+            writer.update_document(**entry.fields())
+    manifest.write(path)
+
+
+def open_index(path: Path) -> FileIndex:
+    """Open the index in `path`; raise IndexUnavailable when there is none that can be read."""
+    try:
+        return FileStorage(str(path)).open_index()
+    except Exception as error:
+        raise IndexUnavailable("The search index cannot be opened: run `omniracle reindex`.") from error
+
+
+@contextmanager
+def _committing(writer: Any) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        writer.cancel()
+        raise
+    writer.commit()
