@@ -105,6 +105,11 @@ class Settings(BaseModel):
         return self.data_dir / "index"
 
     @property
+    def images_dir(self) -> Path:
+        """Folder of the images that contributors have put in."""
+        return self.data_dir / "images"
+
+    @property
     def workers_file(self) -> Path:
         """File of the table in which the workers report."""
         return self.data_dir / "workers.table"

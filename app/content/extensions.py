@@ -12,6 +12,7 @@ from markdown.treeprocessors import Treeprocessor
 from markdown.util import AtomicString
 
 from app.content.layout import TIGHT, Layout
+from app.content.pictures import size_of
 from app.content.raw_html import RawHtml
 from app.content.syntax import with_spaces
 from app.content.words import Words
@@ -178,6 +179,8 @@ class _Labels(Treeprocessor):
                 link.set("aria-label", link.attrib.pop("title", ""))
         for image in root.iter("img"):
             image.attrib |= {"loading": "lazy", "decoding": "async"}
+            if size := size_of(image.get("src", "")):
+                image.attrib |= dict(zip(("width", "height"), size, strict=True))
         for div in root.iter("div"):
             if div.get("class") == "footnote":
                 div.attrib |= {"role": "doc-endnotes", "aria-label": self._words.footnotes}

@@ -14,6 +14,7 @@ from app.models.account import (
 from app.models.article import Alias, Article, Pin, Translation, ViewCount
 from app.models.bookkeeping import IndexJob, Rendering, Site, SourceFile
 from app.models.contribution import Draft, Proposal, ProposalState
+from app.models.image import Image
 from app.models.resource import ArticleResource, Resource, Section
 from app.models.revision import Origin, Revision
 from app.models.tag import ArticleTag, Tag
@@ -29,6 +30,7 @@ __all__ = [
     "AuditEntry",
     "BrowserSession",
     "Draft",
+    "Image",
     "IndexJob",
     "OneTimeLink",
     "Origin",

@@ -202,8 +202,9 @@ def _answer(
 
 
 def _is_for_programs(request: Request) -> bool:
-    path = request.url.path
-    return path.startswith(("/api/", "/-/")) or path.endswith(".json")
+    path, accepted = request.url.path, request.headers.get("accept", "")
+    is_asked_for = "application/json" in accepted and "text/html" not in accepted
+    return is_asked_for or path.startswith(("/api/", "/-/")) or path.endswith(".json")
 
 
 def _near(request: Request) -> tuple[str | None, list[Hit]]:

@@ -1,4 +1,4 @@
-"""Proposals and drafts, authors of revisions, tombstones."""
+"""Proposals and drafts, authors of revisions, tombstones, images."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -21,6 +21,21 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("account_id", "target", name=op.f("pk_draft")),
     )
+    op.create_table(
+        "image",
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("media_type", sa.String(length=20), nullable=False),
+        sa.Column("bytes", sa.Integer(), nullable=False),
+        sa.Column("account_id", sa.Integer(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_image_account_id_account"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_image")),
+    )
+    with op.batch_alter_table("image", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_image_account_id"), ["account_id"], unique=False)
+
     op.create_table(
         "proposal",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -83,4 +98,8 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_proposal_article_id"))
 
     op.drop_table("proposal")
+    with op.batch_alter_table("image", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_image_account_id"))
+
+    op.drop_table("image")
     op.drop_table("draft")

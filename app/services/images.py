@@ -1,0 +1,118 @@
+"""Images: checked by what they are, freed of what cameras write into them, stored under the digest of their bytes."""
+
+import hashlib
+import os
+import warnings
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+from app.content.pictures import IMAGE_NAME
+from app.errors import InvalidInput, NotFound
+from app.models import Account, Image
+from app.models.columns import now
+from app.storage import audit
+from app.storage.database import Database
+
+MAX_BYTES = 8 * 2**20
+MAX_PIXELS = 40_000_000  # a photograph has 12 to 24 million; more takes the memory of the worker
+MAX_FRAMES = 200
+JPEG_QUALITY = 90
+FORMATS = {"PNG": ("png", "image/png"), "JPEG": ("jpg", "image/jpeg"), "GIF": ("gif", "image/gif"),
+           "WEBP": ("webp", "image/webp")}  # fmt: skip
+MEDIA_TYPES = dict(FORMATS.values())
+
+
+@dataclass(frozen=True)
+class StoredImage:
+    """An image, and the address that it has from now on."""
+
+    name: str
+
+    @property
+    def url(self) -> str:
+        """The path of the image."""
+        return f"/images/{self.name}"
+
+
+def add(database: Database, folder: Path, account: Account, content: bytes) -> StoredImage:
+    """Store an image and return it; raise InvalidInput for what is none, or too large."""
+    if not content:
+        raise InvalidInput("Choose an image first.")
+    if len(content) > MAX_BYTES:
+        raise InvalidInput("This image has %(size)s MB; at most %(most)s are possible.",
+                           size=round(len(content) / 2**20, 1), most=MAX_BYTES // 2**20)  # fmt: skip
+    bare, ending, (width, height) = _without_metadata(content)
+    name = f"{hashlib.sha256(bare).hexdigest()[:32]}-{width}x{height}.{ending}"
+    _write(folder / name[:2] / name, bare)
+    with database.write() as session:
+        if session.get(Image, name) is None:
+            session.add(
+                Image(
+                    name=name,
+                    media_type=MEDIA_TYPES[ending],
+                    bytes=len(bare),
+                    account_id=account.id,
+                    created_at=now(),
+                )
+            )
+            audit.record(session, account, "image", name)
+    return StoredImage(name)
+
+
+def read(folder: Path, name: str) -> tuple[bytes, str]:
+    """Return the bytes and the media type of an image; raise NotFound when there is none of this name."""
+    if IMAGE_NAME.fullmatch(name) is None:
+        raise NotFound("There is no such image.")
+    try:
+        return (folder / name[:2] / name).read_bytes(), MEDIA_TYPES[name.rpartition(".")[2]]
+    except FileNotFoundError as error:
+        raise NotFound("There is no such image.") from error
+
+
+def _without_metadata(content: bytes) -> tuple[bytes, str, tuple[int, int]]:
+    """Return an image written anew, its file's ending and its size: upright, and without places and cameras."""
+    from PIL import Image as Pillow  # takes 15 MB that a worker that takes no image does not need
+    from PIL import ImageOps, UnidentifiedImageError
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)  # its size is checked below
+            with Pillow.open(BytesIO(content), formats=list(FORMATS)) as image:
+                frames = getattr(image, "n_frames", 1)
+                if image.width * image.height * frames > MAX_PIXELS or frames > MAX_FRAMES:
+                    raise _too_large()
+                ending, _ = FORMATS[image.format or ""]
+                options: dict[str, object] = {"icc_profile": image.info.get("icc_profile")}
+                upright: Pillow.Image = image
+                if frames > 1:
+                    options |= {"save_all": True}
+                else:
+                    upright = ImageOps.exif_transpose(image)
+                    upright.info = {key: value for key, value in upright.info.items() if key == "transparency"}
+                if image.format == "JPEG":
+                    options |= {"quality": JPEG_QUALITY, "optimize": True, "progressive": True}
+                written = BytesIO()
+                upright.save(written, image.format, exif=b"", **options)
+                return written.getvalue(), ending, upright.size
+    except Pillow.DecompressionBombError as error:
+        raise _too_large() from error
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+        raise InvalidInput("This is no image that can be shown: use PNG, JPEG, GIF or WebP.") from error
+
+
+def _too_large() -> InvalidInput:
+    most = MAX_PIXELS // 1_000_000
+    return InvalidInput("This image has too many pixels; at most %(most)s million are possible.", most=most)
+
+
+def _write(file: Path, content: bytes) -> None:
+    if file.exists():
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_name(f".{file.name}.{os.getpid()}")
+    with partial.open("wb") as target:
+        target.write(content)
+        target.flush()
+        os.fsync(target.fileno())  # the answer that refers to it survives a power failure, and so must it
+    partial.replace(file)

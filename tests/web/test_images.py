@@ -1,0 +1,117 @@
+"""Images: what is taken, what is taken out of them, and how they come back."""
+
+import struct
+import zlib
+from io import BytesIO
+
+import pytest
+from PIL import Image
+
+from app.models import Role
+
+
+def picture(kind="PNG", size=(40, 20), **options):
+    written = BytesIO()
+    Image.new("RGB", size, (200, 30, 30)).save(written, kind, **options)
+    return written.getvalue()
+
+
+def send(client, content, name="shot.png"):
+    return client.post("/images/new", files={"image": (name, content)}, headers={"Accept": "application/json"})
+
+
+@pytest.fixture
+def ann(signed_in):
+    return signed_in(Role.CONTRIBUTOR)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP"])
+def test_an_image_is_stored_once_and_comes_back_as_it_is(ann, client, kind):
+    answer = send(ann, picture(kind), "whatever.exe")
+    assert answer.status_code == 201
+    url = answer.json()["url"]
+    assert "-40x20." in url
+    assert send(ann, picture(kind)).json()["url"] == url
+    image = client.get(url)
+    assert image.headers["Content-Type"] == f"image/{kind.lower()}"
+    assert "immutable" in image.headers["Cache-Control"]
+    assert image.headers["X-Content-Type-Options"] == "nosniff"
+    assert Image.open(BytesIO(image.content)).size == (40, 20)
+
+
+def test_what_the_camera_wrote_is_gone_and_the_image_stands_upright(ann, client):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # lies on its side
+    exif[0x010F] = "SecretCamera"
+    exif.get_ifd(0x8825)[1] = "N"
+    content = picture("JPEG", exif=exif, comment=b"secret comment")
+    url = send(ann, content).json()["url"]
+    assert "-20x40." in url
+    stored = client.get(url).content
+    assert b"SecretCamera" not in stored
+    assert b"secret comment" not in stored
+    assert not Image.open(BytesIO(stored)).getexif()
+
+
+def test_an_animation_goes_on_moving(ann, client):
+    frames = [Image.new("RGB", (8, 8), (shade, 0, 0)) for shade in (0, 120, 250)]
+    written = BytesIO()
+    frames[0].save(written, "GIF", save_all=True, append_images=frames[1:])
+    url = send(ann, written.getvalue()).json()["url"]
+    assert Image.open(BytesIO(client.get(url).content)).n_frames == 3
+
+
+def bomb():
+    """A PNG of 30,000 by 30,000 pixels in a few kilobytes."""
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(b"\0" * 10**6))
+        + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "Choose an image"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>", "no image"),
+        (b"GIF89a<script>alert(1)</script>", "no image"),
+        (picture()[:60], "no image"),
+        (b"%PDF-1.4", "no image"),
+        (bomb(), "too many pixels"),
+        (b"\x89PNG\r\n\x1a\n" + b"x" * (8 * 2**20), "at most 8"),
+    ],
+    ids=["nothing", "svg", "gif with a script", "cut short", "pdf", "bomb", "too large"],
+)
+def test_anything_else_is_refused_with_the_reason(ann, content, reason):
+    answer = send(ann, content)
+    assert answer.status_code == 400
+    assert reason in answer.text
+
+
+def test_without_a_script_a_page_tells_what_to_write(ann):
+    answer = ann.post("/images/new", files={"image": ("a.png", picture())})
+    assert answer.status_code == 201
+    assert "![description](/images/" in answer.text
+    refused = ann.post("/images/new", files={"image": ("a.png", b"text")})
+    assert "no image" in refused.text
+
+
+@pytest.mark.parametrize(
+    "name", ["../secret.key", "%2e%2e%2fsecret.key", "x.png", "a" * 32 + "-1x1.svg", "a" * 32 + "-1x1.png"]
+)
+def test_no_other_file_is_sent(client, name):
+    assert client.get(f"/images/{name}").status_code == 404
+
+
+def test_an_image_keeps_its_place_on_the_page(ann):
+    url = send(ann, picture()).json()["url"]
+    html = ann.post("/contribute/preview", data={"body": f"![A red field]({url})"}).text
+    assert 'width="40"' in html
+    assert 'height="20"' in html
