@@ -88,6 +88,11 @@ class Settings(BaseModel):
     experiments: Literal["public", "operators", "off"] = Field(
         "public", alias="OMNIRACLE_EXPERIMENTS", description="Reserved for experiments: who may start one."
     )
+    link_checks: Literal["on", "off"] = Field(
+        "off",
+        alias="OMNIRACLE_LINK_CHECKS",
+        description="Whether the site itself looks now and then whether linked pages are still there: on or off.",
+    )
     forwarded_allow_ips: str = Field(
         "127.0.0.1",
         alias="FORWARDED_ALLOW_IPS",

@@ -7,7 +7,7 @@ import typer
 from sqlalchemy.exc import DBAPIError
 
 from app import __version__, logs
-from app.cli import accounts, content, search, server
+from app.cli import accounts, content, links, search, server
 from app.errors import OmniracleError
 
 app = typer.Typer(
@@ -36,7 +36,7 @@ def _options(
 for command in (*server.COMMANDS, *content.COMMANDS, *search.COMMANDS):
     app.command()(command)
 app.command("import")(content.import_)
-for name, group in accounts.GROUPS.items():
+for name, group in (accounts.GROUPS | links.GROUPS).items():
     app.add_typer(group, name=name)
 
 

@@ -15,7 +15,7 @@ from app.models.article import Alias, Article, Pin, Translation, ViewCount
 from app.models.bookkeeping import IndexJob, Rendering, Site, SourceFile
 from app.models.contribution import Draft, Proposal, ProposalState
 from app.models.image import Image
-from app.models.resource import ArticleResource, Resource, Section
+from app.models.resource import ArticleResource, LinkState, Resource, Section
 from app.models.revision import Origin, Revision
 from app.models.tag import ArticleTag, Tag
 from app.models.wanted import Wanted
@@ -32,6 +32,7 @@ __all__ = [
     "Draft",
     "Image",
     "IndexJob",
+    "LinkState",
     "OneTimeLink",
     "Origin",
     "Pin",

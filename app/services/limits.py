@@ -25,6 +25,8 @@ SIGN_IN = Limit("sign-in", 10, 900)  # attempts at one account
 SIGN_IN_FROM = Limit("sign-in-from", 50, 900)  # from one address: an office or a school shares one
 SIGN_UP = Limit("sign-up", 10, 3600)
 CONTRIBUTION = Limit("contribution", 60, 3600)
+LINK = Limit("link", 120, 3600)  # pages fetched for cards
+LINK_CHECK = Limit("link-check", 1, 60)
 IMAGE = Limit("image", 60, 3600)
 WISH = Limit("wish", 20, 3600)  # asking for an answer, without an account
 

@@ -158,7 +158,10 @@ def _drop_alias(session: Session, slug: str) -> None:
 
 
 def _cards(cards: Sequence[Card]) -> list[ResourceCard]:
-    return [ResourceCard(card.url, card.title, card.description, card.site or host_of(card.url)) for card in cards]
+    return [
+        ResourceCard(card.url, card.title, card.description, card.site or host_of(card.url), card.archive or "")
+        for card in cards
+    ]
 
 
 def host_of(url: str) -> str:

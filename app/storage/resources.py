@@ -2,11 +2,13 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import delete
+from sqlalchemy import delete, func, or_
 from sqlmodel import Session, col, select
 
-from app.models import ArticleResource, Resource, Section
+from app.models import Article, ArticleResource, LinkState, Resource, Section
+from app.pagination import Page, check_page, offset_of
 
 
 @dataclass(frozen=True)
@@ -17,19 +19,44 @@ class ResourceCard:
     title: str
     description: str
     site: str
+    archive: str = ""
+    state: str | None = None  # a LinkState
+    checked_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class GoneCard:
+    """A card that leads nowhere any more, and the article that it is in."""
+
+    slug: str
+    article_title: str
+    lang: str
+    url: str
+    title: str
+    archive: str
+    checked_at: datetime | None
 
 
 def of_article(session: Session, article_id: int) -> dict[Section, list[ResourceCard]]:
     """Return the article's cards in their order, by section; every section is a key."""
     statement = (
-        select(ArticleResource, Resource.url)
+        select(ArticleResource, Resource)
         .join(Resource)
         .where(ArticleResource.article_id == article_id)
         .order_by(col(ArticleResource.position))
     )
     cards: dict[Section, list[ResourceCard]] = {section: [] for section in Section}
-    for place, url in session.exec(statement):
-        cards[Section(place.section)].append(ResourceCard(url, place.title, place.description, place.site))
+    for place, resource in session.exec(statement):
+        card = ResourceCard(
+            resource.url,
+            place.title,
+            place.description,
+            place.site,
+            place.archive,
+            resource.state,
+            resource.checked_at,
+        )
+        cards[Section(place.section)].append(card)
     return cards
 
 
@@ -49,11 +76,38 @@ def replace(session: Session, article_id: int, sections: Mapping[Section, Sequen
             title=card.title,
             description=card.description,
             site=card.site,
+            archive=card.archive,
         )
         for section, cards in sections.items()
         for position, card in enumerate(cards)
     )
     session.flush()
+
+
+def due(session: Session, moment: datetime | None, limit: int) -> list[Resource]:
+    """Return resources that live articles use and that are to be looked at again, those never looked at first.
+
+    `moment` is the time that counts; None for all of them.
+    """
+    used = select(ArticleResource.resource_id).join(Article).where(col(Article.deleted_at).is_(None))
+    statement = select(Resource).where(col(Resource.id).in_(used)).order_by(col(Resource.checked_at).nulls_first())
+    if moment is not None:
+        statement = statement.where(or_(col(Resource.check_after).is_(None), col(Resource.check_after) <= moment))
+    return list(session.exec(statement.limit(limit)))
+
+
+def gone_page(session: Session, *, number: int, size: int) -> Page[GoneCard]:
+    """Return one page of cards that lead nowhere any more; raise NotFound for a page that does not exist."""
+    gone = (
+        select(Article.slug, Article.title, Article.lang, Resource.url, ArticleResource.title, ArticleResource.archive,
+               Resource.checked_at)  # type: ignore[call-overload]
+        .join_from(ArticleResource, Resource)
+        .join(Article)
+        .where(Resource.state == LinkState.GONE, col(Article.deleted_at).is_(None))
+    )  # fmt: skip
+    total = session.exec(select(func.count()).select_from(gone.subquery())).one()
+    rows = session.execute(gone.order_by(Article.slug, Resource.url).offset(offset_of(number, size)).limit(size))
+    return check_page(Page([GoneCard(*row) for row in rows], total, number, size))
 
 
 def _ids(session: Session, urls: Collection[str]) -> dict[str, int]:

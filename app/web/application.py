@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 import anyio.to_thread
@@ -25,6 +25,7 @@ from app.workers import heartbeat
 log = logging.getLogger(__name__)
 
 TEND_EVERY_S = 5
+CHECK_LINKS_EVERY_S = 30
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -45,7 +46,12 @@ def create_app(settings: Settings) -> FastAPI:
         environment()
         # One thread per database connection: no request ever waits for a connection that another one holds.
         anyio.to_thread.current_default_thread_limiter().total_tokens = POOL_SIZE
-        tasks = [asyncio.create_task(heartbeat.beat(state.table)), asyncio.create_task(_tend(state))]
+        tasks = [
+            asyncio.create_task(heartbeat.beat(state.table)),
+            asyncio.create_task(_every(TEND_EVERY_S, state.tend)),
+        ]
+        if settings.link_checks == "on":
+            tasks.append(asyncio.create_task(_every(CHECK_LINKS_EVERY_S, state.check_links)))
         try:
             yield
         finally:
@@ -72,8 +78,8 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-async def _tend(state: State) -> None:
+async def _every(seconds: float, work: Callable[[], None]) -> None:
     # Apart from the heartbeat: indexing may take minutes, and this worker goes on answering meanwhile.
     while True:
-        await asyncio.sleep(TEND_EVERY_S)
-        await anyio.to_thread.run_sync(state.tend)
+        await asyncio.sleep(seconds)
+        await anyio.to_thread.run_sync(work)

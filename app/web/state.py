@@ -13,8 +13,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.config import Settings
 from app.errors import IndexUnavailable
 from app.search.index import SearchIndex
-from app.services import indexing, searching
-from app.services.limits import RateLimits
+from app.services import indexing, link_checking, searching
+from app.services.fetching import Fetcher
+from app.services.limits import LINK_CHECK, RateLimits
 from app.services.relating import RelatedQuestions
 from app.services.wanting import WantedRecorder, close_answered
 from app.storage import jobs, schema, views
@@ -24,6 +25,7 @@ from app.workers.table import WorkerTable
 log = logging.getLogger(__name__)
 
 FORGET_EVERY_S = 3600
+LINKS_A_MINUTE = 20
 
 
 class State:
@@ -40,6 +42,7 @@ class State:
         self.limits = RateLimits(self.database, settings.signing_key())
         self._forgot_at = time.monotonic()
         self._checked_generation = -1
+        self.fetcher = Fetcher()
         self._wanted_checked: int | None = None  # the last entry that was looked at for this generation
 
     def open(self) -> None:
@@ -81,6 +84,14 @@ class State:
                 self._wanted_checked = close_answered(self.database, self.index, self._wanted_checked)
         except Exception:
             log.exception("the index could not be brought up to date")
+
+    def check_links(self) -> None:
+        """Look at a few linked pages, once a minute over all workers; apart from `tend`, for it takes its time."""
+        try:
+            if self.limits.is_first(LINK_CHECK, "site"):
+                link_checking.check(self.database, self.fetcher, limit=LINKS_A_MINUTE)
+        except SQLAlchemyError as error:
+            log.warning("links could not be checked: %s", type(error).__name__)
 
 
 class ViewCounter:

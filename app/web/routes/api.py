@@ -1,6 +1,5 @@
 """The JSON API, version 1."""
 
-from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 
@@ -199,7 +198,11 @@ def article_response(request: Request, here: Here, slug: str, address: str) -> R
         body_markdown=article.body,
         body_html=rendering_of(here.database, article.body, article.lang).html,
         resources=[
-            ResourceLink(**asdict(card), section=section.value) for section, listed in cards.items() for card in listed
+            ResourceLink(
+                url=card.url, title=card.title, description=card.description, site=card.site, section=section.value
+            )
+            for section, listed in cards.items()
+            for card in listed
         ],
         related=[_item(request, card) for card in here.related.of(article)],
         revision=article.revision,

@@ -1,16 +1,18 @@
 """Writing a new answer and changing one: the editor, its preview and drafts."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from app.errors import InvalidInput, NotFound, TooManyRequests
 from app.models import Article, Draft, Revision
 from app.services import contributing
 from app.services.accounts import Key, id_of
 from app.services.contributing import Contribution, EditConflict, Outcome
-from app.services.limits import CONTRIBUTION
+from app.services.limits import CONTRIBUTION, LINK
+from app.services.linking import describe
 from app.storage import articles, drafts, revisions
 from app.web.access import Contributor
 from app.web.editor import EditorForm, SentForm, form_of, form_of_source
@@ -41,6 +43,13 @@ def create(request: Request, here: Here, key: Contributor, form: SentForm) -> Re
 def preview(_key: Contributor, form: SentForm) -> Response:
     """Give the answer as it will look, for the editor's preview while one types."""
     return HTMLResponse(rendered(form))
+
+
+@router.post("/contribute/link")
+def describe_link(here: Here, key: Contributor, url: Annotated[str, Form()] = "") -> Response:
+    """Tell what a page says about itself, for the card of a resource."""
+    here.limits.count(LINK, str(key.account.id))
+    return JSONResponse(asdict(describe(url, here.fetcher)))
 
 
 @router.post("/drafts/{target}")

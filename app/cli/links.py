@@ -1,0 +1,39 @@
+"""Commands on the pages that answers refer to."""
+
+from typing import Annotated
+
+import typer
+
+from app.cli.console import progress
+from app.cli.stores import open_stores
+
+links = typer.Typer(help="The pages that answers refer to.", no_args_is_help=True)
+
+
+@links.callback()
+def _group() -> None:
+    """The pages that answers refer to."""
+
+
+@links.command("check")
+def check(
+    *,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Look at all of them, not only at those that are due.")
+    ] = False,
+) -> None:
+    """Look whether the pages that answers refer to are still there."""
+    from app.services.fetching import Fetcher
+    from app.services.link_checking import check as run
+
+    with open_stores() as (_settings, database, _index), progress() as update:
+        report = run(database, Fetcher(), everything=everything, progress=update)
+    for old, new in report.moved:
+        typer.echo(f"moved  {old} -> {new}")
+    for url in report.gone:
+        typer.echo(f"gone   {url}")
+    counts = ", ".join(f"{number} {state}" for state, number in sorted(report.counts.items()))
+    typer.echo(f"Checked {report.counts.total()}: {counts or 'nothing is due'}.")
+
+
+GROUPS = {"links": links}

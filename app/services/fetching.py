@@ -1,0 +1,160 @@
+"""Fetching pages of other sites: addresses that a person typed, so nothing of them is trusted.
+
+Only http and https, only addresses of the public Internet, looked at after the name was resolved and used as they were
+resolved, on every redirect anew; bounded in redirects, bytes and time.
+"""
+
+import ipaddress
+import socket
+import ssl
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from urllib.parse import quote, urljoin, urlsplit
+
+import httpcore2
+
+from app import __version__
+
+MAX_REDIRECTS = 5
+MAX_BYTES = 1_000_000
+TOTAL_S = 10.0
+STEP_S = 5.0  # for connecting, and for each read
+USER_AGENT = f"Omniracle/{__version__} (link check)"
+_REDIRECTS = (301, 302, 303, 307, 308)
+_PERMANENT = (301, 308)
+
+
+class FetchFailed(Exception):
+    """A page could not be fetched; `kind` says in what way."""
+
+    def __init__(self, kind: str, detail: str = "") -> None:
+        super().__init__(f"{kind}: {detail}")
+        self.kind = kind  # refused, no host, timeout, connection, redirects
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What another site has answered."""
+
+    url: str  # after redirects
+    status: int
+    headers: Mapping[str, str]  # names in lower case
+    body: bytes  # the beginning, where it is long
+    moved_for_good: bool  # all redirects on the way, at least one, were permanent
+
+
+@dataclass(frozen=True)
+class Fetcher:
+    """Fetches; `may_be_private` is for tests with a site on this machine."""
+
+    may_be_private: bool = False
+    max_bytes: int = MAX_BYTES
+    total_s: float = TOTAL_S
+
+    def fetch(self, url: str, *, method: str = "GET", headers: Mapping[str, str] | None = None) -> Fetched:
+        """Return the answer at the end of the redirects; raise FetchFailed when there is none."""
+        deadline = time.monotonic() + self.total_s
+        kinds: list[int] = []
+        with httpcore2.ConnectionPool(
+            ssl_context=_tls(), network_backend=_GuardedBackend(may_be_private=self.may_be_private)
+        ) as pool:
+            for _ in range(MAX_REDIRECTS + 1):
+                answer = self._one(pool, _checked(url), method, headers or {}, deadline)
+                target = answer.headers.get("location")
+                if answer.status not in _REDIRECTS or not target:
+                    is_for_good = bool(kinds) and all(kind in _PERMANENT for kind in kinds)
+                    return Fetched(url, answer.status, answer.headers, answer.body, is_for_good)
+                kinds.append(answer.status)
+                url = urljoin(url, target)
+        raise FetchFailed("redirects", "too many")
+
+    def _one(
+        self, pool: httpcore2.ConnectionPool, url: str, method: str, headers: Mapping[str, str], deadline: float
+    ) -> Fetched:
+        own = {"User-Agent": USER_AGENT, "Accept": "text/html, */*;q=0.5", "Accept-Encoding": "identity"}
+        sent: list[tuple[bytes | str, bytes | str]] = [*own.items(), *headers.items()]
+        left = max(0.1, deadline - time.monotonic())
+        step = min(STEP_S, left)
+        timeouts = {"connect": step, "read": step, "write": step, "pool": step}
+        try:
+            with pool.stream(method, url, headers=sent, extensions={"timeout": timeouts}) as response:
+                names = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
+                body = self._read(response.iter_stream(), deadline) if method == "GET" else b""
+                return Fetched(url, response.status, names, body, moved_for_good=False)
+        except httpcore2.TimeoutException as error:
+            raise FetchFailed("timeout") from error
+        except (httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.UnsupportedProtocol, OSError) as error:
+            raise FetchFailed("connection", str(error)) from error
+
+    def _read(self, stream: Iterable[bytes], deadline: float) -> bytes:
+        read = bytearray()
+        for chunk in stream:
+            read += chunk
+            if len(read) >= self.max_bytes:
+                break
+            if time.monotonic() > deadline:
+                raise FetchFailed("timeout")
+        return bytes(read[: self.max_bytes])
+
+
+class _GuardedBackend(httpcore2.SyncBackend):
+    """Connects to the address that was looked at, and to no other that the name may have a moment later."""
+
+    def __init__(self, *, may_be_private: bool) -> None:
+        self._may_be_private = may_be_private
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
+    ) -> httpcore2.NetworkStream:
+        """Open a connection; raise FetchFailed for an address that is not public."""
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            raise FetchFailed("no host", host) from error
+        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        if not self._may_be_private and not all(map(is_public, addresses)):
+            raise FetchFailed("refused", host)
+        return super().connect_tcp(addresses[0], port, timeout, local_address, socket_options)
+
+
+def is_public(address: str) -> bool:
+    """Say whether an IP address is one of the public Internet, whatever other address it wraps."""
+    parsed = ipaddress.ip_address(address.partition("%")[0])
+    inner = [parsed]
+    if isinstance(parsed, ipaddress.IPv6Address):
+        inner += [part for part in (parsed.ipv4_mapped, parsed.sixtofour, *(parsed.teredo or ())) if part is not None]
+        if parsed in ipaddress.ip_network("64:ff9b::/96"):
+            inner.append(ipaddress.IPv4Address(int(parsed) & 0xFFFFFFFF))
+    return all(each.is_global and not each.is_multicast for each in inner)
+
+
+def _checked(url: str) -> str:
+    """Return a URL in ASCII; raise FetchFailed for one that is not fetched."""
+    try:
+        parts = urlsplit(url)
+        host = (
+            (parts.hostname or "").encode("idna").decode() if not (parts.hostname or "").isascii() else parts.hostname
+        )
+        port = parts.port
+    except ValueError as error:  # UnicodeError too
+        raise FetchFailed("refused", url) from error
+    if parts.scheme not in ("http", "https") or not host or parts.username is not None:
+        raise FetchFailed("refused", url)
+    if port is not None and port < 1024 and port not in (80, 443):  # mail servers and the like
+        raise FetchFailed("refused", url)
+    address = f"[{host}]" if ":" in host else host
+    path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._")
+    query = f"?{quote(parts.query, safe='/%:@!$&()*+,;=~-._?')}" if parts.query else ""
+    return f"{parts.scheme}://{address}{f':{port}' if port else ''}{path}{query}"
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    return ssl.create_default_context()
