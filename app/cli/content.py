@@ -11,12 +11,17 @@ from app.cli.stores import open_stores
 FolderArgument = Annotated[Path | None, typer.Argument(metavar="DIR", show_default=False)]
 
 
-def sync(folder: FolderArgument = None) -> None:
+def sync(
+    folder: FolderArgument = None,
+    *,
+    git: Annotated[bool, typer.Option("--git", help="Also take what the folder's git upstream has changed.")] = False,
+) -> None:
     """Bring changed files of the content folder (default: OMNIRACLE_CONTENT_DIR) into the database."""
-    from app.services.syncing import sync as run
+    from app.services.git_exchange import pull
+    from app.services.syncing import sync as take
 
     with open_stores() as (settings, database, index), progress() as update:
-        report = run(database, index, folder or settings.content_dir, update)
+        report = (pull if git else take)(database, index, folder or settings.content_dir, update)
     print_report(report, "Synced")
     raise typer.Exit(1 if report.lost else 0)
 
@@ -34,12 +39,25 @@ def import_(
     raise typer.Exit(1 if report.lost else 0)
 
 
-def export(folder: Annotated[Path, typer.Argument(metavar="DIR")]) -> None:
-    """Write every article as a Markdown file below DIR."""
-    from app.services.exporting import export as run
+def export(
+    folder: FolderArgument = None,
+    *,
+    git: Annotated[bool, typer.Option("--git", help="Commit each new revision with its author, and push.")] = False,
+) -> None:
+    """Write every article as a Markdown file below DIR; with --git, DIR is the content folder when absent."""
+    from app.services.exporting import export as write
+    from app.services.git_exchange import push
 
-    with open_stores() as (_settings, database, _index), progress() as update:
-        written, unchanged = run(database, folder, update)
+    with open_stores() as (settings, database, index), progress() as update:
+        if git:
+            done = push(database, index, folder or settings.content_dir, update)
+            for problem in done.problems:
+                typer.echo(f"{problem.path}: {problem.reason}", err=True)
+            typer.echo(f"Made {done.commits} commits{' and pushed them' if done.was_pushed else ''}.")
+            return
+        if folder is None:
+            raise typer.BadParameter("name the folder to write to")
+        written, unchanged = write(database, folder, update)
     typer.echo(f"Exported {written + unchanged} files: {written} written, {unchanged} as they were.")
 
 

@@ -12,7 +12,7 @@ links = typer.Typer(help="The pages that answers refer to.", no_args_is_help=Tru
 
 @links.callback()
 def _group() -> None:
-    """The pages that answers refer to."""
+    """Look after the pages that answers refer to."""
 
 
 @links.command("check")

@@ -58,6 +58,13 @@ class Report:
         setattr(self, result.outcome, getattr(self, result.outcome) + 1)
         self.problems += [Problem(path, note, lost=False) for note in result.notes]
 
+    def join(self, other: "Report") -> None:
+        """Add what became of other files."""
+        self.created += other.created
+        self.updated += other.updated
+        self.unchanged += other.unchanged
+        self.problems += other.problems
+
     @property
     def lost(self) -> int:
         """How many files' texts are not in the database."""

@@ -53,7 +53,7 @@ def export(database: Database, folder: Path, progress: Progress = silent) -> tup
             _write_aliases(folder, former)
             return written, unchanged
         for file in files:
-            if _write(folder, file.path, file.content):
+            if write_file(folder, file.path, file.content):
                 written += 1
             else:
                 unchanged += 1
@@ -109,10 +109,14 @@ def _remember(database: Database, folder: Path, files: Sequence[_File]) -> None:
 
 def _write_aliases(folder: Path, former: Mapping[str, str]) -> None:
     if former or (folder / aliasing.NAME).exists():
-        _write(folder, aliasing.NAME, aliasing.written(former))
+        write_file(folder, aliasing.NAME, aliasing.written(former))
 
 
-def _write(folder: Path, path: str, content: bytes) -> bool:
+def write_file(folder: Path, path: str, content: bytes) -> bool:
+    """Write a file below `folder`, whole or not at all; return False when it is equal already.
+
+    Raises OperatorError when it cannot be written or would be outside.
+    """
     target = folder / path
     if not target.resolve().is_relative_to(folder.resolve()):
         raise OperatorError(f"The article's path {path!r} leads out of the folder; it was not written.")

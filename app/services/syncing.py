@@ -1,7 +1,8 @@
 """`sync`: the files of the content folder become articles, and changed files new revisions."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Collection, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from sqlmodel import Session
@@ -32,23 +33,41 @@ from app.services.rendering import make_rendering
 from app.storage import articles, proposals, revisions, source_files
 from app.storage.database import Database
 
+
+@dataclass(frozen=True)
+class Changes:
+    """What somebody else has changed, and from what."""
+
+    bases: Mapping[str, str]  # the texts that they started from, by path; new files have none
+    gone: Collection[str]  # the paths of files that they have deleted
+
+
 Gone = dict[tuple[str, ...], list[str]]
 
 
-def sync(database: Database, index: SearchIndex, folder: Path, progress: Progress = silent) -> Report:
+def sync(
+    database: Database,
+    index: SearchIndex,
+    folder: Path,
+    progress: Progress = silent,
+    *,
+    changes: Changes | None = None,
+) -> Report:
     """Bring every changed file below `folder` into the database, each in a transaction of its own, then the index.
 
-    A file that cannot be used is reported and passed over. Raises OperatorError when `folder` cannot be read.
+    A file that cannot be used is reported and passed over. With `changes`, `folder` holds only what somebody else has
+    changed. Raises OperatorError when `folder` cannot be read.
     """
     files, notes = find_files(folder, "create it, or name another with OMNIRACLE_CONTENT_DIR")
-    present = {found.path for found in files}
     with database.read() as session:
         known = source_files.of_origin(session, CONTENT)
-        gone = _gone(session, known, present)
-    changed = changed_files(database, CONTENT, files, known)
+        present = {found.path for found in files} | (known.keys() - set(changes.gone) if changes else set())
+        former = _gone(session, known, present)
+    changed = files if changes else changed_files(database, CONTENT, files, known)
     report = Report(unchanged=len(files) - len(changed), problems=notes)
     for done, (found, prepared) in enumerate(prepare_all(changed, prepare), start=1):
-        report.add(found.path, prepared if isinstance(prepared, Problem) else _store(database, found, prepared, gone))
+        result = prepared if isinstance(prepared, Problem) else _store(database, found, prepared, former, changes)
+        report.add(found.path, result)
         progress("sync", done, len(changed))
     report.problems += [*aliasing.read_back(database, folder), *_missing(database, present)]
     indexing.ensure(database, index, progress)
@@ -69,13 +88,18 @@ def prepare(found: FoundFile) -> Prepared:
     return Prepared(sha256_of(raw), source, document, rendering, notes_on(rendering, document.body))
 
 
-def _store(database: Database, found: FoundFile, prepared: Prepared, gone: Gone) -> Stored | Problem:
+def _store(
+    database: Database, found: FoundFile, prepared: Prepared, gone: Gone, changes: Changes | None
+) -> Stored | Problem:
     # What is known is read within the transaction: another process may have stored the file a moment ago.
     def work(session: Session) -> Stored:
         before = source_files.get(session, CONTENT, found.path)
+        at_path = session.get(Article, before.article_id) if before else articles.by_path(session, found.path)
+        if changes is not None and at_path is not None:
+            base = before.revision if before else 0
+            return _merge(session, at_path, base, changes.bases.get(found.path), found, prepared)
         if before is not None:
             return _update(session, before, found, prepared)
-        at_path = articles.by_path(session, found.path)
         before = _moved_from(session, prepared, gone)
         if before is not None:
             if at_path is not None and at_path.id != before.article_id:
@@ -143,6 +167,11 @@ def _merge(
 
     `before` is the text that the file had when the two were last brought together, None when nobody knows.
     """
+    if (
+        article.deleted_at is not None
+        or revisions.number_of(session, article.id or 0, prepared.source) == article.revision
+    ):
+        return _exchange(session, article, article.revision, found, prepared)
     newest = revisions.get(session, article.id or 0, article.revision)
     assert newest is not None
     merged = None if before is None else _merged(before, newest.source, prepared, article.slug)
@@ -153,6 +182,9 @@ def _merge(
         return Stored("unchanged", (note,))
     if merged.source != newest.source:
         publishing.revise(session, article, _edition(found, merged))
+    if merged.source == prepared.source:
+        remember(session, CONTENT, found, prepared.sha256, article.id, article.revision)
+        return Stored("updated", prepared.notes)
     remember(session, CONTENT, found, prepared.sha256, article.id, article.revision, prepared.source)
     return Stored("updated", ("was merged with a newer change on the site (`omniracle export` writes both)",))
 
@@ -183,7 +215,7 @@ def _exported_revision(session: Session, article: Article, found: FoundFile) -> 
     return exported.revision if exported is not None and exported.article_id == article.id else 0
 
 
-def _gone(session: Session, known: Mapping[str, SourceFile], present: set[str]) -> Gone:
+def _gone(session: Session, known: Mapping[str, SourceFile], present: AbstractSet[str]) -> Gone:
     """Return the paths of the files that are not there any more, by all that their articles can be known by."""
     gone: Gone = {}
     names = source_files.names_of(session, CONTENT) if known.keys() - present else {}
@@ -219,7 +251,7 @@ def _edition(found: FoundFile, prepared: Prepared) -> Edition:
     )
 
 
-def _missing(database: Database, present: set[str]) -> list[Problem]:
+def _missing(database: Database, present: AbstractSet[str]) -> list[Problem]:
     with database.read() as session:
         known = source_files.of_origin(session, CONTENT)
     return [

@@ -81,6 +81,11 @@ def deleted(session: Session, slug: str) -> Article | None:
     return session.exec(select(Article).where(wanted, ~LIVE)).first()
 
 
+def all_deleted(session: Session) -> list[Article]:
+    """Return all deleted articles."""
+    return list(session.exec(select(Article).where(~LIVE).order_by(col(Article.id))))
+
+
 def slug_is_taken(session: Session, slug: str, but_article: int | None = None) -> bool:
     """Say whether `slug` is the slug or an alias of an article other than `but_article`."""
     current = session.exec(select(Article.id).where(Article.slug == slug)).all()

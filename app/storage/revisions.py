@@ -12,6 +12,12 @@ def get(session: Session, article_id: int, number: int) -> Revision | None:
     return session.exec(select(Revision).where(Revision.article_id == article_id, Revision.number == number)).first()
 
 
+def after(session: Session, article_id: int, number: int) -> list[Revision]:
+    """Return the article's revisions after this one, the oldest first."""
+    statement = select(Revision).where(Revision.article_id == article_id, Revision.number > number)
+    return list(session.exec(statement.order_by(col(Revision.number))))
+
+
 def number_of(session: Session, article_id: int, source: str) -> int:
     """Return the number of the article's newest revision with exactly this source, 0 when there is none."""
     wanted = select(func.max(Revision.number)).where(Revision.article_id == article_id, Revision.source == source)

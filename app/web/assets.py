@@ -7,7 +7,20 @@ from mimetypes import guess_type
 from pathlib import Path
 
 STYLESHEET = "site.css"
-LAYERS = ("reset", "tokens", "base", "layout", "components", "forms", "article", "syntax", "utilities", "print")
+LAYERS = (
+    "reset",
+    "tokens",
+    "base",
+    "layout",
+    "components",
+    "forms",
+    "article",
+    "writing",
+    "review",
+    "syntax",
+    "utilities",
+    "print",
+)
 
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
 

@@ -20,7 +20,9 @@ class Suggest {
     for (const [name, value] of [["role", "combobox"], ["aria-autocomplete", "list"], ["aria-expanded", "false"],
                                  ["aria-controls", this.list.id]]) input.setAttribute(name, value);
     input.addEventListener("input", (event) => event.isComposing || this.later());
+    input.addEventListener("compositionstart", () => this.stop());
     input.addEventListener("compositionend", () => this.later());
+    input.addEventListener("pointerdown", () => this.choose(-1));
     input.addEventListener("keydown", (event) => this.press(event));
     input.addEventListener("blur", () => this.close());
     this.list.addEventListener("mousedown", (event) => event.preventDefault()); // the box keeps the focus
@@ -32,17 +34,23 @@ class Suggest {
     this.timer = setTimeout(() => this.ask(), WAIT_MS);
   }
 
+  stop() {
+    clearTimeout(this.timer);
+    this.request?.abort();
+  }
+
   async ask() {
     const text = this.input.value.trimStart();
-    this.request?.abort();
-    if (!text) return this.close();
+    this.stop();
+    if (!text) return this.end();
     this.request = new AbortController();
     try {
       const address = `/api/v1/suggest?q=${encodeURIComponent(text)}`;
       const response = await fetch(address, { signal: this.request.signal });
       if (response.ok) this.show((await response.json()).suggestions);
+      else this.end();
     } catch (error) {
-      if (error.name !== "AbortError") this.close(); // the form still works
+      if (error.name !== "AbortError") this.end(); // the form still works
     }
   }
 
@@ -69,10 +77,16 @@ class Suggest {
   }
 
   close() {
-    clearTimeout(this.timer);
-    this.request?.abort();
+    this.stop();
     this.open(false);
     this.choose(-1);
+  }
+
+  end() {
+    this.close();
+    this.options = []; // ArrowDown must not bring back what belongs to another text
+    this.list.replaceChildren();
+    this.status.textContent = "";
   }
 
   choose(number) {
@@ -99,6 +113,8 @@ class Suggest {
     } else if (event.key === "Escape" && !this.list.hidden) {
       event.preventDefault();
       this.close();
+    } else if (!["Shift", "Control", "Alt", "Meta"].includes(event.key)) {
+      this.choose(-1); // the caret moves: from now on Enter searches
     }
   }
 

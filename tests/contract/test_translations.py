@@ -27,21 +27,65 @@ def template_messages():
     return found
 
 
+ERRORS = {
+    "Finding": 0,
+    "Forbidden": 0,
+    "Gone": 0,
+    "InvalidInput": 0,
+    "NotFound": 0,
+    "Problem": 1,
+    "SignInNeeded": 0,
+    "_answer": 2,
+}  # which argument is the text
+# What the other services raise is for the command.
+SERVICES = ("accounts", "contributing", "images", "limits", "passwords", "removing")
+CONTENT = ("linting",)
+
+
 def error_messages():
-    """Texts of errors that can reach a page: first arguments of our exceptions, and those of the error handlers."""
-    names = {"Forbidden", "NotFound", "InvalidInput", "_answer"}
+    """Texts of errors and remarks that can reach a page, and the headings of the error pages."""
     found = set()
     for path in (PROJECT / "app").rglob("*.py"):
-        if "cli" in path.parts or path.parts[-2] == "content":
-            continue
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in names:
-                texts = [arg.value for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
-                found.update(text for text in texts if " " in text and path.parent.name != "services")
-    source = (PROJECT / "app/web/errors.py").read_text()
-    found.update(re.findall(r'^    \d{3}: "(.+)",$', source, re.MULTILINE))
-    found.update(re.findall(r'message = "([^"]+)"', source))
+        if _reaches_pages(path):
+            tree = ast.parse(path.read_text())
+            found.update(_raised(tree) | _assigned(tree))
+    source = (PROJECT / "app/errors.py").read_text()
+    found.update(_raised(ast.parse(source)))
+    found.update(re.findall(r'^    \d{3}: "(.+)",$', (PROJECT / "app/web/errors.py").read_text(), re.MULTILINE))
     return found
+
+
+def _reaches_pages(path):
+    folder = path.relative_to(PROJECT / "app").parts[0]
+    kept = {"services": SERVICES, "content": CONTENT}
+    return folder != "cli" and (folder not in kept or path.stem in kept[folder])
+
+
+def _raised(tree):
+    """Texts that are given to an error as it is made, its own class's included."""
+    found = set()
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+        place = ERRORS.get(name, 0 if name == "__init__" else None)
+        if place is not None and len(node.args) > place:
+            found.update(_texts(node.args[place]))
+    return found
+
+
+def _assigned(tree):
+    """Texts in variables named `message`."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and any(getattr(target, "id", "") == "message" for target in node.targets):
+            found.update(_texts(node.value))
+    return found
+
+
+def _texts(node):
+    is_text = isinstance(node, ast.Constant) and isinstance(node.value, str)
+    return {node.value} if is_text and " " in node.value else set()
 
 
 def catalogue(language):

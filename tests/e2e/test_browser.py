@@ -152,6 +152,55 @@ def test_nothing_is_asked_while_an_input_method_composes(page):
     assert len(asked) == 1
 
 
+def test_composing_stops_the_question_that_waits(page):
+    asked = []
+    page.on("request", lambda request: "/api/v1/suggest" in request.url and asked.append(request.url))
+    page.goto("/")
+    page.locator("#home-q").focus()
+    session = page.context.new_cdp_session(page)
+    page.evaluate("document.activeElement.dispatchEvent(new InputEvent('input', {bubbles: true}))")
+    page.evaluate("document.activeElement.dispatchEvent(new CompositionEvent('compositionstart'))")
+    session.send("Input.imeSetComposition", {"text": "r", "selectionStart": 1, "selectionEnd": 1})
+    page.wait_for_timeout(120)
+    assert asked == []
+
+
+def test_an_emptied_box_has_no_suggestions(page):
+    page.goto("/")
+    box = page.get_by_role("combobox")
+    box.fill("workers")
+    expect(page.get_by_role("option").first).to_be_visible()
+    box.fill("")
+    expect(page.get_by_role("listbox")).to_be_hidden()
+    box.press("ArrowDown")
+    expect(page.get_by_role("listbox")).to_be_hidden()
+
+
+def test_suggestions_go_when_the_site_cannot_give_any(browser, server):
+    page = browser.new_context(base_url=server.url, locale="en-US").new_page()
+    page.goto("/")
+    box = page.get_by_role("combobox")
+    box.fill("work")
+    expect(page.get_by_role("option").first).to_be_visible()
+    page.route("**/api/v1/suggest*", lambda route: route.fulfill(status=503))
+    box.fill("worker")
+    expect(page.get_by_role("listbox")).to_be_hidden()
+    page.context.close()
+
+
+def test_moving_the_caret_drops_the_choice(page):
+    page.goto("/")
+    box = page.get_by_role("combobox")
+    box.press_sequentially("workers")
+    expect(page.get_by_role("option").first).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    assert box.get_attribute("aria-activedescendant")
+    page.keyboard.press("Home")
+    assert box.get_attribute("aria-activedescendant") is None
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/search\?q=workers"))
+
+
 def test_enter_without_a_choice_searches(page):
     page.goto("/")
     page.get_by_role("combobox").press_sequentially("workers")

@@ -108,6 +108,12 @@ def change(request: Request, here: Here, key: Contributor, proposal_id: int, for
     target = f"proposal-{proposal_id}"
     if form.action == "preview":
         return editor_page(request, form, target=target, article=article, proposal=proposal, preview=rendered(form))
+    if form.action == "draft":
+        with here.database.write() as session:
+            drafts.put(session, id_of(key.account), target, form.pairs())
+        with here.database.read() as session:
+            kept = drafts.get(session, id_of(key.account), target)
+        return editor_page(request, form, target=target, article=article, proposal=proposal, kept=kept)
     try:
         contribution = _edited(here, form, proposal, article)
         if not Role(key.account.role).includes(Role.REVIEWER):
@@ -133,6 +139,7 @@ def _page(request: Request, here: Here, key: Key, proposal_id: int, form: Filled
     proposal, article = _found(here, key, proposal_id)
     with here.database.read() as session:
         base = revisions.get(session, article.id or 0, proposal.base_revision) if article else None
+        following = proposals.next_pending(session, proposal_id)
     document = parse_document(proposal.source, default_slug="")
     html = make_rendering(document.body, document.lang).html
     return render(
@@ -147,6 +154,7 @@ def _page(request: Request, here: Here, key: Key, proposal_id: int, form: Filled
         html=Markup(html),  # noqa: S704  cleaned by nh3 after everything else
         document=document,
         remarks=[translate(found.message, found.params) for found in linting.findings(document)],
+        following=following if following != proposal_id else None,
         form=form or FilledForm(),
         **_rights(key, proposal),
     )
