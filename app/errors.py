@@ -5,6 +5,7 @@ OmniracleError
 │   └── InvalidFields     the same, field by field of a form
 ├── SignInNeeded          the reader has to sign in first (HTTP 401, pages lead to the form)
 ├── Forbidden             the reader may not do this (HTTP 403)
+│   └── CrossOrigin       a page of another site made the browser send this (HTTP 403)
 ├── NotFound              there is nothing at this address (HTTP 404)
 │   └── Gone              there was something, and it was deleted (HTTP 410)
 ├── TooManyRequests       the reader has to wait (HTTP 429)
@@ -52,6 +53,10 @@ class SignInNeeded(OmniracleError):
 
 class Forbidden(OmniracleError):
     """The reader may not do this."""
+
+
+class CrossOrigin(Forbidden):
+    """A page of another site made the reader's browser send this; nothing of it may be offered to be sent again."""
 
 
 class NotFound(OmniracleError):

@@ -184,13 +184,18 @@ class _Labels(Treeprocessor):
         for div in root.iter("div"):
             if div.get("class") == "footnote":
                 div.attrib |= {"role": "doc-endnotes", "aria-label": self._words.footnotes}
+        number = 0
         for parent in list(root.iter()):
             for position, table in enumerate(parent):
                 if table.tag == "table" and parent.get("class") != "table-scroll":
-                    parent[position] = self._scrolling(table)
+                    number += 1
+                    parent[position] = self._scrolling(table, number)
 
-    def _scrolling(self, table: Element) -> Element:
-        label = {"class": "table-scroll", "tabindex": "0", "role": "region", "aria-label": self._words.table}
+    def _scrolling(self, table: Element, number: int) -> Element:
+        name = (
+            self._words.table if number == 1 else f"{self._words.table} {number}"
+        )  # no two landmarks are called alike
+        label = {"class": "table-scroll", "tabindex": "0", "role": "region", "aria-label": name}
         wrapper = Element("div", label)
         wrapper.append(table)
         wrapper.tail, table.tail = table.tail, None

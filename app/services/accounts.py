@@ -143,12 +143,20 @@ def change_password(database: Database, account: Account, *, old: str, new: str,
     """
     if account.password_hash is not None and not passwords.is_right(old, account.password_hash):
         raise InvalidFields(Problem("old", "This is not your present password."))
-    set_password(database, account, new, by=account, keep=keep)
+    set_password(database, account, new, by=account, keep=keep, field="new")
 
 
-def set_password(database: Database, account: Account, new: str, *, by: Account | str, keep: str | None = None) -> None:
+def set_password(
+    database: Database,
+    account: Account,
+    new: str,
+    *,
+    by: Account | str,
+    keep: str | None = None,
+    field: str = "password",
+) -> None:
     """Set a password without asking for the old one, and end all sessions but the one with the digest `keep`."""
-    passwords.check(new, "password", personal=_personal(account.name, account.email))
+    passwords.check(new, field, personal=_personal(account.name, account.email))
     known = passwords.hashed(new)
     with database.write() as session:
         session.get_one(Account, account.id).password_hash = known

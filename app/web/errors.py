@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import (
+    CrossOrigin,
     Forbidden,
     Gone,
     IndexUnavailable,
@@ -36,7 +37,7 @@ log = logging.getLogger(__name__)
 RETRY_AFTER_S = 5
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 SECRET_FIELDS = ("password", "old", "new")
-RESENDABLE = (401, 403, 429, 500, 503)  # the same form may be taken later, or by another account
+RESENDABLE = (400, 401, 403, 404, 410, 429, 500, 503)  # what was typed stays on the page, and can be sent again
 _HEADINGS = {
     400: "This request cannot be used",
     401: "Please sign in",
@@ -97,7 +98,7 @@ def _keeping_what_was_typed(answer: Callable[[Request, Exception], Response]) ->
     """Let `answer` find the fields of the form that was sent, so that they can be sent again."""
 
     async def handle(request: Request, error: Exception) -> Response:
-        request.state.typed = await _typed(request)
+        request.state.typed = [] if isinstance(error, CrossOrigin) else await _typed(request)
         return await run_in_threadpool(answer, request, error)
 
     return handle

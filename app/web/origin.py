@@ -4,15 +4,15 @@ from urllib.parse import urlsplit
 
 from fastapi import Request
 
-from app.errors import Forbidden
+from app.errors import CrossOrigin
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
 async def refuse_cross_origin(request: Request) -> None:
-    """Raise Forbidden for a request that changes something and comes from a page of another site."""
+    """Raise CrossOrigin for a request that changes something and comes from a page of another site."""
     if request.method not in SAFE_METHODS and _is_foreign(request):
-        raise Forbidden("This request came from another site and was refused.")
+        raise CrossOrigin("This request came from another site and was refused.")
 
 
 def _is_foreign(request: Request) -> bool:

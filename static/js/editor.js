@@ -10,7 +10,7 @@ const known = { heading: /^#{1,6} /, quote: /^> ?/, list: /^[-*+] /, numbers: /^
 const blocks = { block: ["```\n", "\n```"], table: ["|   |   |\n| --- | --- |\n|   |   |", ""] };
 
 // Replaces a stretch of the text and selects a part of what was put there.
-function put(start, end, text, from = text.length, to = from) {
+export function put(start, end, text, from = text.length, to = from) {
   box.focus();
   box.setSelectionRange(start, end);
   const isTyped = text ? document.execCommand("insertText", false, text) : start === end || document.execCommand("delete");
@@ -74,7 +74,8 @@ if (form && toolbar) {
     const button = event.target.closest("[data-mark]");
     if (!button) return;
     choose(button);
-    apply(button.dataset.mark);
+    if (button.dataset.mark === "image") document.querySelector("[data-image-file]").click();
+    else apply(button.dataset.mark);
   });
   toolbar.addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1, Home: -Infinity, End: Infinity }[event.key];

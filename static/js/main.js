@@ -10,3 +10,5 @@ import "./drafts.js";
 import "./similar.js";
 import "./resources.js";
 import "./review.js";
+import "./images.js";
+import "./links.js";

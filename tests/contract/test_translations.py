@@ -29,6 +29,7 @@ def template_messages():
 
 ERRORS = {
     "Finding": 0,
+    "CrossOrigin": 0,
     "Forbidden": 0,
     "Gone": 0,
     "InvalidInput": 0,
@@ -38,7 +39,7 @@ ERRORS = {
     "_answer": 2,
 }  # which argument is the text
 # What the other services raise is for the command.
-SERVICES = ("accounts", "contributing", "images", "limits", "passwords", "removing")
+SERVICES = ("accounts", "contributing", "images", "limits", "linking", "passwords", "removing")
 CONTENT = ("linting",)
 
 
@@ -75,15 +76,19 @@ def _raised(tree):
 
 
 def _assigned(tree):
-    """Texts in variables named `message`."""
+    """Texts in variables named `message`, or in dictionaries of reasons."""
     found = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and any(getattr(target, "id", "") == "message" for target in node.targets):
+        if isinstance(node, ast.Assign) and any(
+            getattr(target, "id", "") in ("message", "_REASONS") for target in node.targets
+        ):
             found.update(_texts(node.value))
     return found
 
 
 def _texts(node):
+    if isinstance(node, ast.Dict):
+        return set().union(*map(_texts, node.values))
     is_text = isinstance(node, ast.Constant) and isinstance(node.value, str)
     return {node.value} if is_text and " " in node.value else set()
 

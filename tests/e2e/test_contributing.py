@@ -1,5 +1,6 @@
 """Writing, reviewing and changing answers, as people do it: in real Chromium, by keyboard, in two windows at once."""
 
+import base64
 import re
 import subprocess
 import sys
@@ -357,3 +358,44 @@ def test_no_page_is_wider_than_its_screen(window):
                 page.set_viewport_size({"width": width, "height": 800})
                 assert fits(page), (address, locale, width)
         context.close()
+
+
+PASTE = """(base64) => {
+  const bytes = Uint8Array.from(atob(base64), (sign) => sign.charCodeAt(0));
+  const transfer = new DataTransfer();
+  transfer.items.add(new File([bytes], "a red field.png", { type: "image/png" }));
+  const box = document.querySelector("#field-body");
+  box.focus();
+  box.dispatchEvent(new ClipboardEvent("paste", { clipboardData: transfer, bubbles: true, cancelable: true }));
+}"""
+
+
+def test_a_pasted_image_is_stored_and_shown(window, tmp_path):
+    from PIL import Image
+
+    Image.new("RGB", (40, 20), (200, 30, 30)).save(tmp_path / "red.png")
+    page = window("reviewer")
+    begin(page)
+    page.get_by_label("Answer, in Markdown").fill("Look:\n\n")
+    page.get_by_label("Answer, in Markdown").press("Control+End")
+    page.evaluate(PASTE, base64.b64encode((tmp_path / "red.png").read_bytes()).decode())
+    box = page.get_by_label("Answer, in Markdown")
+    expect(box).to_have_value(re.compile(r"Look:\s+!\[a red field\]\(/images/[0-9a-f]{32}-40x20\.png\)"))
+    image = page.locator("[data-preview-html] img")
+    expect(image).to_have_attribute("width", "40")
+    page.wait_for_function("document.querySelector('[data-preview-html] img').naturalWidth === 40")
+    page.evaluate(PASTE, base64.b64encode(b"no image").decode())
+    expect(page.locator("[data-trouble]")).to_contain_text("This is no image")
+    expect(box).not_to_have_value(re.compile("…"))
+
+
+def test_an_address_that_cannot_be_fetched_is_told_beside_its_row(window):
+    page = window("reviewer")
+    begin(page)
+    page.get_by_role("button", name="One more resource").click()
+    row = page.locator("[data-card]").last
+    row.get_by_label("Address").fill("http://127.0.0.1:9/secret")
+    row.get_by_label("Title").focus()
+    expect(row.locator("[data-card-state]")).to_contain_text("Only public pages can be fetched")
+    row.get_by_label("Title").fill("By hand")
+    expect(row.locator("[data-card-name]")).to_have_text("By hand")

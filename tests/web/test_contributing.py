@@ -312,3 +312,68 @@ def test_reviewing_goes_on_with_the_next_one(ann, rob, library):
     assert rob.post(f"{first}/approval").headers["Location"] == second
     with library.database.read() as session:
         assert proposals.pending_count(session) == 1
+
+
+def test_another_site_gets_no_form_to_send_again(rob):
+    answer = rob.post("/questions/bread/deletion", data={"reason": "x"}, headers={"Origin": "https://evil.example"})
+    assert answer.status_code == 403
+    assert "deletion" not in answer.text
+    assert 'name="reason"' not in answer.text
+
+
+@pytest.mark.parametrize("changes", [{"base": "77"}, {}], ids=["unknown base", "deleted meanwhile"])
+def test_a_change_of_what_is_not_there_any_more_is_kept_on_the_page(rob, changes):
+    page = rob.get("/questions/bread/edit").text
+    if not changes:
+        rob.post("/questions/bread/deletion", data={"reason": "wrong"})
+    answer = rob.post("/questions/bread/edit", data=edit_fields(page, body="Much work went into this.", **changes))
+    assert answer.status_code in (404, 410)
+    assert "Much work went into this." in answer.text
+
+
+def test_a_deleted_answer_is_gone_everywhere_and_can_be_restored(client, rob, signed_in):
+    assert rob.post("/questions/bread/deletion", data={"reason": " "}).status_code == 400
+    assert rob.post("/questions/bread/deletion", data={"reason": "no longer true"}).status_code == 303
+    for path in ("/questions/bread", "/questions/bread.md", "/questions/bread/history", "/questions/bread/revisions/1",
+                 "/api/v1/questions/bread", "/questions/bread.json"):  # fmt: skip
+        assert client.get(path).status_code == 410, path
+    assert client.get("/api/v1/search?q=salt").json()["total"] == 0
+    assert "bread" not in client.get("/questions").text
+    assert client.get("/tags/cooking").status_code == 404
+    ada = signed_in(Role.ADMIN)
+    assert "/questions/bread/restoration" in ada.get("/questions/bread").text
+    assert rob.post("/questions/bread/restoration").status_code == 403
+    assert ada.post("/questions/bread/restoration").status_code == 303
+    assert client.get("/questions/bread").status_code == 200
+    assert client.get("/api/v1/search?q=salt").json()["total"] == 1
+
+
+def test_going_back_is_a_new_revision(client, rob, ann):
+    page = rob.get("/questions/bread/edit").text
+    rob.post("/questions/bread/edit", data=edit_fields(page, body="Nonsense, for a moment."))
+    difference = client.get("/questions/bread/compare?older=1&newer=2").text
+    assert "<ins>Nonsense" in difference
+    proposed = ann.post("/questions/bread/revisions/1/reversion", data={"message": "back"})
+    assert proposed.headers["Location"].startswith("/proposals/")
+    done = rob.post("/questions/bread/revisions/1/reversion", data={"message": "Back to revision 1"})
+    assert done.status_code == 303
+    assert "two per cent" in client.get("/questions/bread").text
+    assert "3 revisions" in client.get("/questions/bread").text
+    assert "Nonsense" in client.get("/questions/bread/revisions/2").text
+    assert rob.post("/questions/bread/revisions/99/reversion", data={}).status_code == 404
+
+
+def test_a_decided_proposal_cannot_be_edited(ann, rob):
+    path = ann.post("/contribute", data=fields()).headers["Location"]
+    rob.post(f"{path}/rejection", data={"reason": "no"})
+    assert rob.get(f"{path}/edit").headers["Location"] == path
+
+
+def test_limits_tell_when_to_come_back(ann):
+    from app.services.limits import CONTRIBUTION
+
+    for _ in range(CONTRIBUTION.most + 3):
+        assert ann.post("/contribute", data=fields(title=" ")).status_code == 400  # what is not sent does not count
+    answers = [ann.post("/contribute", data=fields(title=f"Question {n}")) for n in range(CONTRIBUTION.most + 1)]
+    assert answers[-1].status_code == 429
+    assert 0 < int(answers[-1].headers["Retry-After"]) <= CONTRIBUTION.period_s

@@ -101,13 +101,17 @@ def _handle(request: Request, here: Here, key: Key, form: EditorForm, article: A
             drafts.put(session, id_of(key.account), target, form.pairs())
         return editor_page(request, form, target=target, article=article, kept=_draft(here, key, target))
     try:
-        here.limits.count(CONTRIBUTION, str(key.account.id))
         contribution = contribution_of(here, form, article)
+        here.limits.count(CONTRIBUTION, str(key.account.id))
         outcome = contributing.contribute(here.database, here.index, key.account, contribution)
-    except (InvalidInput, TooManyRequests) as error:
-        status = 429 if isinstance(error, TooManyRequests) else 400
-        filled = FilledForm({}, error)
-        return editor_page(request, form, target=target, article=article, status_code=status, filled=filled)
+    except InvalidInput as error:
+        return editor_page(request, form, target=target, article=article, status_code=400, filled=FilledForm({}, error))
+    except TooManyRequests as error:
+        response = editor_page(
+            request, form, target=target, article=article, status_code=429, filled=FilledForm({}, error)
+        )
+        response.headers["Retry-After"] = str(error.retry_after_s)
+        return response
     except EditConflict as error:
         assert article is not None
         return conflict_page(request, article, contribution, error)

@@ -10,12 +10,12 @@ from app.content import linting
 from app.content.comparing import compare
 from app.content.document import parse_document
 from app.errors import Forbidden, InvalidFields, InvalidInput, NotFound
-from app.models import Article, Proposal, Role
+from app.models import Article, Proposal, ProposalState, Role
 from app.services import contributing
 from app.services.accounts import Key, id_of
 from app.services.contributing import Contribution, EditConflict, may_see
 from app.services.rendering import make_rendering
-from app.storage import drafts, proposals, revisions
+from app.storage import drafts, proposals, resources, revisions
 from app.web.access import Contributor, Reviewer
 from app.web.editor import EditorForm, SentForm, form_of, form_of_source
 from app.web.editor_page import editor_page, rendered
@@ -36,7 +36,16 @@ def waiting(request: Request, here: Here, _key: Reviewer, number: PageNumber) ->
     """List what waits for a reviewer."""
     with here.database.read() as session:
         page = proposals.pending_page(session, number=number, size=PAGE_SIZE)
-    return render(request, "review.html", page=page)
+        gone = resources.gone_page(session, number=1, size=1).total
+    return render(request, "review.html", page=page, gone=gone)
+
+
+@router.get("/review/links")
+def gone_links(request: Request, here: Here, _key: Reviewer, number: PageNumber) -> Response:
+    """List the resources that lead nowhere any more."""
+    with here.database.read() as session:
+        page = resources.gone_page(session, number=number, size=PAGE_SIZE)
+    return render(request, "gone_links.html", page=page)
 
 
 @router.get("/account/contributions")
@@ -90,6 +99,8 @@ def withdraw(here: Here, key: Contributor, proposal_id: int) -> Response:
 def edit(request: Request, here: Here, key: Contributor, proposal_id: int) -> Response:
     """Show the editor with a proposal: to its author, or to a reviewer who approves it with changes."""
     proposal, article = _found(here, key, proposal_id)
+    if proposal.state != ProposalState.PENDING:
+        return RedirectResponse(f"/proposals/{proposal_id}", 303)
     target = f"proposal-{proposal_id}"
     with here.database.read() as session:
         kept = drafts.get(session, id_of(key.account), target)
@@ -161,7 +172,7 @@ def _page(request: Request, here: Here, key: Key, proposal_id: int, form: Filled
 
 
 def _rights(key: Key, proposal: Proposal) -> dict[str, Any]:
-    is_waiting = proposal.state == "pending"
+    is_waiting = proposal.state == ProposalState.PENDING
     is_author = proposal.author_id == key.account.id
     return {
         "is_waiting": is_waiting,
