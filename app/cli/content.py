@@ -61,4 +61,28 @@ def export(
     typer.echo(f"Exported {written + unchanged} files: {written} written, {unchanged} as they were.")
 
 
-COMMANDS = (sync, export)
+def lint(folder: FolderArgument = None) -> None:
+    """Say what a careful reviewer would remark on in the files of the content folder; 1 if one cannot be used at all."""
+    from app.config import load_settings
+    from app.content.linting import findings
+    from app.errors import InvalidInput
+    from app.services.finding import find_files
+    from app.services.syncing import prepare
+
+    files, problems = find_files(folder or load_settings().content_dir, "name another folder")
+    unusable = [f"{problem.path}: {problem.reason}" for problem in problems if problem.lost]
+    remarks = []
+    for found in files:
+        try:
+            document = prepare(found).document
+        except (InvalidInput, OSError) as error:
+            unusable.append(f"{found.path}: {error}")
+            continue
+        remarks += [f"{found.path}: {remark.message % remark.params}" for remark in findings(document)]
+    for line in (*unusable, *remarks):
+        typer.echo(line)
+    typer.echo(f"Looked at {len(files)} files: {len(remarks)} remarks, {len(unusable)} cannot be used.")
+    raise typer.Exit(1 if unusable else 0)
+
+
+COMMANDS = (sync, export, lint)

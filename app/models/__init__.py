@@ -14,6 +14,7 @@ from app.models.account import (
 from app.models.article import Alias, Article, Pin, Translation, ViewCount
 from app.models.bookkeeping import IndexJob, Rendering, Site, SourceFile
 from app.models.contribution import Draft, Proposal, ProposalState
+from app.models.feedback import Feedback, FeedbackKind
 from app.models.image import Image
 from app.models.resource import ArticleResource, LinkState, Resource, Section
 from app.models.revision import Origin, Revision
@@ -30,6 +31,8 @@ __all__ = [
     "AuditEntry",
     "BrowserSession",
     "Draft",
+    "Feedback",
+    "FeedbackKind",
     "Image",
     "IndexJob",
     "LinkState",

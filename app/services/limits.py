@@ -27,6 +27,7 @@ SIGN_UP = Limit("sign-up", 10, 3600)
 CONTRIBUTION = Limit("contribution", 60, 3600)
 LINK = Limit("link", 120, 3600)  # pages fetched for cards
 LINK_CHECK = Limit("link-check", 1, 60)
+FEEDBACK = Limit("feedback", 30, 3600)
 IMAGE = Limit("image", 60, 3600)
 WISH = Limit("wish", 20, 3600)  # asking for an answer, without an account
 
@@ -48,12 +49,15 @@ class RateLimits:
         """Count one more time for `subject`, and say whether it is the first in the limit's period."""
         return self._add(limit, subject)[0] == 1
 
+    def digest(self, text: str) -> str:
+        """Return 40 characters that stand for a text and that nobody without the site's secret can trace back."""
+        return hmac.new(self._secret, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:40]
+
     def _add(self, limit: Limit, subject: str) -> tuple[int, int]:
         moment = int(time.time())
         start = moment - moment % limit.period_s
-        digest = hmac.new(self._secret, subject.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:40]
         with self._database.write() as session:
-            number = rates.add(session, f"{limit.name}:{digest}", start, 1)
+            number = rates.add(session, f"{limit.name}:{self.digest(subject)}", start, 1)
         return number, start + limit.period_s - moment
 
     def forget(self) -> None:

@@ -6,10 +6,10 @@ from fastapi import APIRouter, Request
 from markupsafe import Markup
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
-from app.models import Article, Section
+from app.models import Article, FeedbackKind, Section
 from app.models.columns import now
 from app.services.rendering import rendering_of
-from app.storage import articles, resources, revisions, tags
+from app.storage import articles, feedback, resources, revisions, tags
 from app.storage.tags import TagCount
 from app.web.access import PUBLIC
 from app.web.parameters import LangFilter, PageNumber, SortOrder, TagFilter
@@ -60,7 +60,7 @@ def show_json(request: Request, here: Here, slug: str) -> Response:
 
 
 @router.get("/{slug}")
-def show(request: Request, here: Here, slug: str) -> Response:
+def show(request: Request, here: Here, slug: str, said: str = "") -> Response:
     """Show the question with its answer, resources and related questions."""
     with here.database.read() as session:
         article = articles.find(session, slug)
@@ -70,6 +70,7 @@ def show(request: Request, here: Here, slug: str) -> Response:
         names = tags.names_of(session, [article.id]).get(article.id, ())
         cards = resources.of_article(session, article.id)
         twins = articles.twins(session, article)
+        helped = feedback.helped(session, article.id)
     related = here.related.of(article)
     here.views.count(article.id)
     return render(
@@ -80,6 +81,8 @@ def show(request: Request, here: Here, slug: str) -> Response:
         more=cards[Section.MORE],
         related=related,
         translations=twins,
+        helped=helped,
+        said=said if said in list(FeedbackKind) else None,
     )
 
 

@@ -11,11 +11,12 @@ from app.content.comparing import compare
 from app.content.document import parse_document
 from app.errors import Forbidden, InvalidFields, InvalidInput, NotFound
 from app.models import Article, Proposal, ProposalState, Role
+from app.models.columns import now
 from app.services import contributing
 from app.services.accounts import Key, id_of
 from app.services.contributing import Contribution, EditConflict, may_see
 from app.services.rendering import make_rendering
-from app.storage import drafts, proposals, resources, revisions
+from app.storage import drafts, feedback, proposals, resources, revisions
 from app.web.access import Contributor, Reviewer
 from app.web.editor import EditorForm, SentForm, form_of, form_of_source
 from app.web.editor_page import editor_page, rendered
@@ -37,7 +38,9 @@ def waiting(request: Request, here: Here, _key: Reviewer, number: PageNumber) ->
     with here.database.read() as session:
         page = proposals.pending_page(session, number=number, size=PAGE_SIZE)
         gone = resources.gone_page(session, number=1, size=1).total
-    return render(request, "review.html", page=page, gone=gone)
+        doubts = feedback.complaints_page(session, number=1, size=1).total
+        stale = feedback.stale_page(session, now().date(), number=1, size=1).total
+    return render(request, "review.html", page=page, gone=gone, doubts=doubts, stale=stale)
 
 
 @router.get("/review/links")

@@ -1,0 +1,81 @@
+"""What readers say of answers, without an account, and what reviewers do with it."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import RedirectResponse, Response
+
+from app.errors import InvalidInput, NotFound
+from app.models import Feedback, FeedbackKind
+from app.models.columns import now
+from app.services.limits import FEEDBACK
+from app.storage import articles, audit, feedback
+from app.web.access import PUBLIC, Reviewer, address_of
+from app.web.parameters import PageNumber
+from app.web.state import Here
+from app.web.templating import render
+
+router = APIRouter(include_in_schema=False)
+
+PAGE_SIZE = 50
+MAX_REASON = 1000
+
+
+@router.post("/questions/{slug}/feedback", dependencies=[PUBLIC])
+def say(
+    request: Request,
+    here: Here,
+    slug: str,
+    kind: Annotated[str, Form()] = "",
+    reason: Annotated[str, Form()] = "",
+) -> Response:
+    """Keep a reader's word; each counts once for each revision."""
+    here.limits.count(FEEDBACK, address_of(request))
+    reason = reason.strip()
+    if kind not in list(FeedbackKind):
+        raise InvalidInput("Say whether it helped, is outdated, or is wrong.")
+    if kind == FeedbackKind.WRONG and not reason:
+        raise InvalidInput("Please say what is wrong: a reviewer reads it.")
+    if len(reason) > MAX_REASON:
+        raise InvalidInput("Use at most %(most)s characters.", most=MAX_REASON)
+    with here.database.write() as session:
+        article = articles.find(session, slug)
+        assert article.id is not None
+        reader = f"{address_of(request)} {request.headers.get('user-agent', '')}"
+        said = Feedback(
+            article_id=article.id,
+            revision=article.revision,
+            reader=here.limits.digest(f"feedback {article.id} {article.revision} {reader}"),
+            kind=kind,
+            reason=reason,
+            created_at=now(),
+        )
+        feedback.put(session, said)
+    return RedirectResponse(f"/questions/{article.slug}?said={kind}#page-feedback", 303)
+
+
+@router.get("/review/feedback")
+def complaints(request: Request, here: Here, _key: Reviewer, number: PageNumber) -> Response:
+    """List what readers doubt."""
+    with here.database.read() as session:
+        page = feedback.complaints_page(session, number=number, size=PAGE_SIZE)
+    return render(request, "complaints.html", page=page)
+
+
+@router.post("/review/feedback/{feedback_id}/handling")
+def handle(here: Here, key: Reviewer, feedback_id: int) -> Response:
+    """Note that a doubt was dealt with."""
+    with here.database.write() as session:
+        known = feedback.handle(session, feedback_id)
+        if known is None:
+            raise NotFound("There is no such feedback.")
+        audit.record(session, key.account, "feedback", f"article {known.article_id}", f"{known.kind}: {known.reason}")
+    return RedirectResponse("/review/feedback", 303)
+
+
+@router.get("/review/stale")
+def stale(request: Request, here: Here, _key: Reviewer, number: PageNumber) -> Response:
+    """List the answers whose facts are to be checked again."""
+    with here.database.read() as session:
+        page = feedback.stale_page(session, now().date(), number=number, size=PAGE_SIZE)
+    return render(request, "stale.html", page=page)

@@ -1,0 +1,62 @@
+"""What readers say without an account, and what reviewers see of it."""
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.models import Role
+
+
+def say(client, kind, reason="", slug="bread", agent="one"):
+    data = {"kind": kind, "reason": reason}
+    return client.post(f"/questions/{slug}/feedback", data=data, headers={"User-Agent": agent})
+
+
+def test_each_reader_counts_once_for_each_revision(client):
+    for agent in ("one", "two", "two"):
+        answer = say(client, "helped", agent=agent)
+    assert answer.headers["Location"] == "/questions/bread?said=helped#page-feedback"
+    page = client.get(answer.headers["Location"]).text
+    assert "Thank you" in page
+    assert "It has helped 2 readers." in page
+    say(client, "outdated", agent="two")
+    assert "It has helped 1 reader." in client.get("/questions/bread").text
+
+
+def test_reviewers_see_doubts_until_they_are_dealt_with(client, signed_in):
+    say(client, "wrong", "Salt does <not> slow it.")
+    rob = signed_in(Role.REVIEWER)
+    page = rob.get("/review/feedback").text
+    assert "Salt does &lt;not&gt; slow it." in page
+    assert 'href="/questions/bread"' in page
+    assert signed_in(Role.CONTRIBUTOR).get("/review/feedback").status_code == 403
+    assert rob.post("/review/feedback/1/handling").status_code == 303
+    assert "Salt does" not in rob.get("/review/feedback").text
+    assert rob.post("/review/feedback/99/handling").status_code == 404
+
+
+@pytest.mark.parametrize(("kind", "reason"), [("", ""), ("bad", ""), ("wrong", " "), ("wrong", "x" * 1001)])
+def test_what_cannot_be_used_is_told_and_kept(client, kind, reason):
+    answer = say(client, kind, reason)
+    assert answer.status_code == 400
+    assert reason.strip() in answer.text
+
+
+def test_nothing_is_kept_of_who_said_it(client, library):
+    say(client, "wrong", "It is.", agent="Secret Browser 7")
+    content = b"".join(path.read_bytes() for path in library.settings.data_dir.glob("omniracle.db*"))
+    assert b"Secret Browser" not in content
+    assert b"testclient" not in content
+
+
+def test_it_cannot_be_said_too_often(client):
+    answers = [say(client, "helped", agent=str(number)).status_code for number in range(31)]
+    assert answers[-2:] == [303, 429]
+
+
+def test_answers_that_are_due_are_listed(library, client, signed_in):
+    library.write("x/due.md", "---\ntitle: Due\nlang: en\nverified: 2024-01-01\nreview_after: 2025-01-01\n---\nText\n")
+    library.sync()
+    rob = signed_in(Role.REVIEWER)
+    assert "due since January 1, 2025" in rob.get("/review/stale").text
+    assert "/review/stale" in rob.get("/review").text
+    assert TestClient(client.app, follow_redirects=False).get("/review/stale").status_code == 303
