@@ -62,7 +62,7 @@ def export(
 
 
 def lint(folder: FolderArgument = None) -> None:
-    """Say what a careful reviewer would remark on in the files of the content folder; 1 if one cannot be used at all."""
+    """Say what a careful reviewer would remark on in the files; the exit status is 1 if one cannot be used at all."""
     from app.config import load_settings
     from app.content.linting import findings
     from app.errors import InvalidInput
