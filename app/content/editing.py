@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from app.content import front_matter
 from app.content.blocks import blocks
 from app.content.document import KEYS, Document, Resource, parse_document
@@ -108,9 +106,8 @@ def _key(name: str, value: Any) -> str:
     if value == []:
         return ""
     if name == "tags":
-        listed = yaml.safe_dump(value, allow_unicode=True, default_flow_style=True, width=10**6)
-        return f"tags: {listed}"
-    return yaml.safe_dump({name: value}, allow_unicode=True, sort_keys=False, width=10**6)
+        return f"tags: {front_matter.dumped(value, on_one_line=True)}"
+    return front_matter.dumped({name: value})
 
 
 def _has(source: str, fields: Fields) -> bool:

@@ -48,6 +48,14 @@ def parse(raw: str, kind: Literal["yaml", "toml"]) -> Mapping[str, Any]:
     return _parse_yaml(raw) if kind == "yaml" else _parse_toml(raw)
 
 
+def dumped(value: Any, *, on_one_line: bool = False) -> str:
+    """Return `value` as YAML that `parse` reads as the same."""
+    text: str = yaml.dump(
+        value, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=10**6, default_flow_style=on_one_line
+    )
+    return text
+
+
 def _parse_yaml(raw: str) -> Mapping[str, Any]:
     try:
         _refuse_bombs(raw)
@@ -111,6 +119,10 @@ class _Loader(yaml.CSafeLoader):
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012  as PyYAML types it
 
 
+class _Dumper(yaml.SafeDumper):
+    """Puts in quotes every string that YAML 1.1 or 1.2 would read as something else."""
+
+
 def _construct_mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Hashable, Any]:
     loader.flatten_mapping(node)
     seen: set[Any] = set()
@@ -148,5 +160,6 @@ for _tag, _pattern, _first in (
     ),
     ("merge", r"^<<$", "<"),
 ):
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), list(_first))
+    for _class in (_Loader, _Dumper):
+        _class.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), list(_first))
 _Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^$"), [""])

@@ -104,6 +104,15 @@ def test_any_fields_can_be_put_in_the_place_of_any_others(before, after):
     assert (changed.title, changed.resources, changed.more) == (after.title, after.resources, after.more)
 
 
+@pytest.mark.parametrize(
+    "title",
+    ["0E0", "1e3", "yes", "12:30", "2026-01-02", "null", "~", "0x1f", "1_000", "<<", "=", "012", "'a", "a: b # c"],
+)
+def test_a_title_that_looks_like_something_else_stays_a_text(title):
+    assert fields_of(new_source(Fields(title, "en", "Text\n"))).title == title
+    assert fields_of(changed_source(SOURCE, replace(fields_of(SOURCE), title=title))).title == title
+
+
 def test_a_difference_is_shown_word_by_word_with_what_stands_around():
     old = "one\n\n" * 9 + "The quick brown fox.\n\n" + "two\n\n" * 9
     (hunk,) = compare(old, old.replace("quick", "slow"))

@@ -6,7 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.models import Account, Role
-from app.services import accounts
+from app.services import accounts, passwords
 from app.web.access import SESSION_COOKIE
 from app.web.application import create_app
 
@@ -31,13 +31,20 @@ def empty_client(empty_library) -> Iterator[TestClient]:
         yield client
 
 
+@pytest.fixture(scope="session")
+def password_hash() -> str:
+    """Made once: it takes its time on purpose."""
+    return passwords.hashed(PASSWORD)
+
+
 @pytest.fixture
-def people(library) -> dict[Role, Account]:
+def people(library, password_hash) -> dict[Role, Account]:
     """One account of each role."""
-    return {
-        role: accounts.sign_up(library.database, email=email, name=name, password=PASSWORD, role=role)
-        for role, (email, name) in PEOPLE.items()
-    }
+    with library.database.write() as session:
+        return {
+            role: accounts.add(session, email=email, name=name, password_hash=password_hash, role=role)
+            for role, (email, name) in PEOPLE.items()
+        }
 
 
 @pytest.fixture
