@@ -1,6 +1,8 @@
 """Fixtures: a library of a few small articles, in a folder of its own."""
 
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -111,27 +113,53 @@ class Library:
         return sync(self.database, self.index, self.content)
 
 
-@pytest.fixture
-def empty_library(tmp_path: Path) -> Iterator[Library]:
-    settings = Settings(data_dir=tmp_path / "var", content_dir=tmp_path / "content")
-    settings.prepare_data_dir()
-    settings.content_dir.mkdir()
+@contextmanager
+def opened(folder: Path) -> Iterator[Library]:
+    settings = Settings(data_dir=folder / "var", content_dir=folder / "content")
     database = Database(settings.resolved_database_url)
-    schema.migrate(database)
     index = SearchIndex(settings.index_dir)
-    indexing.ensure(database, index)
     yield Library(settings, database, index)
     index.close()
     database.close()
 
 
+@pytest.fixture(scope="session")
+def empty_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated installation without articles, made once and copied for each test."""
+    folder = tmp_path_factory.mktemp("empty")
+    with opened(folder) as made:
+        made.settings.prepare_data_dir()
+        made.content.mkdir()
+        schema.migrate(made.database)
+        indexing.ensure(made.database, made.index)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def seeded_site(empty_site: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with the articles above."""
+    folder = tmp_path_factory.mktemp("site") / "copy"
+    shutil.copytree(empty_site, folder)
+    with opened(folder) as made:
+        for path, text in ARTICLES.items():
+            made.write(path, text)
+        report = made.sync()
+        assert report.created == len(ARTICLES), report.problems
+    return folder
+
+
 @pytest.fixture
-def library(empty_library: Library) -> Library:
-    for path, text in ARTICLES.items():
-        empty_library.write(path, text)
-    report = empty_library.sync()
-    assert report.created == len(ARTICLES), report.problems
-    return empty_library
+def empty_library(empty_site: Path, tmp_path: Path) -> Iterator[Library]:
+    shutil.copytree(empty_site, tmp_path, dirs_exist_ok=True)
+    with opened(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def library(seeded_site: Path, tmp_path: Path) -> Iterator[Library]:
+    shutil.copytree(seeded_site, tmp_path, dirs_exist_ok=True)
+    with opened(tmp_path) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")
