@@ -22,6 +22,7 @@ KEYS = (
 )  # fmt: skip
 SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
+_NO_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -224,6 +225,9 @@ def _text(value: Any, where: str, *, lines: bool = False) -> str:
     if isinstance(value, bool | list | dict):
         raise DocumentError(f"{where}: {value!r:.80} is no text: put it in quotes")
     text = str(value).strip()
+    found = _NO_TEXT.search(text)
+    if found:
+        raise DocumentError(f"{where}: holds the character U+{ord(found[0]):04X}, which is no text: remove it")
     if not lines and re.search(r"[\n\r\u2028\u2029\x85]", text):
         raise DocumentError(f"{where}: must be a single line")
     return text

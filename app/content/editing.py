@@ -33,8 +33,8 @@ def fields_of(source: str) -> Fields:
 
 def new_source(fields: Fields, more: Mapping[str, Any] | None = None) -> str:
     """Return the source of a new article with these fields; `more` are further front-matter keys."""
-    values = {**_values(fields), **(more or {})}
-    head = "".join(_key(name, value) for name, value in values.items() if value not in (None, []))
+    own = {name: value for name, value in _values(fields).items() if value != []}
+    head = "".join(_key(name, value) for name, value in (own | dict(more or {})).items())
     return f"---\n{head}---\n\n{_ended(fields.body)}"
 
 
@@ -45,7 +45,7 @@ def changed_source(source: str, fields: Fields) -> str:
     """
     document = parse_document(source, default_slug="")
     before, wanted = _values(_fields(document)), _values(fields)
-    changes = {name: value for name, value in wanted.items() if value != before[name]}
+    changes = {name: value for name, value in wanted.items() if _spaced(value) != _spaced(before[name])}
     raw, body, kind = front_matter.split(source)
     head = source[: len(source) - len(body)]
     if changes and raw is not None:
@@ -86,6 +86,15 @@ def _values(fields: Fields) -> dict[str, Any]:
     }
 
 
+def _spaced(value: Any) -> Any:
+    """Return a value with its spaces as a form shows them: a change of these alone is none."""
+    if isinstance(value, list):
+        return [_spaced(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _spaced(item) for name, item in value.items()}
+    return " ".join(value.split())
+
+
 def _fields(document: Document) -> Fields:
     return Fields(document.title, document.lang, document.body, document.tags, document.resources, document.more)
 
@@ -102,8 +111,8 @@ def _card(card: Resource) -> dict[str, str]:
 
 
 def _key(name: str, value: Any) -> str:
-    """Return the lines of one key; nothing for an empty list."""
-    if value == []:
+    """Return the lines of one key; nothing for an edited list that is empty."""
+    if value == [] and name in ("tags", "resources", "more"):
         return ""
     if name == "tags":
         return f"tags: {front_matter.dumped(value, on_one_line=True)}"
@@ -115,7 +124,7 @@ def _has(source: str, fields: Fields) -> bool:
         found = parse_document(source, default_slug="")
     except InvalidInput:
         return False
-    return _values(_fields(found)) == _values(fields)
+    return bool(_spaced(list(_values(_fields(found)).values())) == _spaced(list(_values(fields).values())))
 
 
 def _others(raw: str, kind: Any) -> dict[str, Any]:

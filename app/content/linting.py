@@ -9,7 +9,7 @@ from app.content.document import Document
 
 SHORT = 80  # characters of an answer that hardly explains anything
 
-_FENCED = re.compile(r"^( {0,3})(`{3,}|~{3,})([^\n]*)\n.*?(?:^ {0,3}\2[`~]*[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
+_FENCED = re.compile(r"^( {0,3})(`{3,}+|~{3,}+)([^\n]*)\n.*?(?:^ {0,3}\2[`~]*[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^ {0,3}(#{1,6})\s+\S", re.MULTILINE)
 _IMAGE_WITHOUT_WORDS = re.compile(r"!\[\s*\]\(")
 _PLAIN_LINK = re.compile(r"\]\((http://[^)\s]+)")

@@ -5,6 +5,7 @@ are all made; edits of the same stretch, or different insertions at the same pla
 symmetric, and nothing that one side has added or changed is ever left out.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from rapidfuzz.distance import LCSseq
 
 from app.content.blocks import blocks
 
+_KEY = re.compile(r"([A-Za-z_][\w-]*)\s*:")
 MOST_COMPARED = 400_000_000  # pairs of blocks, that is 50 MB; longer texts are compared as a whole
 
 
@@ -55,6 +57,8 @@ def merge(base: str, ours: str, theirs: str) -> Merged:
             pieces.append(texts[0])
         elif not region[0]:
             pieces.append(texts[1])
+        elif start == end and start < _end_of_head(old) and (keys := _keys_of_both(*region)) is not None:
+            pieces.append(keys)
         else:
             pieces.append(Conflict("".join(old[start:end]), *texts))
         at = end
@@ -103,6 +107,32 @@ def _clashes(region: Region, edit: Edit, side: int) -> bool:
         return True
     # Two insertions at one place: nobody knows which comes first.
     return edit.start == edit.end and any(each.start == each.end == edit.start for each in region[1 - side])
+
+
+def _end_of_head(old: Sequence[str]) -> int:
+    """Return how many blocks the front matter has; 0 for none."""
+    fences = [place for place, block in enumerate(old) if block.rstrip() in ("---", "...")]
+    return fences[1] + 1 if len(fences) > 1 and fences[0] == 0 else 0
+
+
+def _keys_of_both(ours: Sequence[Edit], theirs: Sequence[Edit]) -> str | None:
+    """Return the front-matter keys that both have put in at one place, by name; None when that is not all they did."""
+    sides = [_keys([block for edit in side for block in edit.new]) for side in (ours, theirs)]
+    if sides[0] is None or sides[1] is None or sides[0].keys() & sides[1].keys():
+        return None
+    return "".join(text for _, text in sorted({**sides[0], **sides[1]}.items()))
+
+
+def _keys(new: Sequence[str]) -> dict[str, str] | None:
+    found: dict[str, str] = {}
+    name = ""
+    for block in new:
+        key = _KEY.match(block)
+        if key is None and not (name and block[:1] in " -"):
+            return None
+        name = key[1] if key else name
+        found[name] = found.get(name, "") + block
+    return found
 
 
 def _applied(old: Sequence[str], side: Sequence[Edit], start: int, end: int) -> str:

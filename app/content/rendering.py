@@ -16,6 +16,7 @@ from app.content.words import Words, words_for
 
 RENDERER_VERSION = 3  # raise it when the output changes: kept renderings are then made anew
 MAX_LENGTH = 400_000  # characters; a longer body is shown as it was written
+MAX_LINES = 12_000  # more take the library over a second
 MAX_FOOTNOTES = 1_000  # marks of footnotes; the library needs quadratic time for them
 
 log = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ def render(markdown: str, lang: str = "en") -> Rendered:
     library, or makes it fail, is shown as it was written.
     """
     source = _CONTROL.sub("", markdown.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"))
-    if len(source) > MAX_LENGTH or source.count("[^") > MAX_FOOTNOTES:
+    if len(source) > MAX_LENGTH or source.count("\n") > MAX_LINES or source.count("[^") > MAX_FOOTNOTES:
         log.warning("a body of %d characters is shown as plain text: it is too large", len(source))
         return _plain(source)
     converter, ours = _converter(words_for(lang))

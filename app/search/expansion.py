@@ -12,6 +12,7 @@ from app.search.folding import is_han
 from app.search.query import Query, Word
 from app.search.schema import CHARACTERS, INITIALS, SYLLABLES, TITLE_CHARACTERS, TITLE_SYLLABLES
 from app.search.snapshot import NOTHING, ImpactList, Snapshot
+from app.search.vocabulary import LONGEST
 
 TEXT = "text"  # all text fields, as one
 WORD = "word"  # the same, for a word of several terms, joined by spaces, all of which have to be there
@@ -172,6 +173,8 @@ def _corrections(word: Word, snapshot: Snapshot, frequency: int) -> list[str]:
 def _split(raw: str, snapshot: Snapshot) -> tuple[str, str] | None:
     """Return two known words that were typed as one, the pair whose rarer word is the most frequent."""
     best, best_frequency = None, 0
+    if len(raw) > LONGEST:
+        return None
     for at in range(3, len(raw) - 2):
         left, right = raw[:at], raw[at:]
         if left in snapshot.vocabulary and right in snapshot.vocabulary:

@@ -78,7 +78,7 @@ class Vocabulary:
 
     def corrections(self, word: str) -> list[str]:
         """Return the known words at one typing mistake's distance: a letter too much, missing, wrong, or swapped."""
-        if len(word) < SHORTEST_CORRECTED or not word.isascii() or not word.isalpha():
+        if not SHORTEST_CORRECTED <= len(word) <= LONGEST or not word.isascii() or not word.isalpha():
             return []
         return [candidate for candidate in dict.fromkeys(_one_edit_away(word)) if candidate in self._words]
 

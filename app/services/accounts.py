@@ -60,7 +60,7 @@ def add(session: Session, *, email: str, name: str, password_hash: str | None, r
 def sign_in(database: Database, email: str, password: str) -> Account:
     """Return the account that these prove; raise InvalidInput when they prove none, without saying what was wrong."""
     with database.read() as session:
-        account = accounts.by_email(session, _folded(email))
+        account = accounts.by_email(session, folded(email))
     if not passwords.is_right(password, account.password_hash if account else None) or account is None:
         raise InvalidInput("This e-mail address and password do not belong together.")
     return account
@@ -228,7 +228,7 @@ def first_admin(database: Database, key: str, *, email: str, name: str, password
 
 def checked_email(email: str) -> str:
     """Return an e-mail address in lower case; raise InvalidFields for what is none."""
-    email = _folded(email)
+    email = folded(email)
     if len(email) > MAX_EMAIL or not _EMAIL.fullmatch(email):
         raise InvalidFields(Problem("email", "Write a whole e-mail address, like name@example.org."))
     return email
@@ -257,7 +257,8 @@ def _good_link(session: Session, key: str, purpose: Purpose) -> OneTimeLink | No
     return found if found is not None and found.expires_at > now() else None
 
 
-def _folded(email: str) -> str:
+def folded(email: str) -> str:
+    """Return an e-mail address as accounts are known by it: compatibility forms folded, in lower case."""
     return unicodedata.normalize("NFKC", email).strip().lower()
 
 

@@ -8,7 +8,7 @@ from sqlmodel import Session
 from app.content import slugs
 from app.content.document import Document, parse_document
 from app.content.merging import Conflict, Merged, merge
-from app.errors import Forbidden, InvalidFields, InvalidInput, NotFound, OmniracleError, Problem
+from app.errors import InvalidFields, InvalidInput, NotFound, OmniracleError, Problem
 from app.models import Account, Article, Origin, Proposal, ProposalState, Rendering, Role
 from app.models.columns import now
 from app.search.index import SearchIndex
@@ -16,12 +16,11 @@ from app.services import indexing, publishing
 from app.services.accounts import id_of
 from app.services.publishing import Edition
 from app.services.rendering import make_rendering
-from app.storage import articles, audit, proposals, revisions
+from app.storage import articles, audit, revisions
 from app.storage.database import Database
 
 MAX_SOURCE = 1_000_000  # characters; a longer answer is a book
 MAX_MESSAGE = 500
-MAX_REASON = 2000
 NO_TOPIC = "questions"  # the folder of files of articles without a tag
 
 
@@ -66,53 +65,13 @@ def contribute(
     message = checked_message(contribution.message)
     if not Role(account.role).includes(Role.REVIEWER):
         return Outcome(None, _propose(database, account, contribution, document, message))
-    author = _Author(account.name, account.id, message, origin)
+    author = Author(account.name, account.id, message, origin)
     with database.write() as session:
-        article, was_merged = _publish(session, contribution, rendering, author)
+        article, was_merged = publish(session, contribution, rendering, author)
         action = "revise" if contribution.slug else "create"
         audit.record(session, account, action, article.slug, f"revision {article.revision}")
     indexing.drain_or_leave(database, index)
     return Outcome(article, None, was_merged)
-
-
-def approve(
-    database: Database, index: SearchIndex, reviewer: Account, proposal_id: int, *, edited: Contribution | None = None
-) -> Outcome:
-    """Publish a proposal, or `edited` in its place.
-
-    Raises NotFound when there is none that waits, EditConflict when the article has changed in the same place.
-    """
-    with database.read() as session:
-        proposal = _waiting(session, proposal_id)
-        changed = proposals.article_of(session, proposal)
-    contribution = edited or Contribution(
-        proposal.source, proposal.message, proposal.base_revision, changed.slug if changed else None
-    )
-    _, rendering = checked(contribution.source)
-    with database.write() as session:
-        proposal = _waiting(session, proposal_id)
-        author = _Author(proposal.author, proposal.author_id, checked_message(contribution.message), Origin.WEB)
-        article, was_merged = _publish(session, contribution, rendering, author)
-        _decide(proposal, ProposalState.APPROVED, reviewer)
-        proposal.article_id, proposal.revision = article.id, article.revision
-        session.add(proposal)
-        audit.record(session, reviewer, "approve", article.slug, f"proposal {proposal_id} of {proposal.author}")
-    indexing.drain_or_leave(database, index)
-    return Outcome(article, proposal, was_merged)
-
-
-def reject(database: Database, reviewer: Account, proposal_id: int, reason: str) -> None:
-    """Reject a proposal with a reason that its author reads; raise InvalidFields without one."""
-    reason = reason.strip()
-    if not reason or len(reason) > MAX_REASON:
-        message = "Tell the author why, in up to %(most)s characters."
-        raise InvalidFields(Problem("reason", message, {"most": MAX_REASON}))
-    with database.write() as session:
-        proposal = _waiting(session, proposal_id)
-        _decide(proposal, ProposalState.REJECTED, reviewer)
-        proposal.reason = reason
-        session.add(proposal)
-        audit.record(session, reviewer, "reject", proposal.title, f"proposal {proposal_id}: {reason}")
 
 
 def revert(database: Database, index: SearchIndex, account: Account, slug: str, number: int, message: str) -> Outcome:
@@ -122,34 +81,11 @@ def revert(database: Database, index: SearchIndex, account: Account, slug: str, 
         older = revisions.get(session, article.id or 0, number)
     if older is None:
         raise NotFound("This question has no revision %(number)s.", number=number)
-    return contribute(database, index, account, Contribution(older.source, message, article.revision, article.slug))
-
-
-def withdraw(database: Database, account: Account, proposal_id: int) -> None:
-    """Take one's own proposal back."""
-    with database.write() as session:
-        proposal = _waiting(session, proposal_id)
-        _refuse_foreign(proposal, account)
-        _decide(proposal, ProposalState.WITHDRAWN, account)
-        session.add(proposal)
-
-
-def amend(database: Database, account: Account, proposal_id: int, contribution: Contribution) -> Proposal:
-    """Change one's own proposal that waits, and return it."""
-    document, _ = checked(contribution.source)
-    with database.write() as session:
-        proposal = _waiting(session, proposal_id)
-        _refuse_foreign(proposal, account)
-        proposal.source, proposal.title, proposal.lang = contribution.source, document.title, document.lang
-        proposal.message = checked_message(contribution.message)
-        proposal.base_revision = contribution.base_revision
-        session.add(proposal)
-    return proposal
-
-
-def may_see(account: Account, proposal: Proposal) -> bool:
-    """Say whether a proposal, which is not public, may be seen: by its author and by reviewers."""
-    return proposal.author_id == account.id or Role(account.role).includes(Role.REVIEWER)
+    back = Contribution(older.source, message, article.revision, article.slug)
+    try:
+        return contribute(database, index, account, back)
+    except EditConflict as error:  # somebody has just changed it
+        raise InvalidInput("This answer has changed a moment ago: look at it as it is now.") from error
 
 
 def merged_with_newest(session: Session, contribution: Contribution) -> tuple[str, int]:
@@ -163,10 +99,21 @@ def merged_with_newest(session: Session, contribution: Contribution) -> tuple[st
     base = revisions.get(session, article.id, contribution.base_revision)
     if newest is None or base is None:
         raise NotFound("There is no revision %(number)s of this answer.", number=contribution.base_revision)
-    merged = merge(base.source, contribution.source, newest.source)
+    merged = merged_by_blocks(base.source, contribution.source, newest.source)
     if any(isinstance(piece, Conflict) for piece in merged):
         raise EditConflict(merged, newest.source, article.revision)
     return "".join(str(piece) for piece in merged), article.revision
+
+
+def merged_by_blocks(base: str, ours: str, theirs: str) -> Merged:
+    """Return the merge of three sources; the whole is a conflict where the merged text would be no document."""
+    merged = merge(base, ours, theirs)
+    if not any(isinstance(piece, Conflict) for piece in merged):
+        try:
+            parse_document("".join(str(piece) for piece in merged), default_slug="")
+        except InvalidInput:  # each has added the same key to the front matter
+            return [Conflict(base, ours, theirs)]
+    return merged
 
 
 def checked(source: str) -> tuple[Document, Rendering]:
@@ -177,6 +124,8 @@ def checked(source: str) -> tuple[Document, Rendering]:
             length=len(source),
             most=MAX_SOURCE,
         )
+    if any("\ud800" <= sign <= "\udfff" for sign in source):
+        raise InvalidInput("This text holds halves of characters: type them again.")
     document = parse_document(source, default_slug="")
     if not document.body.strip():
         raise InvalidFields(Problem("body", "Write the answer."))
@@ -185,23 +134,27 @@ def checked(source: str) -> tuple[Document, Rendering]:
 
 def checked_message(message: str) -> str:
     """Return what was changed and why, on one line; raise InvalidFields when it is too long."""
-    message = " ".join(message.split())
+    message = " ".join("".join(sign if sign.isprintable() else " " for sign in message).split())
     if len(message) > MAX_MESSAGE:
         raise InvalidFields(Problem("message", "Use at most %(most)s characters.", {"most": MAX_MESSAGE}))
     return message
 
 
 @dataclass(frozen=True)
-class _Author:
+class Author:
+    """Who a revision is of, and what they say about it."""
+
     name: str
     account_id: int | None
     message: str
     origin: Origin
 
 
-def _publish(
-    session: Session, contribution: Contribution, rendering: Rendering, author: _Author
-) -> tuple[Article, bool]:
+def publish(session: Session, contribution: Contribution, rendering: Rendering, author: Author) -> tuple[Article, bool]:
+    """Publish a contribution, merged with what others have changed since; return the article and whether it was merged.
+
+    Raises EditConflict when the same place was changed, NotFound when the article is not there.
+    """
     if contribution.slug is None:
         edition = _edition(session, contribution.source, rendering, author)
         return publishing.create(session, edition), False
@@ -216,7 +169,7 @@ def _publish(
 
 
 def _edition(
-    session: Session, source: str, rendering: Rendering, author: _Author, article: Article | None = None
+    session: Session, source: str, rendering: Rendering, author: Author, article: Article | None = None
 ) -> Edition:
     document = parse_document(source, default_slug="")
     slug = article.slug if article else slugs.slugify(document.title)
@@ -261,22 +214,3 @@ def _propose(
         session.add(proposal)
         audit.record(session, account, "propose", article.slug if article else document.title)
     return proposal
-
-
-def _waiting(session: Session, proposal_id: int) -> Proposal:
-    proposal = proposals.get(session, proposal_id)
-    if proposal is None:
-        raise NotFound("There is no such proposal.")
-    if proposal.state != ProposalState.PENDING:
-        raise InvalidInput("This proposal was decided already.")
-    return proposal
-
-
-def _decide(proposal: Proposal, state: ProposalState, by: Account) -> None:
-    moment = now()
-    proposal.state, proposal.reviewer, proposal.decided_at = state, by.name, moment
-
-
-def _refuse_foreign(proposal: Proposal, account: Account) -> None:
-    if proposal.author_id != account.id:
-        raise Forbidden("This proposal is somebody else's.")

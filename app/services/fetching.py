@@ -4,9 +4,11 @@ Only http and https, only addresses of the public Internet, looked at after the 
 resolved, on every redirect anew; bounded in redirects, bytes and time.
 """
 
+import contextlib
 import ipaddress
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -24,6 +26,7 @@ STEP_S = 5.0  # for connecting, and for each read
 USER_AGENT = f"Omniracle/{__version__} (link check)"
 _REDIRECTS = (301, 302, 303, 307, 308)
 _PERMANENT = (301, 308)
+_RESERVED = [ipaddress.ip_network(net) for net in ("::/96", "64:ff9b:1::/48", "fec0::/10", "3fff::/20", "5f00::/16")]
 
 
 class FetchFailed(Exception):
@@ -56,18 +59,32 @@ class Fetcher:
     def fetch(self, url: str, *, method: str = "GET", headers: Mapping[str, str] | None = None) -> Fetched:
         """Return the answer at the end of the redirects; raise FetchFailed when there is none."""
         deadline = time.monotonic() + self.total_s
+        backend = _GuardedBackend(may_be_private=self.may_be_private)
+        # What is sent byte by byte keeps every single read short of its own limit: this ends it.
+        watch = threading.Timer(self.total_s, backend.abort)
+        watch.daemon = True
+        watch.start()
+        try:
+            return self._follow(backend, url, method, headers or {}, deadline)
+        finally:
+            watch.cancel()
+
+    def _follow(
+        self, backend: "_GuardedBackend", url: str, method: str, headers: Mapping[str, str], deadline: float
+    ) -> Fetched:
         kinds: list[int] = []
-        with httpcore2.ConnectionPool(
-            ssl_context=_tls(), network_backend=_GuardedBackend(may_be_private=self.may_be_private)
-        ) as pool:
+        with httpcore2.ConnectionPool(ssl_context=_tls(), network_backend=backend) as pool:
             for _ in range(MAX_REDIRECTS + 1):
-                answer = self._one(pool, _checked(url), method, headers or {}, deadline)
+                answer = self._one(pool, _checked(url), method, headers, deadline)
                 target = answer.headers.get("location")
                 if answer.status not in _REDIRECTS or not target:
                     is_for_good = bool(kinds) and all(kind in _PERMANENT for kind in kinds)
                     return Fetched(url, answer.status, answer.headers, answer.body, is_for_good)
                 kinds.append(answer.status)
-                url = urljoin(url, target)
+                try:
+                    url = urljoin(url, target)
+                except ValueError as error:
+                    raise FetchFailed("refused", target) from error
         raise FetchFailed("redirects", "too many")
 
     def _one(
@@ -86,7 +103,7 @@ class Fetcher:
         except httpcore2.TimeoutException as error:
             raise FetchFailed("timeout") from error
         except (httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.UnsupportedProtocol, OSError) as error:
-            raise FetchFailed("connection", str(error)) from error
+            raise FetchFailed("timeout" if time.monotonic() > deadline else "connection", str(error)) from error
 
     def _read(self, stream: Iterable[bytes], deadline: float) -> bytes:
         read = bytearray()
@@ -96,6 +113,8 @@ class Fetcher:
                 break
             if time.monotonic() > deadline:
                 raise FetchFailed("timeout")
+        if time.monotonic() > deadline:  # the watch has ended it
+            raise FetchFailed("timeout")
         return bytes(read[: self.max_bytes])
 
 
@@ -104,6 +123,8 @@ class _GuardedBackend(httpcore2.SyncBackend):
 
     def __init__(self, *, may_be_private: bool) -> None:
         self._may_be_private = may_be_private
+        self._opened: list[httpcore2.NetworkStream] = []
+        self._is_aborted = False
 
     def connect_tcp(
         self,
@@ -121,7 +142,19 @@ class _GuardedBackend(httpcore2.SyncBackend):
         addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
         if not self._may_be_private and not all(map(is_public, addresses)):
             raise FetchFailed("refused", host)
-        return super().connect_tcp(addresses[0], port, timeout, local_address, socket_options)
+        if self._is_aborted:
+            raise FetchFailed("timeout", host)
+        stream = super().connect_tcp(addresses[0], port, timeout, local_address, socket_options)
+        self._opened.append(stream)
+        return stream
+
+    def abort(self) -> None:
+        """End all connections, from another thread."""
+        self._is_aborted = True
+        for stream in self._opened:
+            opened = stream.get_extra_info("socket")
+            with contextlib.suppress(OSError):  # closed already
+                opened.shutdown(socket.SHUT_RDWR)
 
 
 def is_public(address: str) -> bool:
@@ -132,7 +165,8 @@ def is_public(address: str) -> bool:
         inner += [part for part in (parsed.ipv4_mapped, parsed.sixtofour, *(parsed.teredo or ())) if part is not None]
         if parsed in ipaddress.ip_network("64:ff9b::/96"):
             inner.append(ipaddress.IPv4Address(int(parsed) & 0xFFFFFFFF))
-    return all(each.is_global and not each.is_multicast for each in inner)
+    reserved = any(parsed in network for network in _RESERVED) if parsed.version == 6 else False
+    return not reserved and all(each.is_global and not each.is_multicast for each in inner)
 
 
 def _checked(url: str) -> str:

@@ -1,7 +1,9 @@
 """Images: checked by what they are, freed of what cameras write into them, stored under the digest of their bytes."""
 
 import hashlib
+import logging
 import os
+import uuid
 import warnings
 from dataclasses import dataclass
 from io import BytesIO
@@ -14,12 +16,15 @@ from app.models.columns import now
 from app.storage import audit
 from app.storage.database import Database
 
+log = logging.getLogger(__name__)
+
 MAX_BYTES = 8 * 2**20
 MAX_PIXELS = 40_000_000  # a photograph has 12 to 24 million; more takes the memory of the worker
+MAX_SIDE = 30_000
 MAX_FRAMES = 200
 JPEG_QUALITY = 90
 FORMATS = {"PNG": ("png", "image/png"), "JPEG": ("jpg", "image/jpeg"), "GIF": ("gif", "image/gif"),
-           "WEBP": ("webp", "image/webp")}  # fmt: skip
+           "WEBP": ("webp", "image/webp"), "MPO": ("jpg", "image/jpeg")}  # fmt: skip
 MEDIA_TYPES = dict(FORMATS.values())
 
 
@@ -40,8 +45,8 @@ def add(database: Database, folder: Path, account: Account, content: bytes) -> S
     if not content:
         raise InvalidInput("Choose an image first.")
     if len(content) > MAX_BYTES:
-        raise InvalidInput("This image has %(size)s MB; at most %(most)s are possible.",
-                           size=round(len(content) / 2**20, 1), most=MAX_BYTES // 2**20)  # fmt: skip
+        raise InvalidInput("This image is larger than %(most)s MB.",
+                           most=MAX_BYTES // 2**20)  # fmt: skip
     bare, ending, (width, height) = _without_metadata(content)
     name = f"{hashlib.sha256(bare).hexdigest()[:32]}-{width}x{height}.{ending}"
     _write(folder / name[:2] / name, bare)
@@ -73,32 +78,40 @@ def read(folder: Path, name: str) -> tuple[bytes, str]:
 def _without_metadata(content: bytes) -> tuple[bytes, str, tuple[int, int]]:
     """Return an image written anew, its file's ending and its size: upright, and without places and cameras."""
     from PIL import Image as Pillow  # takes 15 MB that a worker that takes no image does not need
-    from PIL import ImageOps, UnidentifiedImageError
+    from PIL import ImageOps
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)  # its size is checked below
             with Pillow.open(BytesIO(content), formats=list(FORMATS)) as image:
                 frames = getattr(image, "n_frames", 1)
-                if image.width * image.height * frames > MAX_PIXELS or frames > MAX_FRAMES:
-                    raise _too_large()
+                _refuse_huge(image.width, image.height, frames)
                 ending, _ = FORMATS[image.format or ""]
                 options: dict[str, object] = {"icc_profile": image.info.get("icc_profile")}
                 upright: Pillow.Image = image
-                if frames > 1:
+                kind = "JPEG" if image.format == "MPO" else image.format  # a camera's preview comes after the picture
+                if frames > 1 and kind != "JPEG":
                     options |= {"save_all": True}
                 else:
                     upright = ImageOps.exif_transpose(image)
                     upright.info = {key: value for key, value in upright.info.items() if key == "transparency"}
-                if image.format == "JPEG":
+                if kind == "JPEG":
                     options |= {"quality": JPEG_QUALITY, "optimize": True, "progressive": True}
                 written = BytesIO()
-                upright.save(written, image.format, exif=b"", **options)
+                upright.save(written, kind, exif=b"", **options)
                 return written.getvalue(), ending, upright.size
     except Pillow.DecompressionBombError as error:
         raise _too_large() from error
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+    except InvalidInput:
+        raise
+    except Exception as error:  # damaged images make the decoders raise nearly anything
+        log.info("no image: %r", error)
         raise InvalidInput("This is no image that can be shown: use PNG, JPEG, GIF or WebP.") from error
+
+
+def _refuse_huge(width: int, height: int, frames: int) -> None:
+    if width * height * frames > MAX_PIXELS or max(width, height) > MAX_SIDE or frames > MAX_FRAMES:
+        raise _too_large()
 
 
 def _too_large() -> InvalidInput:
@@ -110,7 +123,7 @@ def _write(file: Path, content: bytes) -> None:
     if file.exists():
         return
     file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_name(f".{file.name}.{os.getpid()}")
+    partial = file.with_name(f".{file.name}.{uuid.uuid4().hex}")
     with partial.open("wb") as target:
         target.write(content)
         target.flush()

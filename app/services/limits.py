@@ -23,6 +23,7 @@ class Limit:
 
 SIGN_IN = Limit("sign-in", 10, 900)  # attempts at one account
 SIGN_IN_FROM = Limit("sign-in-from", 50, 900)  # from one address: an office or a school shares one
+PASSWORD = Limit("password", 10, 900)  # attempts to change one's own
 SIGN_UP = Limit("sign-up", 10, 3600)
 CONTRIBUTION = Limit("contribution", 60, 3600)
 LINK = Limit("link", 120, 3600)  # pages fetched for cards

@@ -1,5 +1,6 @@
 """Looking again at the pages that answers refer to, politely, so that links do not rot unseen."""
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from app.services.fetching import Fetched, Fetcher, FetchFailed
 from app.services.progress import Progress, silent
 from app.storage import resources
 from app.storage.database import Database
+
+log = logging.getLogger(__name__)
 
 GONE = (404, 410)
 ASK_WITH_GET = (400, 403, 404, 405, 406, 410, 500, 501)  # some sites answer HEAD wrongly
@@ -64,12 +67,15 @@ def check(
 
 
 def _look(fetcher: Fetcher, resource: Resource) -> Fetched | FetchFailed:
-    headers = {"If-None-Match": resource.etag} if resource.etag else {}
+    headers = {"If-None-Match": resource.etag} if resource.etag and resource.etag.isascii() else {}
     try:
         found = fetcher.fetch(resource.url, method="HEAD", headers=headers)
         return fetcher.fetch(resource.url, headers=headers) if found.status in ASK_WITH_GET else found
     except FetchFailed as error:
         return error
+    except Exception as error:  # one odd page must not keep all others from being looked at
+        log.exception("%s could not be looked at", resource.url)
+        return FetchFailed("connection", repr(error))
 
 
 def _write_down(resource: Resource, found: Fetched | FetchFailed) -> None:
@@ -81,7 +87,7 @@ def _write_down(resource: Resource, found: Fetched | FetchFailed) -> None:
         if resource.failures == 0 or before is None or moment - before >= SPACING:
             resource.failures += 1
         resource.state = LinkState.GONE if resource.failures >= FAILURES_TO_BE_GONE else LinkState.UNKNOWN
-        resource.check_after = moment + min(AFTER_FAILURE * 2 ** (resource.failures - 1), LONGEST)
+        resource.check_after = moment + min(AFTER_FAILURE * 2 ** min(resource.failures - 1, 10), LONGEST)
         return
     if isinstance(found, FetchFailed) or not (found.status < 400):
         resource.state = LinkState.UNKNOWN

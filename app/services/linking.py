@@ -1,5 +1,6 @@
 """What a page says about itself, for the card of a resource."""
 
+import logging
 import re
 from dataclasses import dataclass
 from html.parser import HTMLParser
@@ -9,6 +10,8 @@ from app.content.document import MAX_RESOURCE_TITLE
 from app.errors import InvalidInput
 from app.services.fetching import Fetcher, FetchFailed
 from app.services.publishing import host_of
+
+log = logging.getLogger(__name__)
 
 MAX_DESCRIPTION = 300
 MAX_HEAD = 200_000  # bytes in which a page says what it is
@@ -37,7 +40,10 @@ def describe(url: str, fetcher: Fetcher) -> Description:
     page = _Page()
     head = found.body[:MAX_HEAD].partition(b"</head>")[0]
     if head.strip() and ("html" in kind or not kind):
-        page.feed(_decoded(head, kind))
+        try:
+            page.feed(_decoded(head, kind))
+        except (AssertionError, InvalidInput) as error:  # no page at all, or one that the parser cannot take
+            log.debug("%s is not read to its end: %r", found.url, error)
     title = page.first("og:title", "twitter:title", "title")
     description = page.first("og:description", "description", "twitter:description")
     return Description(
@@ -93,7 +99,7 @@ def _decoded(body: bytes, content_type: str) -> str:
         if charset:
             try:
                 return body.decode(charset, "replace")
-            except LookupError:
+            except (LookupError, UnicodeError, ValueError):
                 continue
     return encoding.decode(body)[0]
 

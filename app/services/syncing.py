@@ -116,6 +116,8 @@ def _store(
 
 def _update(session: Session, before: SourceFile, found: FoundFile, prepared: Prepared) -> Stored:
     article = session.get_one(Article, before.article_id)
+    if article.deleted_at is not None:
+        return _exchange(session, article, before.revision, found, prepared)
     if before.sha256 == prepared.sha256 and before.revision == article.revision:
         remember(session, CONTENT, found, prepared.sha256, article.id, before.revision)
         return Stored("unchanged")
@@ -128,6 +130,8 @@ def _update(session: Session, before: SourceFile, found: FoundFile, prepared: Pr
 def _move(session: Session, before: SourceFile, found: FoundFile, prepared: Prepared) -> Stored:
     """Let the article follow its file, which was `before`, to another path."""
     article = session.get_one(Article, before.article_id)
+    if article.deleted_at is not None:
+        return _exchange(session, article, before.revision, found, prepared)
     session.delete(before)
     if before.revision != article.revision and before.sha256 == prepared.sha256:
         publishing.move(session, article, _edition(found, prepared))
@@ -138,8 +142,7 @@ def _move(session: Session, before: SourceFile, found: FoundFile, prepared: Prep
 
 def _exchange(session: Session, article: Article, base: int, found: FoundFile, prepared: Prepared) -> Stored:
     """Bring the file's text to its article; `base` is the revision from which the text comes, 0 when unknown."""
-    if article.deleted_at is not None:
-        remember(session, CONTENT, found, prepared.sha256, article.id, article.revision)
+    if article.deleted_at is not None:  # it is looked at again once the article is restored
         return Stored("unchanged", ("was deleted on the site: restore it there, or remove the file",))
     same = revisions.number_of(session, article.id or 0, prepared.source)
     if same == article.revision:

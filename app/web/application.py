@@ -82,4 +82,7 @@ async def _every(seconds: float, work: Callable[[], None]) -> None:
     # Apart from the heartbeat: indexing may take minutes, and this worker goes on answering meanwhile.
     while True:
         await asyncio.sleep(seconds)
-        await anyio.to_thread.run_sync(work)
+        try:
+            await anyio.to_thread.run_sync(work)
+        except Exception:
+            log.exception("regular work failed; it is tried again")

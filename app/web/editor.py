@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import Depends, Request
+from starlette.datastructures import FormData
 
 from app.content import language
 from app.content.document import MAX_RESOURCE_TITLE, MAX_TAG, MAX_TITLE, Resource, normalised_tag, usable_url
@@ -14,8 +15,10 @@ from app.errors import InvalidFields, InvalidInput, Problem
 CARD_PARTS = ("section", "url", "title", "description", "site", "archive")
 SECTIONS = ("resources", "more")
 SPARE_CARDS = 2  # empty ones at the end of the form
-MAX_CARDS = 100
-MAX_TAGS = 20
+MAX_CARDS = 200
+MAX_TAGS = 100
+MAX_FIELDS = 8 * (MAX_CARDS + 50)
+MAX_FIELD_BYTES = 4 * 2**20  # more than the longest answer takes
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Card:
     @property
     def is_empty(self) -> bool:
         """True when nothing was typed."""
-        return not (self.url or self.title or self.description)
+        return not (self.url or self.title or self.description or self.site or self.archive)
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class EditorForm:
     message: str = ""
     base: int = 0  # the revision from which the text comes
     action: str = ""  # the button
+    seen: str = ""  # the version of the proposal that was changed
     cards: tuple[Card, ...] = ()
 
     @property
@@ -55,7 +59,9 @@ class EditorForm:
 
     def pairs(self) -> list[tuple[str, str]]:
         """Return the fields as a browser would send them."""
-        head = [(name, str(getattr(self, name))) for name in ("title", "lang", "tags", "body", "message", "base")]
+        head = [
+            (name, str(getattr(self, name))) for name in ("title", "lang", "tags", "body", "message", "base", "seen")
+        ]
         return head + [(f"card_{part}", getattr(card, part)) for card in self.cards for part in CARD_PARTS]
 
     def source(self, base_source: str | None) -> str:
@@ -68,7 +74,7 @@ class EditorForm:
 
     def _fields(self) -> Fields:
         problems: list[Problem] = []
-        title = " ".join(self.title.split())
+        title = " ".join("".join(sign if sign.isprintable() else " " for sign in self.title).split())
         if not title:
             problems.append(Problem("title", "Write the question."))
         elif len(title) > MAX_TITLE:
@@ -85,7 +91,9 @@ class EditorForm:
             message = "Write up to %(most)s topics of a few words, separated by commas, without slashes."
             problems.append(Problem("tags", message, {"most": MAX_TAGS}))
         cards = [card for card in self.cards if not card.is_empty]
-        if any(not usable_url(card.url) for card in cards):
+        if len(cards) > MAX_CARDS:
+            problems.append(Problem("cards", "List at most %(most)s resources.", {"most": MAX_CARDS}))
+        elif any(not usable_url(card.url) for card in cards):
             problems.append(Problem("cards", "Write each address whole, beginning with https://."))
         elif any(not card.title or len(card.title) > MAX_RESOURCE_TITLE for card in cards):
             problems.append(Problem("cards", "Give each resource a title."))
@@ -102,7 +110,8 @@ def form_of(pairs: Iterable[tuple[str, str]]) -> EditorForm:
     parts: dict[str, list[str]] = {part: [] for part in CARD_PARTS}
     for name, value in pairs:
         if name.removeprefix("card_") in parts and name.startswith("card_"):
-            parts[name.removeprefix("card_")].append(" ".join(value.split()))
+            plain = "".join(sign if sign.isprintable() else " " for sign in value)
+            parts[name.removeprefix("card_")].append(" ".join(plain.split()))
         else:
             values[name] = value
     cards = tuple(
@@ -118,7 +127,8 @@ def form_of(pairs: Iterable[tuple[str, str]]) -> EditorForm:
         message=values.get("message", ""),
         base=number_in(values.get("base", "")),
         action=values.get("action", ""),
-        cards=cards[:MAX_CARDS],
+        seen=values.get("seen", ""),
+        cards=cards,
     )
 
 
@@ -133,19 +143,27 @@ def form_of_source(source: str, *, base: int, message: str = "") -> EditorForm:
     return EditorForm(fields.title, fields.lang, ", ".join(fields.tags), fields.body, message, base, cards=tuple(cards))
 
 
+async def read_form(request: Request) -> FormData:
+    """Return the form that a browser sent; raise InvalidInput for one that cannot be read."""
+    try:
+        return await request.form(max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES)
+    except (LookupError, UnicodeError, ValueError) as error:  # a charset that nobody uses
+        raise InvalidInput("This is not what the editor sends.") from error
+
+
 async def sent_form(request: Request) -> EditorForm:
     """Return the form that a browser sent; raise InvalidInput when it is none."""
     if not request.headers.get("content-type", "").startswith(
         ("application/x-www-form-urlencoded", "multipart/form-data")
     ):
         raise InvalidInput("This is not what the editor sends.")
-    form = await request.form()
+    form = await read_form(request)
     return form_of([(name, value) for name, value in form.multi_items() if isinstance(value, str)])
 
 
 async def sent_values(request: Request) -> dict[str, str]:
     """Return the fields of any form that a browser sent."""
-    form = await request.form()
+    form = await read_form(request)
     return {name: value for name, value in form.multi_items() if isinstance(value, str)}
 
 

@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from app.models import Article, Draft, Proposal
 from app.services.rendering import make_rendering
+from app.services.reviewing import version_of
 from app.services.suggesting import near_questions
 from app.web.editor import EditorForm
 from app.web.forms import Form
@@ -37,6 +38,7 @@ def editor_page(
         status_code=status_code,
         headers={"Cache-Control": "no-store"},
         editor=form,
+        seen=form.seen or (version_of(proposal) if proposal else ""),
         target=target,
         article={"slug": article.slug, "title": article.title, "lang": article.lang} if article else None,
         proposal_id=proposal.id if proposal else None,

@@ -28,6 +28,7 @@ from app.errors import (
 )
 from app.search.query import MAX_LENGTH
 from app.services.searching import Hit, search
+from app.web.editor import read_form
 from app.web.language import translate
 from app.web.state import State
 from app.web.templating import render, viewer
@@ -108,8 +109,8 @@ async def _typed(request: Request) -> list[tuple[str, str]]:
     if not request.headers.get("content-type", "").startswith(FORM_TYPES):
         return []
     try:
-        form = await request.form()
-    except (HTTPException, RuntimeError) as error:  # no form after all, or somebody else has read it
+        form = await read_form(request)
+    except (HTTPException, RuntimeError, OmniracleError) as error:  # no form after all, or somebody else has read it
         log.debug("the form cannot be read: %r", error)
         return []
     return [(name, value) for name, value in form.multi_items() if isinstance(value, str) and name not in SECRET_FIELDS]

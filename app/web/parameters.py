@@ -2,7 +2,7 @@
 
 from typing import Annotated, get_args
 
-from fastapi import Depends, Query
+from fastapi import Depends, Path, Query
 
 from app.content.document import normalised_tag
 from app.content.language import canonical
@@ -52,6 +52,7 @@ def local_path(path: str) -> str:
     return path if is_local else "/"
 
 
+RowId = Annotated[int, Path(ge=1, le=2**31 - 1)]  # what both engines can hold
 PageNumber = Annotated[int, Depends(page_number)]
 SortOrder = Annotated[Sort, Depends(sort_order)]
 TagFilter = Annotated[str | None, Depends(tag_filter)]

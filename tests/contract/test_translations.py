@@ -39,7 +39,7 @@ ERRORS = {
     "_answer": 2,
 }  # which argument is the text
 # What the other services raise is for the command.
-SERVICES = ("accounts", "contributing", "images", "limits", "linking", "passwords", "removing")
+SERVICES = ("accounts", "contributing", "images", "limits", "linking", "passwords", "removing", "reviewing")
 CONTENT = ("linting",)
 
 

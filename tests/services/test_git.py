@@ -7,8 +7,9 @@ import pytest
 from app.errors import OperatorError
 from app.models import Role
 from app.services import accounts, git_exchange
-from app.services.contributing import Contribution, approve, contribute
+from app.services.contributing import Contribution, contribute
 from app.services.removing import delete
+from app.services.reviewing import approve, version_of
 from app.storage import articles, proposals, revisions
 
 TEXT = "---\ntitle: {title}\nlang: en\n---\n\n{top}\n\nIn between.\n\n{end}\n"
@@ -132,7 +133,8 @@ def test_a_clash_waits_for_a_reviewer_and_everything_else_goes_on(world):
         (waiting,) = proposals.pending_page(session, number=1, size=5).items
         found = articles.by_slug(session, "a")
     edited = Contribution(clashing, "theirs", found.revision, "a")
-    approve(world.library.database, world.library.index, world.rob, waiting.id, edited=edited)
+    seen = version_of(waiting)
+    approve(world.library.database, world.library.index, world.rob, waiting.id, seen=seen, edited=edited)
     assert world.push().was_pushed
     assert "Top, upstream." in world.pulled_by_others("a.md")
 

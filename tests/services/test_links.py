@@ -1,6 +1,7 @@
 """Fetching other sites, what their pages say, and looking again whether they are there; against a site on loopback."""
 
 import threading
+import time
 from contextlib import suppress
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -50,6 +51,13 @@ class Site(BaseHTTPRequestHandler):
             self.send_response(200)
             self.end_headers()
             self.server.stop.wait(20)
+            return
+        elif name in ("drip-headers", "continue"):
+            line = b"HTTP/1.1 100 Continue\r\n\r\n" if name == "continue" else b"X-Header: more\r\n"
+            self.wfile.write(b"" if name == "continue" else b"HTTP/1.1 200 OK\r\n")
+            with suppress(BrokenPipeError, ConnectionResetError):
+                while not self.server.stop.wait(0.2):
+                    self.wfile.write(line)
             return
         if (name, self.command) == ("head-405", "HEAD"):
             status = 405
@@ -114,6 +122,15 @@ def test_a_page_that_does_not_end_takes_no_longer_than_it_may(site):
     assert failed.value.kind == "timeout"
 
 
+@pytest.mark.parametrize("path", ["drip-headers", "continue"])
+def test_what_is_sent_byte_by_byte_is_ended(site, path):
+    started = time.monotonic()
+    with pytest.raises(FetchFailed) as failed:
+        Fetcher(may_be_private=True, total_s=1).fetch(f"{site}/{path}")
+    assert failed.value.kind == "timeout"
+    assert time.monotonic() - started < 10
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -146,7 +163,7 @@ def test_addresses_that_are_not_public_are_never_asked(site, url):
 
 
 def test_a_redirect_is_looked_at_like_a_first_address(site):
-    for target in ("file:///etc/passwd", "http://user:x@127.0.0.1/", "http://example.org:22/"):
+    for target in ("file:///etc/passwd", "http://user:x@127.0.0.1/", "http://example.org:22/", "http://[::1"):
         with pytest.raises(FetchFailed) as failed:
             FETCHER.fetch(f"{site}/to/{target}")
         assert failed.value.kind == "refused"
@@ -168,6 +185,9 @@ def test_a_redirect_is_looked_at_like_a_first_address(site):
         ("::ffff:10.0.0.1", False),
         ("2002:7f00:1::", False),
         ("64:ff9b::7f00:1", False),
+        ("::127.0.0.1", False),
+        ("64:ff9b:1::1", False),
+        ("fec0::1", False),
     ],
 )
 def test_public_addresses(address, public):
@@ -265,3 +285,12 @@ def test_one_host_is_not_asked_too_fast(library, cards):
     link_checking.check(library.database, FETCHER, pause=pauses.append)
     assert len(pauses) == 5
     assert all(0 < pause <= 1 for pause in pauses)
+
+
+def test_one_odd_page_keeps_no_other_from_being_looked_at(library, cards):
+    with library.database.write() as session:
+        for resource in resources.due(session, None, 100):
+            resource.etag, resource.failures = '"caf\u00e9"', 80
+            session.add(resource)
+    assert check(library, everything=True).counts.total() == 6
+    assert states(library, cards)["page"] == "ok"

@@ -113,6 +113,17 @@ def test_two_insertions_at_one_place_are_a_conflict():
     assert any(isinstance(piece, Conflict) for piece in pieces)
 
 
+def test_different_keys_that_both_put_into_the_front_matter_merge():
+    base = "---\ntitle: A\n---\nText\n"
+    ours = "---\ntitle: A\ntags: [x]\n---\nText\n"
+    theirs = "---\ntitle: A\nresources:\n- url: u\n  title: t\n---\nText\n"
+    both = "---\ntitle: A\nresources:\n- url: u\n  title: t\ntags: [x]\n---\nText\n"
+    assert merge(base, ours, theirs) == [both]
+    assert merge(base, theirs, ours) == [both]
+    same = base.replace("---\nText", "tags: [y]\n---\nText")
+    assert any(isinstance(piece, Conflict) for piece in merge(base, ours, same))
+
+
 def test_a_missing_line_end_is_no_change_of_the_line():
     assert text_of(merge("a\n\nb", "a\n\nb\n\nc", "A\n\nb")) == "A\n\nb\n\nc\n"
 

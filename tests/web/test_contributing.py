@@ -1,12 +1,14 @@
 """From a contributor's editor over the review to the public page; two people at once; nothing is lost."""
 
 import re
+from urllib.parse import urlencode
 
 import pytest
 
 from app.models import Role
 from app.storage import articles, drafts, proposals, revisions
 
+FORM = "application/x-www-form-urlencoded"
 ANSWER = "Because salt slows the yeast down.\n\n- one\n- two\n\nThe end.\n"
 
 
@@ -29,6 +31,15 @@ def fields(**changes):
     return given | changes
 
 
+def seen(page):
+    """The version of a proposal that a page shows."""
+    return {"seen": re.search(r'name="seen" value="(\w+)"', page)[1]}
+
+
+def approve(client, path):
+    return client.post(f"{path}/approval", data=seen(client.get(path).text))
+
+
 def edit_fields(page, **changes):
     """The fields of the editor as a browser would send them."""
 
@@ -44,6 +55,7 @@ def edit_fields(page, **changes):
         "base": value(r'name="base" value="(\d+)"'),
         "message": "",
         "action": "save",
+        "seen": value(r'name="seen" value="(\w+)"'),
     }
     return given | changes
 
@@ -69,7 +81,7 @@ def test_a_contribution_is_public_only_after_a_reviewer_has_approved_it(client, 
     page = rob.get(path).text
     assert "<ins>" in page
     assert "<li>one</li>" in page
-    approved = rob.post(f"{path}/approval")
+    approved = approve(rob, path)
     assert (approved.status_code, approved.headers["Location"]) == (303, "/review")
     article = client.get("/questions/why-does-pasta-need-salt")
     assert "salt slows the yeast" in article.text
@@ -103,7 +115,7 @@ def test_a_rejected_proposal_tells_its_author_why(ann, rob, client):
     assert rob.post(f"{path}/rejection", data={"reason": "No source says so."}).status_code == 303
     assert "No source says so." in ann.get(path).text
     assert "No source says so." in ann.get("/account/contributions").text
-    again = rob.post(f"{path}/approval")
+    again = rob.post(f"{path}/approval", data={"seen": "x"})
     assert again.status_code == 400
     assert "decided already" in again.text
     assert client.get("/questions/why-does-pasta-need-salt").status_code == 404
@@ -246,7 +258,7 @@ def test_a_proposal_is_merged_with_what_was_published_meanwhile(client, ann, rob
     ).headers["Location"]
     rob.post("/questions/workers-zh/edit", data=edit_fields(page, body=body.replace("一条连接", "每条连接")))
     assert "has changed since" in rob.get(path).text
-    assert rob.post(f"{path}/approval").status_code == 303
+    assert approve(rob, path).status_code == 303
     html = client.get("/questions/workers-zh").text
     assert "父进程先绑定端口" in html
     assert "每条连接" in html
@@ -259,7 +271,7 @@ def test_a_proposal_that_clashes_is_resolved_by_the_reviewer_and_stays_its_autho
         "/questions/bread/edit", data=edit_fields(page, body=body.replace("two per", "one per"), message="less")
     ).headers["Location"]
     rob.post("/questions/bread/edit", data=edit_fields(page, body=body.replace("two per", "three per")))
-    answer = rob.post(f"{path}/approval")
+    answer = approve(rob, path)
     assert answer.status_code == 409
     number = path.rpartition("/")[2]
     editor = rob.post("/questions/bread/conflict", data=conflict_fields(answer.text, "ours") | {"proposal": number})
@@ -309,7 +321,7 @@ def test_contributing_too_often_is_slowed_down_and_loses_nothing(ann, library):
 
 def test_reviewing_goes_on_with_the_next_one(ann, rob, library):
     first, second = (ann.post("/contribute", data=fields(title=f"Question {n}?")).headers["Location"] for n in (1, 2))
-    assert rob.post(f"{first}/approval").headers["Location"] == second
+    assert approve(rob, first).headers["Location"] == second
     with library.database.read() as session:
         assert proposals.pending_count(session) == 1
 
@@ -377,3 +389,75 @@ def test_limits_tell_when_to_come_back(ann):
     answers = [ann.post("/contribute", data=fields(title=f"Question {n}")) for n in range(CONTRIBUTION.most + 1)]
     assert answers[-1].status_code == 429
     assert 0 < int(answers[-1].headers["Retry-After"]) <= CONTRIBUTION.period_s
+
+
+def test_only_what_was_seen_is_published(ann, rob, client):
+    path = ann.post("/contribute", data=fields()).headers["Location"]
+    page = rob.get(path).text
+    editor = ann.get(f"{path}/edit").text
+    ann.post(f"{path}/edit", data=edit_fields(editor, body="EVIL SPAM, put in a moment later."))
+    answer = rob.post(f"{path}/approval", data=seen(page))
+    assert answer.status_code == 400
+    assert "has changed since you opened it" in answer.text
+    assert client.get("/questions/why-does-pasta-need-salt").status_code == 404
+    late = ann.post(f"{path}/edit", data=edit_fields(editor, body="From another window, not knowing of the first."))
+    assert late.status_code == 400
+    assert "not knowing of the first" in late.text
+
+
+def test_keeping_a_draft_of_a_proposal_publishes_nothing(ann, rob, client):
+    path = ann.post("/contribute", data=fields()).headers["Location"]
+    rob.post(f"{path}/edit", data=edit_fields(rob.get(f"{path}/edit").text, body="Half done", action="draft"))
+    assert client.get("/questions/why-does-pasta-need-salt").status_code == 404
+    assert "Half done" in rob.get(f"{path}/edit").text
+
+
+def test_a_long_chinese_answer_is_taken(rob, client):
+    answer = rob.post("/contribute", data=fields(body="盐让酵母慢下来。" * 20_000))
+    assert answer.status_code == 303
+
+
+def test_too_many_resources_are_told_and_none_is_dropped(ann):
+    data = fields()
+    cards = [("card_section", "resources"), ("card_url", "https://x.example/"), ("card_title", "X"),
+             ("card_description", ""), ("card_site", ""), ("card_archive", "")]  # fmt: skip
+    pairs = [(name, value) for name, value in data.items() if not name.startswith("card_")] + cards * 201
+    answer = ann.post("/contribute", content=urlencode(pairs), headers={"Content-Type": FORM})
+    assert answer.status_code == 400
+    assert "at most 200" in answer.text
+    assert answer.text.count("https://x.example/") >= 201
+
+
+def test_a_half_filled_resource_is_not_dropped_silently(ann):
+    answer = ann.post("/contribute", data=fields(card_url="", card_title="", card_description="", card_site="Site"))
+    assert answer.status_code == 400
+    assert 'value="Site"' in answer.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/proposals/1", "/account/tokens/1/revocation", "/questions/bread/revisions/1/reversion"]
+)
+def test_numbers_beyond_all_bounds_are_no_errors_of_ours(ann, path):
+    huge = path.replace("1", "9" * 30, 1)
+    assert ann.request("GET" if path == "/proposals/1" else "POST", huge).status_code in (403, 404, 422)
+
+
+def test_an_origin_that_is_none_is_refused(ann):
+    assert ann.post("/contribute", data=fields(), headers={"Origin": "http://["}).status_code == 403
+
+
+def test_the_same_new_key_on_both_sides_is_a_conflict_and_no_dead_end(library, rob, signed_in):
+    library.write("x/plain.md", "---\ntitle: Plain\nlang: en\n---\n\nText here.\n")
+    library.sync()
+    page = rob.get("/questions/plain/edit").text
+    library.write("x/plain.md", "---\ntitle: Plain\ntags: [file]\nlang: en\n---\n\nText here.\n")
+    library.sync()
+    answer = rob.post("/questions/plain/edit", data=edit_fields(page, tags="web"))
+    assert answer.status_code == 409
+    editor = rob.post("/questions/plain/conflict", data=conflict_fields(answer.text, "ours"))
+    assert rob.post("/questions/plain/edit", data=edit_fields(editor.text)).status_code == 303
+
+
+def test_control_characters_are_no_part_of_titles(rob, client):
+    rob.post("/contribute", data=fields(title="A\x00 B\x1b\ufffe?"))
+    assert client.get("/api/v1/questions/a-b").json()["title"] == "A B ?"

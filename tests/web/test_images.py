@@ -1,5 +1,6 @@
 """Images: what is taken, what is taken out of them, and how they come back."""
 
+import random
 import struct
 import zlib
 from io import BytesIO
@@ -76,6 +77,25 @@ def bomb():
     )
 
 
+def test_photographs_with_several_pictures_are_taken(ann, client):
+    written = BytesIO()
+    first, second = (Image.new("RGB", (40, 20), (shade, 0, 0)) for shade in (10, 200))
+    first.save(written, "MPO", save_all=True, append_images=[second])
+    url = send(ann, written.getvalue()).json()["url"]
+    assert Image.open(BytesIO(client.get(url).content)).format == "JPEG"
+
+
+def test_what_the_decoders_stumble_over_is_no_error_of_ours(ann):
+    rng = random.Random(4)
+    for kind in ("PNG", "GIF", "WEBP", "JPEG"):
+        for _ in range(40):
+            content = bytearray(picture(kind))
+            for _ in range(3):
+                content[rng.randrange(len(content))] = rng.randrange(256)
+            images_status = send(ann, bytes(content)).status_code
+            assert images_status in (201, 400, 429)
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -85,7 +105,7 @@ def bomb():
         (picture()[:60], "no image"),
         (b"%PDF-1.4", "no image"),
         (bomb(), "too many pixels"),
-        (b"\x89PNG\r\n\x1a\n" + b"x" * (8 * 2**20), "at most 8"),
+        (b"\x89PNG\r\n\x1a\n" + b"x" * (8 * 2**20), "larger than 8 MB"),
     ],
     ids=["nothing", "svg", "gif with a script", "cut short", "pdf", "bomb", "too large"],
 )

@@ -9,10 +9,11 @@ from app.errors import InvalidFields, InvalidInput, NotFound
 from app.models import Scope
 from app.services import accounts
 from app.services.accounts import Key, id_of
-from app.services.limits import SIGN_IN
-from app.storage import keys
+from app.services.limits import PASSWORD
+from app.storage import audit, keys
 from app.web.access import SignedIn
 from app.web.forms import Form as FilledForm
+from app.web.parameters import RowId
 from app.web.state import Here
 from app.web.templating import render
 
@@ -40,7 +41,7 @@ def rename(request: Request, here: Here, key: SignedIn, name: Text = "") -> Resp
 @router.post("/password")
 def change_password(request: Request, here: Here, key: SignedIn, old: Text = "", new: Text = "") -> Response:
     """Change the password and end all other sessions."""
-    here.limits.count(SIGN_IN, key.account.email)
+    here.limits.count(PASSWORD, key.account.email)
     try:
         accounts.change_password(here.database, key.account, old=old, new=new, keep=key.digest)
     except InvalidFields as error:
@@ -49,11 +50,12 @@ def change_password(request: Request, here: Here, key: SignedIn, old: Text = "",
 
 
 @router.post("/sessions/{session_id}/revocation")
-def revoke_session(here: Here, key: SignedIn, session_id: int) -> Response:
+def revoke_session(here: Here, key: SignedIn, session_id: RowId) -> Response:
     """End another browser's session."""
     with here.database.write() as session:
         if not keys.drop_session_of(session, id_of(key.account), session_id):
             raise NotFound("There is no such session.")
+        audit.record(session, key.account, "session-end", key.account.email)
     return RedirectResponse("/account", 303)
 
 
@@ -72,11 +74,12 @@ def create_token(
 
 
 @router.post("/tokens/{token_id}/revocation")
-def revoke_token(here: Here, key: SignedIn, token_id: int) -> Response:
+def revoke_token(here: Here, key: SignedIn, token_id: RowId) -> Response:
     """Make a token useless."""
     with here.database.write() as session:
         if not keys.drop_token_of(session, id_of(key.account), token_id):
             raise NotFound("There is no such token.")
+        audit.record(session, key.account, "token-end", key.account.email)
     return RedirectResponse("/account", 303)
 
 

@@ -10,7 +10,7 @@ from app.models import Role
 from app.services import accounts as service
 from app.storage import accounts, audit
 from app.web.access import Admin
-from app.web.parameters import PageNumber
+from app.web.parameters import PageNumber, RowId
 from app.web.state import Here
 from app.web.templating import render
 
@@ -28,7 +28,7 @@ def list_accounts(request: Request, here: Here, key: Admin, number: PageNumber) 
 
 
 @router.post("/accounts/{account_id}/role")
-def set_role(here: Here, key: Admin, account_id: int, role: Annotated[str, Form()] = "") -> Response:
+def set_role(here: Here, key: Admin, account_id: RowId, role: Annotated[str, Form()] = "") -> Response:
     """Give an account another role."""
     if role not in list(Role):
         raise InvalidInput("There is no such role.")

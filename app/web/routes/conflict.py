@@ -4,11 +4,12 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from app.content.comparing import compare
-from app.content.merging import Conflict, Merged, merge
+from app.content.merging import Conflict, Merged
 from app.errors import Forbidden, InvalidInput, NotFound
 from app.models import Article
 from app.services.accounts import id_of
-from app.services.contributing import Contribution, EditConflict, may_see
+from app.services.contributing import Contribution, EditConflict, merged_by_blocks
+from app.services.reviewing import may_see
 from app.storage import articles, drafts, proposals, revisions
 from app.web.access import Contributor
 from app.web.editor import SentValues, form_of_source, number_in
@@ -61,7 +62,7 @@ def resolve(request: Request, here: Here, key: Contributor, slug: str, sent: Sen
         raise Forbidden("This proposal is somebody else's.")
     target = f"proposal-{proposal.id}" if proposal else target_of(article)
     try:
-        chosen = _chosen(merge(base.source, mine, newest.source), sent)
+        chosen = _chosen(merged_by_blocks(base.source, mine, newest.source), sent)
         form, preview, filled = form_of_source(chosen, base=newest.number, message=message), True, None
     except InvalidInput as error:  # both versions of one key of the front matter, for example
         form, preview, filled = form_of_source(mine, base=base.number, message=message), False, Form({}, error)

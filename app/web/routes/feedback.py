@@ -11,7 +11,7 @@ from app.models.columns import now
 from app.services.limits import FEEDBACK
 from app.storage import articles, audit, feedback
 from app.web.access import PUBLIC, Reviewer, address_of
-from app.web.parameters import PageNumber
+from app.web.parameters import PageNumber, RowId
 from app.web.state import Here
 from app.web.templating import render
 
@@ -63,7 +63,7 @@ def complaints(request: Request, here: Here, _key: Reviewer, number: PageNumber)
 
 
 @router.post("/review/feedback/{feedback_id}/handling")
-def handle(here: Here, key: Reviewer, feedback_id: int) -> Response:
+def handle(here: Here, key: Reviewer, feedback_id: RowId) -> Response:
     """Note that a doubt was dealt with."""
     with here.database.write() as session:
         known = feedback.handle(session, feedback_id)

@@ -17,7 +17,7 @@ from app.storage import articles, revisions
 from app.web.access import PUBLIC, Admin, Contributor, Reviewer
 from app.web.editor import number_in
 from app.web.forms import Form as FilledForm
-from app.web.parameters import PageNumber
+from app.web.parameters import PageNumber, RowId
 from app.web.state import Here
 from app.web.templating import render
 
@@ -77,7 +77,7 @@ def compare_revisions(request: Request, here: Here, slug: str, older: str = "", 
 
 
 @router.post("/{slug}/revisions/{number}/reversion")
-def revert(here: Here, key: Contributor, slug: str, number: int, message: Annotated[str, Form()] = "") -> Response:
+def revert(here: Here, key: Contributor, slug: str, number: RowId, message: Annotated[str, Form()] = "") -> Response:
     """Make an older revision the newest again, or propose to."""
     here.limits.count(CONTRIBUTION, str(key.account.id))
     outcome = contributing.revert(here.database, here.index, key.account, slug, number, message)

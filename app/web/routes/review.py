@@ -9,20 +9,21 @@ from starlette.responses import RedirectResponse, Response
 from app.content import linting
 from app.content.comparing import compare
 from app.content.document import parse_document
-from app.errors import Forbidden, InvalidFields, InvalidInput, NotFound
+from app.errors import Forbidden, InvalidInput, NotFound
 from app.models import Article, Proposal, ProposalState, Role
 from app.models.columns import now
-from app.services import contributing
+from app.services import reviewing
 from app.services.accounts import Key, id_of
-from app.services.contributing import Contribution, EditConflict, may_see
+from app.services.contributing import Contribution, EditConflict
 from app.services.rendering import make_rendering
+from app.services.reviewing import may_see
 from app.storage import drafts, feedback, proposals, resources, revisions
 from app.web.access import Contributor, Reviewer
 from app.web.editor import EditorForm, SentForm, form_of, form_of_source
 from app.web.editor_page import editor_page, rendered
 from app.web.forms import Form as FilledForm
 from app.web.language import translate
-from app.web.parameters import PageNumber
+from app.web.parameters import PageNumber, RowId
 from app.web.routes.conflict import conflict_page
 from app.web.state import Here
 from app.web.templating import render
@@ -60,17 +61,19 @@ def own(request: Request, here: Here, key: Contributor, number: PageNumber) -> R
 
 
 @router.get("/proposals/{proposal_id}")
-def show(request: Request, here: Here, key: Contributor, proposal_id: int) -> Response:
+def show(request: Request, here: Here, key: Contributor, proposal_id: RowId) -> Response:
     """Show a proposal to its author and to reviewers."""
     return _page(request, here, key, proposal_id)
 
 
 @router.post("/proposals/{proposal_id}/approval")
-def approve(request: Request, here: Here, key: Reviewer, proposal_id: int) -> Response:
+def approve(
+    request: Request, here: Here, key: Reviewer, proposal_id: RowId, seen: Annotated[str, Form()] = ""
+) -> Response:
     """Publish a proposal and go on with the next one."""
     proposal, article = _found(here, key, proposal_id)
     try:
-        contributing.approve(here.database, here.index, key.account, proposal_id)
+        reviewing.approve(here.database, here.index, key.account, proposal_id, seen=seen)
     except EditConflict as error:
         assert article is not None
         return conflict_page(request, article, _contribution(proposal, article), error, proposal_id)
@@ -81,25 +84,25 @@ def approve(request: Request, here: Here, key: Reviewer, proposal_id: int) -> Re
 
 @router.post("/proposals/{proposal_id}/rejection")
 def reject(
-    request: Request, here: Here, key: Reviewer, proposal_id: int, reason: Annotated[str, Form()] = ""
+    request: Request, here: Here, key: Reviewer, proposal_id: RowId, reason: Annotated[str, Form()] = ""
 ) -> Response:
     """Reject a proposal with a reason and go on with the next one."""
     try:
-        contributing.reject(here.database, key.account, proposal_id, reason)
-    except InvalidFields as error:
+        reviewing.reject(here.database, key.account, proposal_id, reason)
+    except InvalidInput as error:
         return _page(request, here, key, proposal_id, FilledForm({"reason": reason}, error))
     return _next(here, proposal_id)
 
 
 @router.post("/proposals/{proposal_id}/withdrawal")
-def withdraw(here: Here, key: Contributor, proposal_id: int) -> Response:
+def withdraw(here: Here, key: Contributor, proposal_id: RowId) -> Response:
     """Take one's own proposal back."""
-    contributing.withdraw(here.database, key.account, proposal_id)
+    reviewing.withdraw(here.database, key.account, proposal_id)
     return RedirectResponse(f"/proposals/{proposal_id}", 303)
 
 
 @router.get("/proposals/{proposal_id}/edit")
-def edit(request: Request, here: Here, key: Contributor, proposal_id: int) -> Response:
+def edit(request: Request, here: Here, key: Contributor, proposal_id: RowId) -> Response:
     """Show the editor with a proposal: to its author, or to a reviewer who approves it with changes."""
     proposal, article = _found(here, key, proposal_id)
     if proposal.state != ProposalState.PENDING:
@@ -116,7 +119,7 @@ def edit(request: Request, here: Here, key: Contributor, proposal_id: int) -> Re
 
 
 @router.post("/proposals/{proposal_id}/edit")
-def change(request: Request, here: Here, key: Contributor, proposal_id: int, form: SentForm) -> Response:
+def change(request: Request, here: Here, key: Contributor, proposal_id: RowId, form: SentForm) -> Response:
     """Keep the author's changes of a proposal, or publish it with a reviewer's changes."""
     proposal, article = _found(here, key, proposal_id)
     target = f"proposal-{proposal_id}"
@@ -131,10 +134,10 @@ def change(request: Request, here: Here, key: Contributor, proposal_id: int, for
     try:
         contribution = _edited(here, form, proposal, article)
         if not Role(key.account.role).includes(Role.REVIEWER):
-            contributing.amend(here.database, key.account, proposal_id, contribution)
+            reviewing.amend(here.database, key.account, proposal_id, contribution, seen=form.seen)
             following = RedirectResponse(f"/proposals/{proposal_id}", 303)
         else:
-            contributing.approve(here.database, here.index, key.account, proposal_id, edited=contribution)
+            reviewing.approve(here.database, here.index, key.account, proposal_id, seen=form.seen, edited=contribution)
             following = _next(here, proposal_id)
     except EditConflict as error:
         assert article is not None
@@ -162,6 +165,7 @@ def _page(request: Request, here: Here, key: Key, proposal_id: int, form: Filled
         status_code=400 if form else 200,
         headers={"Cache-Control": "no-store"},
         proposal=proposal,
+        seen=reviewing.version_of(proposal),
         article={"slug": article.slug, "title": article.title, "lang": article.lang} if article else None,
         is_outdated=article is not None and article.revision != proposal.base_revision and proposal.revision is None,
         hunks=compare(base.source if base else "", proposal.source),

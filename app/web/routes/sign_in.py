@@ -33,7 +33,7 @@ def sign_in_form(request: Request, here: Here, next: str = "/") -> Response:  # 
 def sign_in(request: Request, here: Here, email: Text = "", password: Text = "", next_path: NextPath = "/") -> Response:
     """Open a session and go back to where the reader came from."""
     here.limits.count(SIGN_IN_FROM, address_of(request))
-    here.limits.count(SIGN_IN, email.strip().lower())
+    here.limits.count(SIGN_IN, accounts.folded(email))
     try:
         account = accounts.sign_in(here.database, email, password)
     except InvalidInput as error:
