@@ -57,8 +57,12 @@ def export(
             return
         if folder is None:
             raise typer.BadParameter("name the folder to write to")
-        written, unchanged = write(database, folder, update)
-    typer.echo(f"Exported {written + unchanged} files: {written} written, {unchanged} as they were.")
+        report = write(database, folder, update)
+    for path in report.kept:
+        typer.echo(f"{path}: was changed and never synced, and stays: run `omniracle sync` first", err=True)
+    number = report.written + report.unchanged
+    typer.echo(f"Exported {number} files: {report.written} written, {report.unchanged} as they were.")
+    raise typer.Exit(1 if report.kept else 0)
 
 
 def lint(folder: FolderArgument = None) -> None:

@@ -3,7 +3,7 @@
 import logging
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,7 +16,7 @@ from app.services import aliasing
 from app.services.exchange import described, exported_to
 from app.services.finding import RACY, sha256_of
 from app.services.progress import Progress, silent
-from app.storage import aliases, articles, revisions, source_files
+from app.storage import aliases, articles, proposals, revisions, source_files
 from app.storage.database import Database
 
 CHUNK = 100
@@ -35,13 +35,24 @@ class _File:
     aliases: tuple[str, ...]  # those that the content does not name
 
 
-def export(database: Database, folder: Path, progress: Progress = silent) -> tuple[int, int]:
-    """Write every article's newest source below `folder`; return how many files were written and left as they were.
+@dataclass
+class ExportReport:
+    """What became of the files."""
 
-    Files are replaced whole or not at all; other files in the folder stay. Aliases that no file names go into
+    written: int = 0
+    unchanged: int = 0
+    kept: list[str] = field(default_factory=list)  # changed by somebody whose change the site has never seen
+
+
+def export(database: Database, folder: Path, progress: Progress = silent) -> ExportReport:
+    """Write every article's newest source below `folder`.
+
+    Files are replaced whole or not at all; other files in the folder stay, and so does a file with a text that the site
+    has never seen. Aliases that no file names go into
     `aliases.json`, which is not counted. Raises OperatorError when a file cannot be written.
     """
-    written = unchanged = last = 0
+    report = ExportReport()
+    last = 0
     former: dict[str, str] = {}
     with database.read() as session:
         total = articles.count(session)
@@ -49,18 +60,34 @@ def export(database: Database, folder: Path, progress: Progress = silent) -> tup
         with database.read() as session:
             ids = articles.ids_after(session, last, CHUNK)
             files = _files(session, articles.by_ids(session, ids))
+            strange = {file.path for file in files if _is_strange(session, folder, file)}
+        report.kept += sorted(strange)
+        files = [file for file in files if file.path not in strange]
         if not ids:
             _write_aliases(folder, former)
-            return written, unchanged
+            return report
         for file in files:
             if write_file(folder, file.path, file.content):
-                written += 1
+                report.written += 1
             else:
-                unchanged += 1
+                report.unchanged += 1
             former |= dict.fromkeys(file.aliases, file.path)
         _remember(database, folder, files)
         last = ids[-1]
-        progress("export", written + unchanged, total)
+        progress("export", report.written + report.unchanged + len(report.kept), total)
+
+
+def _is_strange(session: Session, folder: Path, file: _File) -> bool:
+    """Say whether there is another text at the file's path that is neither a revision nor waits for a reviewer."""
+    try:
+        text = (folder / file.path).read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        return False
+    except (OSError, UnicodeDecodeError):  # no file that export has written
+        return True
+    return not revisions.number_of(session, file.article_id, text) and not proposals.has_source(
+        session, file.article_id, text
+    )
 
 
 def _files(session: Session, found: Sequence[Article]) -> list[_File]:

@@ -24,6 +24,7 @@ class Limit:
 SIGN_IN = Limit("sign-in", 10, 900)  # attempts at one account
 SIGN_IN_FROM = Limit("sign-in-from", 50, 900)  # from one address: an office or a school shares one
 PASSWORD = Limit("password", 10, 900)  # attempts to change one's own
+PREVIEW = Limit("preview", 3000, 3600)  # previews and drafts while somebody writes: nearly one a second
 SIGN_UP = Limit("sign-up", 10, 3600)
 CONTRIBUTION = Limit("contribution", 60, 3600)
 LINK = Limit("link", 120, 3600)  # pages fetched for cards

@@ -36,6 +36,12 @@ def add_from_file(session: Session, article: Article, base: int, source: str, do
     )
 
 
+def has_source(session: Session, article_id: int, source: str) -> bool:
+    """Say whether somebody has proposed exactly this text for the article, whatever became of it."""
+    same = Proposal.article_id == article_id, Proposal.source == source
+    return session.exec(select(Proposal.id).where(*same)).first() is not None
+
+
 def pending_count(session: Session) -> int:
     """Return how many wait."""
     is_pending = Proposal.state == ProposalState.PENDING

@@ -187,6 +187,19 @@ def test_the_way_out_of_a_conflict(empty_library):
     assert article(empty_library, "a").title == "merged"
 
 
+def test_export_writes_over_no_text_that_the_site_has_never_seen(empty_library):
+    path = empty_library.write("a.md", PLAIN.format("one"))
+    empty_library.sync()
+    edit_on_site(empty_library, "a", PLAIN.format("site"))
+    path.write_text(PLAIN.format("written a moment ago"))
+    report = export(empty_library.database, empty_library.content)
+    assert (report.written, report.kept) == (0, ["a.md"])
+    assert path.read_text() == PLAIN.format("written a moment ago")
+    empty_library.sync()
+    assert export(empty_library.database, empty_library.content).written == 1
+    assert waiting(empty_library) == [PLAIN.format("written a moment ago")]
+
+
 def test_a_touched_file_does_not_hide_a_change_on_the_site(empty_library):
     path = empty_library.write("a.md", PLAIN.format("one"))
     empty_library.sync()

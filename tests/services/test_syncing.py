@@ -4,7 +4,7 @@ import pytest
 
 from app.errors import OperatorError
 from app.models import Section
-from app.services.exporting import export
+from app.services.exporting import ExportReport, export
 from app.services.syncing import sync
 from app.storage import articles, resources, revisions, tags
 
@@ -105,10 +105,10 @@ def test_exported_files_are_byte_identical(library, tmp_path):
     library.write("odd/crlf.md", odd)
     library.write("odd/no-newline.md", PLAIN.rstrip("\n"))
     assert library.sync().problems == []
-    assert export(library.database, tmp_path / "out") == (7, 0)
+    assert export(library.database, tmp_path / "out") == ExportReport(7, 0)
     for file in library.content.rglob("*.md"):
         assert (tmp_path / "out" / file.relative_to(library.content)).read_bytes() == file.read_bytes()
-    assert export(library.database, tmp_path / "out") == (0, 7)
+    assert export(library.database, tmp_path / "out") == ExportReport(0, 7)
 
 
 def test_a_missing_folder_is_one_clear_line(library, tmp_path):

@@ -1,5 +1,6 @@
 """Writing a new answer and changing one: the editor, its preview and drafts."""
 
+import re
 from dataclasses import asdict
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from app.models import Article, Draft, Revision
 from app.services import contributing
 from app.services.accounts import Key, id_of
 from app.services.contributing import Contribution, EditConflict, Outcome
-from app.services.limits import CONTRIBUTION, LINK
+from app.services.limits import CONTRIBUTION, LINK, PREVIEW
 from app.services.linking import describe
 from app.storage import articles, drafts, revisions
 from app.web.access import Contributor
@@ -23,6 +24,8 @@ from app.web.routes.conflict import conflict_page
 from app.web.state import Here
 
 router = APIRouter(include_in_schema=False)
+
+_TARGET = re.compile(r"new|(?:article|proposal)-\d{1,9}")
 
 
 @router.get("/contribute")
@@ -40,8 +43,9 @@ def create(request: Request, here: Here, key: Contributor, form: SentForm) -> Re
 
 
 @router.post("/contribute/preview")
-def preview(_key: Contributor, form: SentForm) -> Response:
+def preview(here: Here, key: Contributor, form: SentForm) -> Response:
     """Give the answer as it will look, for the editor's preview while one types."""
+    here.limits.count(PREVIEW, str(key.account.id))
     return HTMLResponse(rendered(form))
 
 
@@ -55,8 +59,9 @@ def describe_link(here: Here, key: Contributor, url: Annotated[str, Form()] = ""
 @router.post("/drafts/{target}")
 def save_draft(here: Here, key: Contributor, target: str, form: SentForm) -> Response:
     """Keep what is being written."""
-    if len(target) > 40 or not target.replace("-", "").isalnum():
-        raise InvalidInput("There is no such draft.")
+    if not _TARGET.fullmatch(target):
+        raise NotFound("There is no such draft.")
+    here.limits.count(PREVIEW, str(key.account.id))
     with here.database.write() as session:
         drafts.put(session, id_of(key.account), target, form.pairs())
     return Response(status_code=204)
