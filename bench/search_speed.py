@@ -31,7 +31,8 @@ COPIES = 7  # of the 14,000
 QUERIES = 280
 NASTY = (
     "*", "e", "的", "-the", "lang:zh", "的 是 在", "\u202e\u0000", "a " * 240, "😀" * 200, "x" * 2000,
-    "the of and to in is for on with " * 60, " ".join(f"w{n}" for n in range(300)), '"of the"', '"in the end of the"', "aaaaaaaaaaaaaaaaaaaa zzzzzzzz qqqqqqq",
+    "the of and to in is for on with " * 60, " ".join(f"w{n}" for n in range(300)), '"of the"',
+    '"in the end of the"', "aaaaaaaaaaaaaaaaaaaa zzzzzzzz qqqqqqq",
 )  # fmt: skip
 
 
