@@ -1,4 +1,5 @@
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
@@ -6,7 +7,8 @@ from sqlmodel import SQLModel
 
 import app.models  # noqa: F401
 from app.errors import SchemaMismatch
-from app.storage import schema
+from app.models import Section
+from app.storage import articles, resources, revisions, schema, source_files
 from app.storage.database import Database
 
 
@@ -62,3 +64,51 @@ def test_a_failed_write_leaves_nothing(database):
         raise RuntimeError
     with database.read() as session:
         assert session.execute(text("SELECT count(*) FROM tag")).scalar() == 0
+
+
+def test_data_survive_every_step_from_the_first_schema(database):
+    with database.write() as session:
+        config = schema._config()
+        config.attributes["connection"] = session.connection()
+        command.upgrade(config, "0002")
+        moment = "2026-11-24 12:00:00"
+        session.execute(
+            text(
+                "INSERT INTO article"
+                " (id, slug, path, lang, title, body, excerpt, digest, revision, created_at, updated_at) VALUES (1, 'a', 'x/a.md', 'en', 'A', 'Text', 'Text', 'd', 1, :at, :at)"
+            ),
+            {"at": moment},
+        )
+        session.execute(
+            text(
+                "INSERT INTO revision (id, article_id, number, title, source, author, message, origin, created_at)"
+                " VALUES (1, 1, 1, 'A', 'the whole source', 'Ann', 'why', 'sync', :at)"
+            ),
+            {"at": moment},
+        )
+        session.execute(text("INSERT INTO resource (id, url) VALUES (1, 'https://example.org/')"))
+        session.execute(
+            text(
+                "INSERT INTO article_resource (article_id, section, position, resource_id, title, description, site)"
+                " VALUES (1, 'resources', 0, 1, 'E', '', 'example.org')"
+            )
+        )
+        session.execute(
+            text(
+                "INSERT INTO source_file (origin, path, article_id, sha256, size, mtime_ns, revision)"
+                " VALUES ('content', 'x/a.md', 1, 's', 1, 1, 1)"
+            )
+        )
+    schema.migrate(database)
+    schema.check(database)
+    with database.read() as session:
+        article = articles.by_slug(session, "a")
+        revision = revisions.get(session, 1, 1)
+        (card,) = resources.of_article(session, 1)[Section.RESOURCES]
+        known = source_files.get(session, "content", "x/a.md")
+        broken = session.execute(text("PRAGMA foreign_key_check")).all()
+    assert (article.title, article.deleted_at) == ("A", None)
+    assert (revision.source, revision.author, revision.author_id) == ("the whole source", "Ann", None)
+    assert (card.url, card.archive, card.state) == ("https://example.org/", "", None)
+    assert (known.revision, known.source) == (1, None)
+    assert broken == []
