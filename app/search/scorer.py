@@ -24,7 +24,7 @@ SAME_LANGUAGE = 1.05  # a little more for what is in the reader's language: it d
 
 SAME_SCRIPT = 1.04  # as typed before simplified or traditional otherwise
 TRADITIONAL = "zh-hant"
-# Of what was asked for, weighed by rarity, an answer has to have so much; Chinese pairs are not all words.
+# Of what was asked for, weighed by rarity, some answer has to have so much; Chinese pairs are not all words.
 LEAST_SHARE = 0.2
 LEAST_SHARE_CJK = 0.15
 
@@ -122,7 +122,10 @@ def scores_of(snapshot: Snapshot, plan: Plan, allowed: Mask) -> Floats:
     titled, titles, covered = _title_scores(snapshot, plan)
     scores[titled] += (scores[titled] > 0) * np.float32(TITLE_WEIGHT) * titles * covered**2
     is_latin = all(slot.alternatives[0].term.isascii() for slot in plan.slots)
-    scores *= allowed & (shares >= (LEAST_SHARE if is_latin else LEAST_SHARE_CJK) * total)
+    scores *= allowed
+    best_share = float((shares * (scores > 0)).max(initial=0))
+    if best_share < (LEAST_SHARE if is_latin else LEAST_SHARE_CJK) * total:
+        scores[:] = 0  # nobody knows what was asked for
     return scores
 
 

@@ -39,8 +39,9 @@ def scores(snapshot, text):
         result[document] += TITLE_WEIGHT * titles[document] * min(1.0, covered[document] / total) ** 2
     is_latin = all(slot.alternatives[0].term.isascii() for slot in plan.slots)
     least = LEAST_SHARE if is_latin else LEAST_SHARE_CJK
-    enough = {document for document, share in shares.items() if share >= least * asked * (1 - 1e-6)}
-    return {document: score for document, score in result.items() if snapshot.alive[document] and document in enough}
+    found = {document: score for document, score in result.items() if snapshot.alive[document]}
+    best_share = max((shares[document] for document in found), default=0)
+    return found if best_share >= least * asked * (1 - 1e-6) else {}
 
 
 def _best(snapshot, slot, find):

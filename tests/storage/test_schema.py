@@ -74,8 +74,8 @@ def test_data_survive_every_step_from_the_first_schema(database):
         moment = "2026-11-24 12:00:00"
         session.execute(
             text(
-                "INSERT INTO article"
-                " (id, slug, path, lang, title, body, excerpt, digest, revision, created_at, updated_at) VALUES (1, 'a', 'x/a.md', 'en', 'A', 'Text', 'Text', 'd', 1, :at, :at)"
+                "INSERT INTO article (id, slug, path, lang, title, body, excerpt, digest, revision, created_at,"
+                " updated_at) VALUES (1, 'a', 'x/a.md', 'en', 'A', 'Text', 'Text', 'd', 1, :at, :at)"
             ),
             {"at": moment},
         )

@@ -241,6 +241,11 @@ def test_what_shares_a_word_or_two_is_no_answer(client, library):
     assert slugs(client, "best pizza delivery in Naples") == []
 
 
+def test_what_has_a_part_of_a_good_query_comes_after_what_has_all(client):
+    assert slugs(client, "workers 策略")[0] == "workers-zh"
+    assert len(slugs(client, "workers 策略")) > 1
+
+
 @pytest.mark.parametrize("q", ["x" * 2000, "how to " * 290, " ".join(f"w{n}" for n in range(300)), "任务" * 900])
 def test_long_texts_are_searched(client, q):
     assert client.get("/search", params={"q": q}).status_code == 200
