@@ -158,7 +158,7 @@ def _completions(word: Word, snapshot: Snapshot) -> list[Alternative]:
 
 def _corrections(word: Word, snapshot: Snapshot, frequency: int) -> list[str]:
     """Return the words that were probably meant: near an unknown one, or far more frequent; the likeliest first."""
-    if frequency and len(word.raw) < MIN_RIVALLED:
+    if frequency and (len(word.raw) < MIN_RIVALLED or frequency * RIVAL > snapshot.size):
         return []
     vocabulary = snapshot.vocabulary
     weighed = [

@@ -22,7 +22,11 @@ from app.storage.hits import Found
 FACET_TAGS = 12
 LONG_TEXT = 1500  # characters from which on a hit leads to its section
 MOST = 0.5  # of the query's terms; a title that holds more is the question itself, and its answer is read from the top
-WARM_QUERIES = ("fastapi workers 策略", "應用程式 rwfp celue wrokers")
+WARM_QUERIES = (
+    "fastapi workers 策略",
+    "應用程式 rwfp celue wrokers",
+    "the of and to in is for on with a",
+)  # common words have long lists
 KINDS = ("variant", "prefix", "typo", "pinyin")
 
 
