@@ -13,11 +13,11 @@ from app.search.folding import fold, fold_with_offsets, is_han
 
 EXCERPT_LENGTH = 220  # characters; a Chinese one counts twice, it is twice as wide
 SEARCHED_LENGTH = 200_000  # characters of the text that are looked at
-MAX_PLACES = 24  # of one term, among which the best place is chosen
+MAX_PLACES = 16  # of one term, among which the best place is chosen
 MOST_SOUGHT = 16  # terms by which it is chosen, the longest ones; all are marked
 _LEAD = 40
 _SPACE = re.compile(r"\s+")
-_WIDE = re.compile("[\u2e80-\U0010ffff]")
+_OPEN, _CLOSE = "\x01", "\x02"  # of a mark, until the text is escaped; no text has them
 _WORD_REST = re.compile(rf"[^\W_{CJK}]+")
 _BOUNDARY = re.compile(r"[\s。！？；.!?;]")
 
@@ -99,17 +99,19 @@ class Marker:
         return boundary[0] if boundary else best - _LEAD // 2
 
     def _marked(self, text: str, start: int, end: int, more: Sequence[Span] = ()) -> Snippet:
-        shown = text[start:end]
+        shown = text[start:end].replace(_OPEN, " ").replace(_CLOSE, " ")
         spans = sorted([*self._spans(shown, len(shown)), *more])
         pieces: list[str] = []
         position, has_variant = 0, False
         marks = _merged(spans)
         for first, last in marks:
-            pieces += [escape(_tidy(shown[position:first])), "<mark>", escape(_tidy(shown[first:last])), "</mark>"]
+            pieces += [shown[position:first], _OPEN, shown[first:last], _CLOSE]
             position = last
             has_variant = has_variant or self._is_variant(shown[first:last])
-        pieces.append(escape(_tidy(shown[position:])))
-        html = f"{'… ' if start else ''}{''.join(pieces).strip()}{' …' if end < len(text) else ''}"
+        pieces.append(shown[position:])
+        plain = escape(_SPACE.sub(" ", "".join(pieces)).strip())
+        marked = plain.replace(_OPEN, "<mark>").replace(_CLOSE, "</mark>")
+        html = f"{'… ' if start else ''}{marked}{' …' if end < len(text) else ''}"
         begin = start + (spans[0][0] if spans else 0)
         return Snippet(html, len(marks), has_variant, begin, frozenset(term for _, _, term in spans if term))
 
@@ -150,13 +152,10 @@ def _worth(term: str) -> int:
 
 def _end(text: str, start: int) -> int:
     piece = text[start : start + EXCERPT_LENGTH]
-    wide = len(_WIDE.findall(piece)) / max(1, len(piece))
+    # Nearly all signs that are twice as wide take three bytes, and few others do.
+    wide = (len(piece.encode("utf-8", "surrogatepass")) - len(piece)) / 2 / max(1, len(piece))
     at = start + round(EXCERPT_LENGTH / (1 + wide))
     if at >= len(text):
         return len(text)
     boundary = [m.start() for m in _BOUNDARY.finditer(text, max(start, at - 20), at)]
     return boundary[-1] if boundary else at
-
-
-def _tidy(text: str) -> str:
-    return _SPACE.sub(" ", text)
