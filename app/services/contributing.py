@@ -1,6 +1,6 @@
 """Contributing: proposing, publishing, reviewing, with a three-way merge whenever somebody else was faster."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 from sqlmodel import Session
@@ -50,7 +50,6 @@ class Outcome:
 
     article: Article | None
     proposal: Proposal | None
-    was_merged: bool = False
 
 
 def contribute(
@@ -61,17 +60,18 @@ def contribute(
     Raises InvalidInput for a text that cannot be used, NotFound for an article that is not there, EditConflict when
     somebody has changed the same place.
     """
-    document, rendering = checked(contribution.source)
+    document, _ = checked(contribution.source)
     message = checked_message(contribution.message)
     if not Role(account.role).includes(Role.REVIEWER):
         return Outcome(None, _propose(database, account, contribution, document, message))
     author = Author(account.name, account.id, message, origin)
+    contribution, rendering = caught_up(database, contribution)
     with database.write() as session:
-        article, was_merged = publish(session, contribution, rendering, author)
+        article = publish(session, contribution, rendering, author)
         action = "revise" if contribution.slug else "create"
         audit.record(session, account, action, article.slug, f"revision {article.revision}")
     indexing.drain_or_leave(database, index)
-    return Outcome(article, None, was_merged)
+    return Outcome(article, None)
 
 
 def revert(database: Database, index: SearchIndex, account: Account, slug: str, number: int, message: str) -> Outcome:
@@ -86,6 +86,21 @@ def revert(database: Database, index: SearchIndex, account: Account, slug: str, 
         return contribute(database, index, account, back)
     except EditConflict as error:  # somebody has just changed it
         raise InvalidInput("This answer has changed a moment ago: look at it as it is now.") from error
+
+
+def caught_up(database: Database, contribution: Contribution) -> tuple[Contribution, Rendering]:
+    """Return a contribution with what others have changed since, and its rendering.
+
+    Both take their time, and so they are made before anything is locked.
+
+    Raises InvalidInput for a text that cannot be used, and what `merged_with_newest` raises.
+    """
+    if contribution.slug is not None:
+        with database.read() as session:
+            if articles.find(session, contribution.slug).revision != contribution.base_revision:
+                source, newest = merged_with_newest(session, contribution)
+                contribution = replace(contribution, source=source, base_revision=newest)
+    return contribution, checked(contribution.source)[1]
 
 
 def merged_with_newest(session: Session, contribution: Contribution) -> tuple[str, int]:
@@ -150,22 +165,21 @@ class Author:
     origin: Origin
 
 
-def publish(session: Session, contribution: Contribution, rendering: Rendering, author: Author) -> tuple[Article, bool]:
-    """Publish a contribution, merged with what others have changed since; return the article and whether it was merged.
+def publish(session: Session, contribution: Contribution, rendering: Rendering, author: Author) -> Article:
+    """Publish a contribution that has caught up, and return the article.
 
-    Raises EditConflict when the same place was changed, NotFound when the article is not there.
+    It is merged once more when somebody has published in that very moment. Raises EditConflict when the same place was
+    changed, NotFound when the article is not there.
     """
     if contribution.slug is None:
-        edition = _edition(session, contribution.source, rendering, author)
-        return publishing.create(session, edition), False
-    article = articles.find(session, contribution.slug or "")
-    if article.revision == contribution.base_revision:
-        publishing.revise(session, article, _edition(session, contribution.source, rendering, author, article))
-        return article, False
-    source, _ = merged_with_newest(session, contribution)
-    _, rendering = checked(source)
+        return publishing.create(session, _edition(session, contribution.source, rendering, author))
+    article = articles.find(session, contribution.slug)
+    source = contribution.source
+    if article.revision != contribution.base_revision:
+        source, _ = merged_with_newest(session, contribution)
+        _, rendering = checked(source)
     publishing.revise(session, article, _edition(session, source, rendering, author, article))
-    return article, True
+    return article
 
 
 def _edition(

@@ -9,7 +9,7 @@ from app.models import Account, Origin, Proposal, ProposalState, Role
 from app.models.columns import now
 from app.search.index import SearchIndex
 from app.services import indexing
-from app.services.contributing import Author, Contribution, Outcome, checked, checked_message, publish
+from app.services.contributing import Author, Contribution, Outcome, caught_up, checked, checked_message, publish
 from app.storage import audit, proposals
 from app.storage.database import Database
 
@@ -41,18 +41,18 @@ def approve(
     contribution = edited or Contribution(
         proposal.source, proposal.message, proposal.base_revision, changed.slug if changed else None
     )
-    _, rendering = checked(contribution.source)
+    contribution, rendering = caught_up(database, contribution)
     with database.write() as session:
         proposal = _waiting(session, proposal_id, seen)
         author = Author(proposal.author, proposal.author_id, checked_message(contribution.message), Origin.WEB)
-        article, was_merged = publish(session, contribution, rendering, author)
+        article = publish(session, contribution, rendering, author)
         _decide(proposal, ProposalState.APPROVED, reviewer)
         proposal.article_id, proposal.revision = article.id, article.revision
         session.add(proposal)
         how = ", with changes" if edited else ""
         audit.record(session, reviewer, "approve", article.slug, f"proposal {proposal_id} of {proposal.author}{how}")
     indexing.drain_or_leave(database, index)
-    return Outcome(article, proposal, was_merged)
+    return Outcome(article, proposal)
 
 
 def reject(database: Database, reviewer: Account, proposal_id: int, reason: str) -> None:
