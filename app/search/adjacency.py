@@ -15,7 +15,7 @@ NEAR = 8  # words
 NEARNESS_WEIGHT = 1.0
 MAX_PAIRS = 4  # of neighbouring words, the rarest ones
 MAX_FREQUENCY = 2048  # articles; reading the positions of a more frequent word takes too long
-MAX_CHECKED = 700  # documents in which a phrase is looked for
+MAX_CHECKED = 450  # documents in which a phrase is looked for
 
 
 def phrase(snapshot: Snapshot, terms: Sequence[str], allowed: Mask) -> tuple[Documents, bool]:
