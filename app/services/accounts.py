@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from sqlmodel import Session
 
+from app.content.plain import one_line
 from app.errors import Forbidden, InvalidFields, InvalidInput, NotFound, Problem
 from app.models import Account, ApiToken, BrowserSession, OneTimeLink, Purpose, Role, Scope
 from app.models.columns import now
@@ -38,9 +39,7 @@ class Key:
 
 def sign_up(database: Database, *, email: str, name: str, password: str, role: Role = Role.CONTRIBUTOR) -> Account:
     """Make an account and return it; raise InvalidFields for what cannot be used."""
-    email, name = checked_email(email), checked_name(name)
-    passwords.check(password, "password", personal=_personal(name, email))
-    known = passwords.hashed(password)
+    email, name, known = _checked(email, name, password)
     with database.write() as session:
         account = add(session, email=email, name=name, password_hash=known, role=role)
         audit.record(session, account, "sign-up", email)
@@ -213,9 +212,7 @@ def is_link_good(database: Database, key: str, purpose: Purpose) -> bool:
 
 def first_admin(database: Database, key: str, *, email: str, name: str, password: str) -> Account:
     """Make the first administrator by the link printed at the start; raise NotFound when it is not good any more."""
-    email, name = checked_email(email), checked_name(name)
-    passwords.check(password, "password", personal=_personal(name, email))
-    known = passwords.hashed(password)
+    email, name, known = _checked(email, name, password)
     with database.write() as session:
         link = _good_link(session, key, Purpose.FIRST_ADMIN)
         if link is None or accounts.admin_count(session):
@@ -236,7 +233,7 @@ def checked_email(email: str) -> str:
 
 def checked_name(name: str, field: str = "name") -> str:
     """Return a name on one line; raise InvalidFields for an empty or too long one."""
-    name = " ".join("".join(c if unicodedata.category(c)[0] != "C" else " " for c in name).split())
+    name = one_line(name)
     if not name or len(name) > MAX_NAME:
         raise InvalidFields(Problem(field, "Write a name of up to %(most)s characters.", {"most": MAX_NAME}))
     return name
@@ -246,6 +243,13 @@ def id_of(account: Account) -> int:
     """Return the id of an account that was stored."""
     assert account.id is not None
     return account.id
+
+
+def _checked(email: str, name: str, password: str) -> tuple[str, str, str]:
+    """Return address and name as they are stored, and the password's hash; raise InvalidFields for one that is not."""
+    email, name = checked_email(email), checked_name(name)
+    passwords.check(password, "password", personal=_personal(name, email))
+    return email, name, passwords.hashed(password)
 
 
 def _personal(name: str, email: str) -> tuple[str, ...]:

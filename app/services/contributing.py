@@ -8,6 +8,7 @@ from sqlmodel import Session
 from app.content import slugs
 from app.content.document import Document, parse_document
 from app.content.merging import Conflict, Merged, merge
+from app.content.plain import one_line
 from app.errors import InvalidFields, InvalidInput, NotFound, OmniracleError, Problem
 from app.models import Account, Article, Origin, Proposal, ProposalState, Rendering, Role
 from app.models.columns import now
@@ -149,7 +150,7 @@ def checked(source: str) -> tuple[Document, Rendering]:
 
 def checked_message(message: str) -> str:
     """Return what was changed and why, on one line; raise InvalidFields when it is too long."""
-    message = " ".join("".join(sign if sign.isprintable() else " " for sign in message).split())
+    message = one_line(message)
     if len(message) > MAX_MESSAGE:
         raise InvalidFields(Problem("message", "Use at most %(most)s characters.", {"most": MAX_MESSAGE}))
     return message

@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 
 from app.content import encoding
 from app.content.document import MAX_RESOURCE_TITLE
+from app.content.plain import one_line
 from app.errors import InvalidInput
 from app.services.fetching import Fetcher, FetchFailed
 from app.services.publishing import host_of
@@ -87,7 +88,7 @@ class _Page(HTMLParser):
             self._title.append(data)
 
     def _keep(self, name: str, text: str) -> None:
-        words = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+        words = one_line(text)
         if words:
             self._found.setdefault(name, words)
 

@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from app.content import language
+from app.content.plain import one_line
 from app.models import Wanted
 from app.models.columns import now
 from app.search import scorer
@@ -54,7 +55,7 @@ class WantedRecorder:
         if len(text) > MAX_QUERY:
             return False
         query = parse(text)
-        text = " ".join("".join(sign if sign.isprintable() else " " for sign in query.typed).split())
+        text = one_line(query.typed)
         if not text or not query.words or _PRIVATE.search(text):
             return False
         new = _Noted(text, query, fold(text), int(asked), now())

@@ -1,6 +1,6 @@
 """Drafts: what people are writing."""
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from app.models import Draft
 from app.models.columns import now
@@ -21,10 +21,3 @@ def drop(session: Session, account_id: int, target: str) -> None:
     known = session.get(Draft, (account_id, target))
     if known is not None:
         session.delete(known)
-
-
-def of_account(session: Session, account_id: int) -> list[Draft]:
-    """Return a person's drafts, the newest first."""
-    return list(
-        session.exec(select(Draft).where(Draft.account_id == account_id).order_by(col(Draft.updated_at).desc()))
-    )

@@ -5,20 +5,19 @@ from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import Depends, Request
-from starlette.datastructures import FormData
 
 from app.content import language
 from app.content.document import MAX_RESOURCE_TITLE, MAX_TAG, MAX_TITLE, Resource, normalised_tag, usable_url
 from app.content.editing import Fields, changed_source, fields_of, new_source
+from app.content.plain import one_line
 from app.errors import InvalidFields, InvalidInput, Problem
+from app.web.forms import is_form, read_form
 
 CARD_PARTS = ("section", "url", "title", "description", "site", "archive")
 SECTIONS = ("resources", "more")
 SPARE_CARDS = 2  # empty ones at the end of the form
 MAX_CARDS = 200
 MAX_TAGS = 100
-MAX_FIELDS = 8 * (MAX_CARDS + 50)
-MAX_FIELD_BYTES = 4 * 2**20  # more than the longest answer takes
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ class EditorForm:
 
     def _fields(self) -> Fields:
         problems: list[Problem] = []
-        title = " ".join("".join(sign if sign.isprintable() else " " for sign in self.title).split())
+        title = one_line(self.title)
         if not title:
             problems.append(Problem("title", "Write the question."))
         elif len(title) > MAX_TITLE:
@@ -110,8 +109,7 @@ def form_of(pairs: Iterable[tuple[str, str]]) -> EditorForm:
     parts: dict[str, list[str]] = {part: [] for part in CARD_PARTS}
     for name, value in pairs:
         if name.removeprefix("card_") in parts and name.startswith("card_"):
-            plain = "".join(sign if sign.isprintable() else " " for sign in value)
-            parts[name.removeprefix("card_")].append(" ".join(plain.split()))
+            parts[name.removeprefix("card_")].append(one_line(value))
         else:
             values[name] = value
     cards = tuple(
@@ -143,19 +141,9 @@ def form_of_source(source: str, *, base: int, message: str = "") -> EditorForm:
     return EditorForm(fields.title, fields.lang, ", ".join(fields.tags), fields.body, message, base, cards=tuple(cards))
 
 
-async def read_form(request: Request) -> FormData:
-    """Return the form that a browser sent; raise InvalidInput for one that cannot be read."""
-    try:
-        return await request.form(max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES)
-    except (LookupError, UnicodeError, ValueError) as error:  # a charset that nobody uses
-        raise InvalidInput("This is not what the editor sends.") from error
-
-
 async def sent_form(request: Request) -> EditorForm:
     """Return the form that a browser sent; raise InvalidInput when it is none."""
-    if not request.headers.get("content-type", "").startswith(
-        ("application/x-www-form-urlencoded", "multipart/form-data")
-    ):
+    if not is_form(request):
         raise InvalidInput("This is not what the editor sends.")
     form = await read_form(request)
     return form_of([(name, value) for name, value in form.multi_items() if isinstance(value, str)])

@@ -11,7 +11,7 @@ from app.services.suggesting import near_questions
 from app.web.editor import EditorForm
 from app.web.forms import Form
 from app.web.state import State
-from app.web.templating import render
+from app.web.templating import named, render
 
 NEW = "new"
 SIMILAR = 5
@@ -40,7 +40,7 @@ def editor_page(
         editor=form,
         seen=form.seen or (version_of(proposal) if proposal else ""),
         target=target,
-        article={"slug": article.slug, "title": article.title, "lang": article.lang} if article else None,
+        article=named(article) if article else None,
         proposal_id=proposal.id if proposal else None,
         draft_of=kept.updated_at if kept else None,
         preview=None if preview is None else Markup(preview),  # noqa: S704  cleaned by nh3 after everything else

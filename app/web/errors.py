@@ -28,7 +28,7 @@ from app.errors import (
 )
 from app.search.query import MAX_LENGTH
 from app.services.searching import Hit, search
-from app.web.editor import read_form
+from app.web.forms import is_form, read_form
 from app.web.language import translate
 from app.web.state import State
 from app.web.templating import render, viewer
@@ -36,7 +36,6 @@ from app.web.templating import render, viewer
 log = logging.getLogger(__name__)
 
 RETRY_AFTER_S = 5
-FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 SECRET_FIELDS = ("password", "old", "new")
 RESENDABLE = (400, 401, 403, 404, 410, 429, 500, 503)  # what was typed stays on the page, and can be sent again
 _HEADINGS = {
@@ -106,7 +105,7 @@ def _keeping_what_was_typed(answer: Callable[[Request, Exception], Response]) ->
 
 
 async def _typed(request: Request) -> list[tuple[str, str]]:
-    if not request.headers.get("content-type", "").startswith(FORM_TYPES):
+    if not is_form(request):
         return []
     try:
         form = await read_form(request)

@@ -1,9 +1,29 @@
-"""What a form shows when it comes back: the texts that were typed, and what is wrong with each."""
+"""Forms: what a browser has sent, and what is shown when it comes back: the texts, and what is wrong with each."""
 
 from collections.abc import Mapping
 
-from app.errors import InvalidFields, OmniracleError
+from fastapi import Request
+from starlette.datastructures import FormData
+
+from app.errors import InvalidFields, InvalidInput, OmniracleError
 from app.web.language import translate
+
+FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+MAX_FIELDS = 2000  # the editor sends eight for each resource
+MAX_FIELD_BYTES = 4 * 2**20  # more than the longest answer takes
+
+
+def is_form(request: Request) -> bool:
+    """Say whether a request brings a form."""
+    return request.headers.get("content-type", "").startswith(FORM_TYPES)
+
+
+async def read_form(request: Request) -> FormData:
+    """Return the form that a browser sent; raise InvalidInput for one that cannot be read."""
+    try:
+        return await request.form(max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES)
+    except (LookupError, UnicodeError, ValueError) as error:  # a charset that nobody uses
+        raise InvalidInput("This is not what the editor sends.") from error
 
 
 class Form:

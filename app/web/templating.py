@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, Response
 
 from app import __version__
 from app.config import STATIC_DIR, TEMPLATES_DIR
-from app.models import Account, Role
+from app.models import Account, Article, Role
 from app.web import language
 from app.web.access import account_of
 from app.web.assets import Assets
@@ -108,6 +108,17 @@ def viewer(request: Request) -> Viewer:
         path=f"{request.url.path}{query}" if request.method == "GET" else "/",
         account=account_of(request),
     )
+
+
+def named(article: Article) -> dict[str, object]:
+    """Return what pages around an article, its history or its editor for example, show of it."""
+    return {
+        "slug": article.slug,
+        "url": f"/questions/{article.slug}",
+        "title": article.title,
+        "lang": article.lang,
+        "revision": article.revision,
+    }
 
 
 def reader_lang(request: Request) -> str | None:

@@ -16,7 +16,7 @@ from app.web.editor import SentValues, form_of_source, number_in
 from app.web.editor_page import editor_page, rendered, target_of
 from app.web.forms import Form
 from app.web.state import Here
-from app.web.templating import render
+from app.web.templating import named, render
 
 router = APIRouter(include_in_schema=False)
 
@@ -35,7 +35,7 @@ def conflict_page(
         "conflict.html",
         status_code=409,
         headers={"Cache-Control": "no-store"},
-        article={"slug": article.slug, "title": article.title, "lang": article.lang},
+        article=named(article),
         clashes=clashes,
         source=mine.source,
         message=mine.message,

@@ -9,7 +9,6 @@ from starlette.responses import RedirectResponse, Response
 from app.content.comparing import compare
 from app.content.document import parse_document
 from app.errors import InvalidFields, NotFound
-from app.models import Article
 from app.services import contributing, removing
 from app.services.limits import CONTRIBUTION
 from app.services.rendering import rendering_of
@@ -19,7 +18,7 @@ from app.web.editor import number_in
 from app.web.forms import Form as FilledForm
 from app.web.parameters import PageNumber, RowId
 from app.web.state import Here
-from app.web.templating import render
+from app.web.templating import named, render
 
 router = APIRouter(prefix="/questions", include_in_schema=False)
 
@@ -46,7 +45,7 @@ def show_revision(request: Request, here: Here, slug: str, number: str) -> Respo
     return render(
         request,
         "revision.html",
-        article=_named(article),
+        article=named(article),
         revision={
             "number": revision.number,
             "created_at": revision.created_at,
@@ -73,7 +72,7 @@ def compare_revisions(request: Request, here: Here, slug: str, older: str = "", 
     if after is None or before is None:
         raise NotFound("This question has no revision %(number)s.", number=(older if before is None else newer)[:20])
     hunks = compare(before.source, after.source)
-    return render(request, "compare.html", article=_named(article), older=before, newer=after, hunks=hunks)
+    return render(request, "compare.html", article=named(article), older=before, newer=after, hunks=hunks)
 
 
 @router.post("/{slug}/revisions/{number}/reversion")
@@ -113,16 +112,7 @@ def _history_page(request: Request, here: Here, slug: str, number: int, form: Fi
         request,
         "history.html",
         status_code=400 if form else 200,
-        article=_named(article),
+        article=named(article),
         page=page,
         form=form or FilledForm(),
     )
-
-
-def _named(article: Article) -> dict[str, object]:
-    return {
-        "title": article.title,
-        "url": f"/questions/{article.slug}",
-        "lang": article.lang,
-        "revision": article.revision,
-    }

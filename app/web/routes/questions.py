@@ -14,7 +14,7 @@ from app.storage.tags import TagCount
 from app.web.access import PUBLIC
 from app.web.parameters import LangFilter, PageNumber, SortOrder, TagFilter
 from app.web.state import Here
-from app.web.templating import render
+from app.web.templating import named, render
 
 router = APIRouter(prefix="/questions", include_in_schema=False, dependencies=[PUBLIC])
 
@@ -90,19 +90,9 @@ def _moved(path: str) -> Response:
     return RedirectResponse(path, 301)
 
 
-def _named(article: Article) -> dict[str, Any]:
-    return {
-        "title": article.title,
-        "url": f"/questions/{article.slug}",
-        "lang": article.lang,
-        "revision": article.revision,
-    }
-
-
 def _described(here: Here, article: Article, names: tuple[str, ...]) -> dict[str, Any]:
     rendering = rendering_of(here.database, article.body, article.lang)
-    return _named(article) | {
-        "slug": article.slug,
+    return named(article) | {
         "excerpt": article.excerpt,
         "html": Markup(rendering.html),  # noqa: S704  cleaned by nh3 after everything else
         "toc": rendering.toc,

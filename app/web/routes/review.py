@@ -26,7 +26,7 @@ from app.web.language import translate
 from app.web.parameters import PageNumber, RowId
 from app.web.routes.conflict import conflict_page
 from app.web.state import Here
-from app.web.templating import render
+from app.web.templating import named, render
 
 router = APIRouter(include_in_schema=False)
 
@@ -166,7 +166,7 @@ def _page(request: Request, here: Here, key: Key, proposal_id: int, form: Filled
         headers={"Cache-Control": "no-store"},
         proposal=proposal,
         seen=reviewing.version_of(proposal),
-        article={"slug": article.slug, "title": article.title, "lang": article.lang} if article else None,
+        article=named(article) if article else None,
         is_outdated=article is not None and article.revision != proposal.base_revision and proposal.revision is None,
         hunks=compare(base.source if base else "", proposal.source),
         html=Markup(html),  # noqa: S704  cleaned by nh3 after everything else
