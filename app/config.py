@@ -6,10 +6,11 @@ import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from app.errors import OperatorError
 
@@ -18,7 +19,8 @@ TEMPLATES_DIR = PROJECT_DIR / "templates"
 STATIC_DIR = PROJECT_DIR / "static"
 
 PREFIX = "OMNIRACLE_"
-SECRETS = ("DATABASE_URL", "OMNIRACLE_SECRET_KEY", "OMNIRACLE_ADMIN_PASSWORD")
+SECRETS = ("DATABASE_URL", "OMNIRACLE_SECRET_KEY", "OMNIRACLE_ADMIN_PASSWORD", "OMNIRACLE_OIDC_CLIENT_SECRET")
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def _default_workers() -> int:
@@ -35,6 +37,13 @@ def _checked_base_url(value: str) -> str:
     if not value.startswith(("http://", "https://")):
         raise ValueError("must start with http:// or https://")
     return value.rstrip("/")
+
+
+def _checked_issuer(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
+        raise ValueError("must start with https://")
+    return value
 
 
 class Settings(BaseModel):
@@ -93,11 +102,42 @@ class Settings(BaseModel):
         alias="OMNIRACLE_LINK_CHECKS",
         description="Whether the site itself looks now and then whether linked pages are still there: on or off.",
     )
+    oidc_issuer: Annotated[str, BeforeValidator(_checked_issuer)] | None = Field(
+        None,
+        alias="OMNIRACLE_OIDC_ISSUER",
+        description="Address of the OpenID Connect provider through which people may sign in, as it names itself.",
+    )
+    oidc_client_id: str | None = Field(
+        None, alias="OMNIRACLE_OIDC_CLIENT_ID", description="What the provider knows this site by."
+    )
+    oidc_client_secret: str | None = Field(
+        None,
+        alias="OMNIRACLE_OIDC_CLIENT_SECRET",
+        description="The secret that the provider has given to this site; none for a public client.",
+    )
+    oidc_name: str | None = Field(
+        None,
+        alias="OMNIRACLE_OIDC_NAME",
+        max_length=60,
+        description="What people call the provider, for the button; its host name when absent.",
+    )
+    api_reads: int = Field(
+        12_000,
+        alias="OMNIRACLE_API_READS",
+        ge=0,
+        description="How often a minute one address may read through the API; 0 for no limit.",
+    )
     forwarded_allow_ips: str = Field(
         "127.0.0.1",
         alias="FORWARDED_ALLOW_IPS",
         description="Addresses of proxies whose X-Forwarded-* headers are believed, separated by commas.",
     )
+
+    @model_validator(mode="after")
+    def _check_oidc(self) -> Self:
+        if (self.oidc_issuer is None) != (self.oidc_client_id is None):
+            raise ValueError("OMNIRACLE_OIDC_ISSUER and OMNIRACLE_OIDC_CLIENT_ID belong together: set both or none")
+        return self
 
     @property
     def resolved_database_url(self) -> str:
@@ -200,7 +240,9 @@ def _refuse_unknown(values: Mapping[str, str], known: set[str]) -> None:
 
 def _explain(problem: Mapping[str, object], chosen: Mapping[str, str]) -> str:
     location = problem["loc"]
-    name = str(location[0]) if isinstance(location, tuple) and location else "?"
     reason = str(problem["msg"]).removeprefix("Value error, ")
+    if not isinstance(location, tuple) or not location:  # about several settings, and named in the reason
+        return f"{reason}."
+    name = str(location[0])
     shown = "" if name in SECRETS else f" (it is {chosen.get(name, '')!r})"
     return f"Setting {name} is not valid{shown}: {reason[:1].lower()}{reason[1:]}."

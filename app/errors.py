@@ -9,6 +9,7 @@ OmniracleError
 ├── NotFound              there is nothing at this address (HTTP 404)
 │   └── Gone              there was something, and it was deleted (HTTP 410)
 ├── TooManyRequests       the reader has to wait (HTTP 429)
+├── ProviderUnavailable   the site through which people sign in does not answer (HTTP 503)
 └── OperatorError         this installation cannot go on; the message says what to do
     ├── SchemaMismatch    the database has another schema than this program
     └── IndexUnavailable  the search index cannot be opened or rebuilt
@@ -73,6 +74,13 @@ class TooManyRequests(OmniracleError):
     def __init__(self, retry_after_s: int) -> None:
         super().__init__("That was too often in a short time. Please wait %(seconds)s seconds.", seconds=retry_after_s)
         self.retry_after_s = retry_after_s
+
+
+class ProviderUnavailable(OmniracleError):
+    """The OpenID Connect provider does not answer, or not as it must; the log says why."""
+
+    def __init__(self, provider: str) -> None:
+        super().__init__("%(provider)s does not answer at the moment. Please try again later.", provider=provider)
 
 
 class OperatorError(OmniracleError):

@@ -23,11 +23,14 @@ def add_user(
     role: Annotated[Role, typer.Option(help="What the account may do.")] = Role.CONTRIBUTOR,
     name: Annotated[str | None, typer.Option(help="The name that is shown; part of the address when absent.")] = None,
     password_stdin: FromStdin = False,
+    no_password: Annotated[
+        bool, typer.Option("--no-password", help="Make it without one: its owner comes by OpenID Connect.")
+    ] = False,
 ) -> None:
     """Make an account; asks for its password unless it comes from standard input."""
     from app.services import accounts
 
-    password = _password(from_stdin=password_stdin)
+    password = None if no_password else _password(from_stdin=password_stdin)
     with open_stores() as (_settings, database, _index):
         shown = name or email.partition("@")[0]
         account = accounts.sign_up(database, email=email, name=shown, password=password, role=role)

@@ -3,6 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
+from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from app.models.columns import UtcDateTime
@@ -44,6 +45,20 @@ class Account(SQLModel, table=True):
     name: str = Field(max_length=80)  # shown beside contributions
     password_hash: str | None = Field(default=None, max_length=200)
     role: str = Field(max_length=20)  # a Role
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class LinkedIdentity(SQLModel, table=True):
+    """Who an account's owner is at an OpenID Connect provider."""
+
+    __tablename__ = "linked_identity"
+    __table_args__ = (UniqueConstraint("issuer", "subject"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    account_id: int = Field(foreign_key="account.id", index=True, ondelete="CASCADE")
+    issuer: str = Field(max_length=300)
+    subject: str = Field(max_length=255)  # what the provider knows the person by, for ever
+    email: str = Field(max_length=254)  # as the provider told it when they were linked
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 

@@ -37,8 +37,13 @@ class Key:
     is_token: bool
 
 
-def sign_up(database: Database, *, email: str, name: str, password: str, role: Role = Role.CONTRIBUTOR) -> Account:
-    """Make an account and return it; raise InvalidFields for what cannot be used."""
+def sign_up(
+    database: Database, *, email: str, name: str, password: str | None, role: Role = Role.CONTRIBUTOR
+) -> Account:
+    """Make an account and return it; raise InvalidFields for what cannot be used.
+
+    Without a password only another site opens it.
+    """
     email, name, known = _checked(email, name, password)
     with database.write() as session:
         account = add(session, email=email, name=name, password_hash=known, role=role)
@@ -245,9 +250,11 @@ def id_of(account: Account) -> int:
     return account.id
 
 
-def _checked(email: str, name: str, password: str) -> tuple[str, str, str]:
+def _checked(email: str, name: str, password: str | None) -> tuple[str, str, str | None]:
     """Return address and name as they are stored, and the password's hash; raise InvalidFields for one that is not."""
     email, name = checked_email(email), checked_name(name)
+    if password is None:
+        return email, name, None
     passwords.check(password, "password", personal=_personal(name, email))
     return email, name, passwords.hashed(password)
 

@@ -4,12 +4,17 @@ import hashlib
 import hmac
 import time
 from dataclasses import dataclass
+from threading import Lock
+
+from cachetools import LRUCache
 
 from app.errors import TooManyRequests
 from app.storage import rates
 from app.storage.database import Database
 
 KEPT_S = 24 * 3600
+SHARE = 50  # how many of what is done often one worker reserves at a time
+SUBJECTS_KEPT = 10_000
 
 
 @dataclass(frozen=True)
@@ -40,11 +45,42 @@ class RateLimits:
     def __init__(self, database: Database, secret: bytes) -> None:
         self._database = database
         self._secret = secret
+        self._lock = Lock()
+        # Of whom this worker has reserved how many since when; less than none: all are used up.
+        self._shares: LRUCache[tuple[str, str], tuple[int, int]] = LRUCache(SUBJECTS_KEPT)
 
     def count(self, limit: Limit, subject: str) -> None:
         """Count one more time for `subject`; raise TooManyRequests when it is one too many."""
         number, left_s = self._add(limit, subject)
         if number > limit.most:
+            raise TooManyRequests(left_s)
+
+    def has_share(self, limit: Limit, subject: str) -> bool:
+        """Count one more time without asking the database, and return whether this worker had one reserved.
+
+        Raises TooManyRequests when it is known that nothing is left.
+        """
+        left_s = limit.period_s - int(time.time()) % limit.period_s
+        with self._lock:
+            start, left = self._shares.get((limit.name, subject), (0, 0))
+            if start != _start(limit) or left == 0:
+                return False
+            if left < 0:
+                raise TooManyRequests(left_s)
+            self._shares[limit.name, subject] = (start, left - 1)
+        return True
+
+    def reserve(self, limit: Limit, subject: str) -> None:
+        """Count a whole share for this worker to use up, this time included; raise TooManyRequests when none is left.
+
+        So the database is written once for many requests; up to a share for each worker is counted too much.
+        """
+        share = min(SHARE, limit.most)
+        number, left_s = self._add(limit, subject, share)
+        is_over = number - share >= limit.most
+        with self._lock:
+            self._shares[limit.name, subject] = (_start(limit), -1 if is_over else share - 1)
+        if is_over:
             raise TooManyRequests(left_s)
 
     def is_first(self, limit: Limit, subject: str) -> bool:
@@ -55,14 +91,19 @@ class RateLimits:
         """Return 40 characters that stand for a text and that nobody without the site's secret can trace back."""
         return hmac.new(self._secret, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:40]
 
-    def _add(self, limit: Limit, subject: str) -> tuple[int, int]:
-        moment = int(time.time())
-        start = moment - moment % limit.period_s
+    def _add(self, limit: Limit, subject: str, number: int = 1) -> tuple[int, int]:
+        start = _start(limit)
         with self._database.write() as session:
-            number = rates.add(session, f"{limit.name}:{self.digest(subject)}", start, 1)
-        return number, start + limit.period_s - moment
+            total = rates.add(session, f"{limit.name}:{self.digest(subject)}", start, number)
+        return total, max(1, start + limit.period_s - int(time.time()))
 
     def forget(self) -> None:
         """Delete the counters of yesterday."""
         with self._database.write() as session:
             rates.forget_before(session, int(time.time()) - KEPT_S)
+
+
+def _start(limit: Limit) -> int:
+    """Return when the present period began, in seconds since 1970."""
+    moment = int(time.time())
+    return moment - moment % limit.period_s

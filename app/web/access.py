@@ -3,12 +3,14 @@
 from typing import Annotated
 
 from fastapi import Depends, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from app.errors import Forbidden, SignInNeeded
 from app.models import Account, Role, Scope
 from app.services import accounts
 from app.services.accounts import SESSION_LONGEST, Key
+from app.services.limits import Limit
 from app.web.origin import SAFE_METHODS
 from app.web.state import State
 
@@ -80,6 +82,14 @@ Contributor = Annotated[Key, Depends(Needs(Role.CONTRIBUTOR))]
 Reviewer = Annotated[Key, Depends(Needs(Role.REVIEWER))]
 Admin = Annotated[Key, Depends(Needs(Role.ADMIN))]
 ApiContributor = Annotated[Key, Depends(Needs(Role.CONTRIBUTOR, by_token=True))]
+
+
+async def count_read(request: Request) -> None:
+    """Count what a program reads; raise TooManyRequests when it is too much for one address."""
+    state: State = request.app.state.omniracle
+    limit, address = Limit("api", state.settings.api_reads, 60), address_of(request)
+    if limit.most and not state.limits.has_share(limit, address):
+        await run_in_threadpool(state.limits.reserve, limit, address)
 
 
 def open_session(request: Request, response: Response, account: Account) -> None:

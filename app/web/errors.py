@@ -23,6 +23,7 @@ from app.errors import (
     InvalidInput,
     NotFound,
     OmniracleError,
+    ProviderUnavailable,
     SignInNeeded,
     TooManyRequests,
 )
@@ -131,6 +132,8 @@ def _answer_ours(request: Request, error: Exception) -> Response:
             status = 403
         case InvalidInput():
             status = 400
+        case ProviderUnavailable():
+            return _answer(request, 503, error.message, error.params, headers={"Retry-After": str(RETRY_AFTER_S)})
         case _:
             log.error("%s", error)
             return _busy(request) if isinstance(error, IndexUnavailable) else _failed(request)

@@ -16,6 +16,7 @@ from app.search.index import SearchIndex
 from app.services import indexing, link_checking, searching
 from app.services.fetching import Fetcher
 from app.services.limits import LINK_CHECK, RateLimits
+from app.services.openid import OpenIdProvider
 from app.services.relating import RelatedQuestions
 from app.services.wanting import WantedRecorder, close_answered
 from app.storage import jobs, schema, views
@@ -39,7 +40,9 @@ class State:
         self.related = RelatedQuestions(self.database, self.index)
         self.views = ViewCounter(self.database)
         self.wanted = WantedRecorder(self.database)
-        self.limits = RateLimits(self.database, settings.signing_key())
+        self.secret = settings.signing_key()
+        self.limits = RateLimits(self.database, self.secret)
+        self.provider = _provider(settings)
         self._forgot_at = time.monotonic()
         self._checked_generation = -1
         self.fetcher = Fetcher()
@@ -92,6 +95,14 @@ class State:
                 link_checking.check(self.database, self.fetcher, limit=LINKS_A_MINUTE)
         except SQLAlchemyError as error:
             log.warning("links could not be checked: %s", type(error).__name__)
+
+
+def _provider(settings: Settings) -> OpenIdProvider | None:
+    if settings.oidc_issuer is None or settings.oidc_client_id is None:
+        return None
+    return OpenIdProvider(
+        settings.oidc_issuer, settings.oidc_client_id, settings.oidc_client_secret, settings.oidc_name
+    )
 
 
 class ViewCounter:

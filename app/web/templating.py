@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime
@@ -165,7 +165,7 @@ def environment() -> Environment:
         plural=_plural,
         interface_languages=language.LANGUAGES,
     )
-    env.filters.update(monogram=_monogram, tone=_tone, browser=_browser)
+    env.filters.update(monogram=_monogram, tone=_tone, browser=_browser, host=_host)
     return env
 
 
@@ -198,6 +198,10 @@ def _monogram(site: str) -> str:
 
 def _tone(site: str) -> int:
     return zlib.crc32(site.encode()) % TONES
+
+
+def _host(address: str) -> str:
+    return urlsplit(address).hostname or address
 
 
 def _browser(agent: str) -> str:

@@ -39,7 +39,18 @@ ERRORS = {
     "_answer": 2,
 }  # which argument is the text
 # What the other services raise is for the command.
-SERVICES = ("accounts", "contributing", "images", "limits", "linking", "passwords", "removing", "reviewing")
+SERVICES = (
+    "accounts",
+    "contributing",
+    "identities",
+    "images",
+    "limits",
+    "linking",
+    "openid",
+    "passwords",
+    "removing",
+    "reviewing",
+)
 CONTENT = ("linting",)
 
 

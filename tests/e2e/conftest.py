@@ -39,10 +39,10 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def start(data: Path, *, port: int | None = None, workers: int = WORKERS) -> Server:
+def start(data: Path, *, port: int | None = None, workers: int = WORKERS, **settings: str) -> Server:
     """Start the site with the starter content; returns when all workers answer."""
     port = port or free_port()
-    environ = os.environ | {"OMNIRACLE_DATA_DIR": str(data)}
+    environ = os.environ | {"OMNIRACLE_DATA_DIR": str(data)} | settings
     command = [sys.executable, "-m", "app", "serve", "--port", str(port), "--workers", str(workers)]
     log = (data.parent / f"server-{port}.log").open("w")
     process = subprocess.Popen(command, cwd=PROJECT, env=environ, text=True, stdout=log, stderr=log)

@@ -42,6 +42,9 @@ def test_names_of_other_programs_are_ignored(tmp_path):
         ("OMNIRACLE_BASE_URL", "example.org"),
         ("OMNIRACLE_REGISTRATION", "maybe"),
         ("OMNIRACLE_SECRET_KEY", "short"),
+        ("OMNIRACLE_OIDC_ISSUER", "http://id.example.org"),
+        ("OMNIRACLE_OIDC_ISSUER", "https://id.example.org"),  # without OMNIRACLE_OIDC_CLIENT_ID
+        ("OMNIRACLE_API_READS", "-1"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(tmp_path, name, value):

@@ -10,7 +10,7 @@ from app.models import Scope
 from app.services import accounts
 from app.services.accounts import Key, id_of
 from app.services.limits import PASSWORD
-from app.storage import audit, keys
+from app.storage import audit, identities, keys
 from app.web.access import SignedIn
 from app.web.forms import Form as FilledForm
 from app.web.parameters import RowId
@@ -88,6 +88,7 @@ def _page(request: Request, here: Here, key: Key, form: FilledForm | None = None
     with here.database.read() as session:
         sessions = keys.sessions_of_account(session, account_id)
         tokens = keys.tokens_of_account(session, account_id)
+        linked = identities.of_account(session, account_id)
     return render(
         request,
         "account.html",
@@ -96,6 +97,8 @@ def _page(request: Request, here: Here, key: Key, form: FilledForm | None = None
         account=key.account,
         sessions=[(known, known.digest == key.digest) for known in sessions],
         tokens=tokens,
+        linked=linked,
+        provider=here.provider.name if here.provider else None,
         form=form or FilledForm({"name": key.account.name}),
         made=made,
         password_changed=request.query_params.get("done") == "password",

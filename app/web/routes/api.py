@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
@@ -13,12 +13,12 @@ from app.services.searching import search as run_search
 from app.services.suggesting import suggest as run_suggest
 from app.storage import articles, resources, tags
 from app.storage.articles import Card
-from app.web.access import PUBLIC
+from app.web.access import PUBLIC, count_read
 from app.web.parameters import LangFilter, PageNumber, SortOrder, TagFilter
 from app.web.state import Here
 from app.web.templating import base_url, reader_lang
 
-router = APIRouter(prefix="/api/v1", tags=["questions"], dependencies=[PUBLIC])
+router = APIRouter(prefix="/api/v1", tags=["questions"], dependencies=[PUBLIC, Depends(count_read)])
 
 PAGE_SIZE = 20
 MAX_LIMIT = 100

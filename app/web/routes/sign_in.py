@@ -1,6 +1,6 @@
 """Signing in, up and out."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
@@ -12,7 +12,7 @@ from app.services.limits import SIGN_IN, SIGN_IN_FROM, SIGN_UP
 from app.web.access import PUBLIC, account_of, address_of, close_session, open_session
 from app.web.forms import Form as FilledForm
 from app.web.parameters import local_path
-from app.web.state import Here
+from app.web.state import Here, State
 from app.web.templating import render
 
 router = APIRouter(include_in_schema=False, dependencies=[PUBLIC])
@@ -26,7 +26,7 @@ def sign_in_form(request: Request, here: Here, next: str = "/") -> Response:  # 
     """Show the form, or lead on who is signed in already."""
     if account_of(request) is not None:
         return RedirectResponse(local_path(next), 303)
-    return _sign_in_page(request, here, FilledForm(), next)
+    return sign_in_page(request, here, FilledForm(), next)
 
 
 @router.post("/sign-in")
@@ -38,7 +38,7 @@ def sign_in(request: Request, here: Here, email: Text = "", password: Text = "",
         account = accounts.sign_in(here.database, email, password)
     except InvalidInput as error:
         form = FilledForm({"email": email}, error)
-        return _sign_in_page(request, here, form, next_path, 400)
+        return sign_in_page(request, here, form, next_path, 400)
     response = RedirectResponse(local_path(next_path), 303)
     open_session(request, response, account)
     return response
@@ -57,8 +57,7 @@ def sign_up_form(request: Request, here: Here, next: str = "/") -> Response:  # 
     """Show the form, or say that nobody can sign up here."""
     if account_of(request) is not None:
         return RedirectResponse(local_path(next), 303)
-    is_open = here.settings.registration == "open"
-    return render(request, "sign_up.html", form=FilledForm(), next=local_path(next), is_open=is_open, key=None)
+    return render(request, "sign_up.html", form=FilledForm(), key=None, **_door(here, next))
 
 
 @router.post("/sign-up")
@@ -73,8 +72,7 @@ def sign_up(
         account = accounts.sign_up(here.database, email=email, name=name, password=password)
     except InvalidFields as error:
         form = FilledForm({"name": name, "email": email}, error)
-        following = local_path(next_path)
-        return render(request, "sign_up.html", status_code=400, form=form, next=following, is_open=True, key=None)
+        return render(request, "sign_up.html", status_code=400, form=form, key=None, **_door(here, next_path))
     response = RedirectResponse(local_path(next_path), 303)
     open_session(request, response, account)
     return response
@@ -85,7 +83,7 @@ def first_admin_form(request: Request, here: Here, key: str) -> Response:
     """Show the form that the link printed at the first start leads to."""
     if not accounts.is_link_good(here.database, key, Purpose.FIRST_ADMIN):
         raise NotFound("This link was used or has expired. A new one is printed when the site starts.")
-    return render(request, "sign_up.html", form=FilledForm(), next="/", is_open=True, key=key)
+    return _first_admin_page(request, FilledForm(), key)
 
 
 @router.post("/first-admin/{key}")
@@ -98,14 +96,26 @@ def first_admin(
         account = accounts.first_admin(here.database, key, email=email, name=name, password=password)
     except InvalidFields as error:
         form = FilledForm({"name": name, "email": email}, error)
-        return render(request, "sign_up.html", status_code=400, form=form, next="/", is_open=True, key=key)
+        return _first_admin_page(request, form, key, 400)
     response = RedirectResponse("/account", 303)
     open_session(request, response, account)
     return response
 
 
-def _sign_in_page(request: Request, here: Here, form: FilledForm, following: str, status_code: int = 200) -> Response:
-    is_open = here.settings.registration == "open"
-    return render(
-        request, "sign_in.html", status_code=status_code, form=form, next=local_path(following), is_open=is_open
-    )
+def _first_admin_page(request: Request, form: FilledForm, key: str, status_code: int = 200) -> Response:
+    context: dict[str, Any] = {"form": form, "key": key, "next": "/", "is_open": True, "provider": None}
+    return render(request, "sign_up.html", status_code=status_code, **context)
+
+
+def sign_in_page(request: Request, here: State, form: FilledForm, following: str, status_code: int = 200) -> Response:
+    """Return the form, filled and with what was wrong, leading to `following`."""
+    return render(request, "sign_in.html", status_code=status_code, form=form, **_door(here, following))
+
+
+def _door(here: State, following: str) -> dict[str, Any]:
+    """Return what both forms show beside their fields."""
+    return {
+        "next": local_path(following),
+        "is_open": here.settings.registration == "open",
+        "provider": here.provider.name if here.provider else None,
+    }

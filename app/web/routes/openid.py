@@ -1,0 +1,145 @@
+"""Signing in through an OpenID Connect provider."""
+
+import hmac
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import RedirectResponse, Response
+
+from app.errors import Forbidden, InvalidInput, NotFound, OmniracleError, ProviderUnavailable
+from app.services import accounts, identities
+from app.services.limits import SIGN_IN, SIGN_IN_FROM
+from app.services.openid import Identity, OpenIdProvider
+from app.services.sealing import LIFETIME_S, seal, unseal
+from app.web.access import PUBLIC, SignedIn, account_of, address_of, open_session
+from app.web.forms import Form as FilledForm
+from app.web.parameters import RowId, local_path
+from app.web.routes.sign_in import sign_in_page
+from app.web.state import Here, State
+from app.web.templating import base_url, render
+
+router = APIRouter(include_in_schema=False)
+
+PATH = "/sign-in/openid"
+_BEGUN, _PROVED = "openid-begun", "openid-proved"  # what is sealed, so that none can be used for another
+
+
+@router.get(PATH, dependencies=[PUBLIC])
+def begin(request: Request, here: Here, next: str = "/") -> Response:  # noqa: A002  the parameter's name in the address
+    """Send the browser to the provider; what has to be known when it returns stays with the browser, signed."""
+    here.limits.count(SIGN_IN_FROM, address_of(request))
+    try:
+        begun = _provider(here).begin(_callback(request))
+    except ProviderUnavailable as error:
+        return _failed(request, here, error, next)
+    response = RedirectResponse(begun.url, 303, {"Cache-Control": "no-store"})
+    kept = {"state": begun.state, "nonce": begun.nonce, "verifier": begun.verifier, "next": local_path(next)}
+    response.set_cookie(
+        _cookie(begun.state),
+        seal(here.secret, _BEGUN, kept),
+        max_age=LIFETIME_S,
+        path=PATH,
+        secure=base_url(request).startswith("https:"),
+        httponly=True,
+        samesite="lax",
+    )
+    return response
+
+
+@router.get(f"{PATH}/callback", dependencies=[PUBLIC])
+def finish(request: Request, here: Here, state: str = "") -> Response:
+    """Sign in who comes back from the provider, or ask for what is still to be proved."""
+    provider = _provider(here)
+    begun = unseal(here.secret, _BEGUN, request.cookies.get(_cookie(state), ""))
+    if begun is None or not hmac.compare_digest(begun["state"].encode(), state.encode("utf-8", "replace")):
+        return _failed(request, here, InvalidInput("This sign-in took too long or was begun elsewhere. Begin again."))
+    here.limits.count(SIGN_IN_FROM, address_of(request))
+    try:
+        answer = dict(request.query_params)
+        identity = provider.finish(_callback(request), answer, nonce=begun["nonce"], verifier=begun["verifier"])
+        response = _welcome(request, here, identity, begun["next"])
+    except (InvalidInput, Forbidden, ProviderUnavailable) as problem:
+        response = _failed(request, here, problem, begun["next"])
+    response.delete_cookie(_cookie(state), path=PATH, httponly=True, samesite="lax")
+    return response
+
+
+@router.post(f"{PATH}/connection", dependencies=[PUBLIC])
+def connect(request: Request, here: Here, proof: Annotated[str, Form()] = "", password: Annotated[str, Form()] = "",
+            next_path: Annotated[str, Form(alias="next")] = "/") -> Response:  # fmt: skip
+    """Let who was proved at the provider open the account that is signed in, or that the password opens."""
+    proved = unseal(here.secret, _PROVED, proof)
+    if proved is None:
+        return _failed(request, here, InvalidInput("This sign-in took too long or was begun elsewhere. Begin again."))
+    identity = Identity(proved["issuer"], proved["subject"], proved["email"], is_email_verified=False, name="")
+    account = account_of(request)
+    try:
+        if account is None:
+            here.limits.count(SIGN_IN_FROM, address_of(request))
+            here.limits.count(SIGN_IN, accounts.folded(identity.email))
+            account = accounts.sign_in(here.database, identity.email, password)
+        identities.link(here.database, account, identity)
+    except InvalidInput as error:
+        return _ask(request, here, identity, next_path, error)
+    response = RedirectResponse(local_path(next_path), 303)
+    if account_of(request) is None:
+        open_session(request, response, account)
+    return response
+
+
+@router.post("/account/identities/{identity_id}/removal")
+def disconnect(here: Here, key: SignedIn, identity_id: RowId) -> Response:
+    """Let a sign-in at the provider no longer open the account."""
+    identities.unlink(here.database, key.account, identity_id)
+    return RedirectResponse("/account", 303)
+
+
+def _welcome(request: Request, here: State, identity: Identity, following: str) -> Response:
+    """Answer who was proved: sign them in, or ask whether and how the account is theirs."""
+    present = account_of(request)
+    response = RedirectResponse(following, 303, {"Cache-Control": "no-store"})
+    if present is not None:
+        linked = identities.linked_account(here.database, identity)
+        return response if linked and linked.id == present.id else _ask(request, here, identity, following)
+    account = identities.account_for(here.database, identity, is_open=here.settings.registration == "open")
+    if account is None:
+        return _ask(request, here, identity, following)
+    open_session(request, response, account)
+    return response
+
+
+def _ask(
+    request: Request, here: State, identity: Identity, following: str, error: OmniracleError | None = None
+) -> Response:
+    proof = {"issuer": identity.issuer, "subject": identity.subject, "email": identity.email}
+    return render(
+        request,
+        "connect.html",
+        status_code=400 if error else 200,
+        headers={"Cache-Control": "no-store"},
+        form=FilledForm({}, error),
+        identity=identity,
+        provider=_provider(here).name,
+        proof=seal(here.secret, _PROVED, proof),
+        next=local_path(following),
+    )
+
+
+def _failed(request: Request, here: State, error: OmniracleError, following: str = "/") -> Response:
+    status = {ProviderUnavailable: 503, Forbidden: 403}.get(type(error), 400)
+    return sign_in_page(request, here, FilledForm({}, error), following, status)
+
+
+def _provider(here: State) -> OpenIdProvider:
+    if here.provider is None:
+        raise NotFound("There is nothing at this address.")
+    return here.provider
+
+
+def _callback(request: Request) -> str:
+    return f"{base_url(request)}{PATH}/callback"
+
+
+def _cookie(state: str) -> str:
+    # By its beginning: two windows may be on their way at the same time.
+    return f"omniracle_openid_{''.join(sign for sign in state[:8] if sign.isascii() and sign.isalnum())}"

@@ -1,0 +1,349 @@
+"""Signing in through an OpenID Connect provider: every way in, and every way that must be none."""
+
+import html
+import re
+import time
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import httpx2
+import pytest
+from joserfc.jwk import RSAKey
+from sqlmodel import select
+from starlette.testclient import TestClient
+
+from app.config import Settings
+from app.models import Account, AuditEntry, LinkedIdentity, Role
+from app.services import accounts
+from app.web.access import SESSION_COOKIE
+from app.web.application import create_app
+from tests.web.conftest import PASSWORD
+from tests.web.providers import (
+    CLIENT_ID,
+    CLIENT_SECRET,
+    Provider,
+    cheating_provider,
+    forging_key,
+    real_provider,
+    register,
+)
+
+
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    with cheating_provider() as provider:
+        yield provider
+
+
+@pytest.fixture
+def settings(library, provider) -> Settings:
+    values = {"oidc_issuer": provider.issuer, "oidc_client_id": CLIENT_ID, "oidc_client_secret": CLIENT_SECRET}
+    return library.settings.model_copy(update={**values, "oidc_name": "Example ID"})
+
+
+@pytest.fixture
+def client(settings) -> Iterator[TestClient]:
+    with TestClient(create_app(settings), follow_redirects=False) as client:
+        yield client
+
+
+def come_back(client: TestClient, provider: Provider, following: str = "/tags"):
+    """Go to the provider and return with its code."""
+    sent = client.get("/sign-in/openid", params={"next": following})
+    assert sent.status_code == 303, sent.text
+    back, _ = provider.authorize(sent.headers["Location"])
+    return client.get(back)
+
+
+def everybody(library) -> dict[str, Account]:
+    with library.database.read() as session:
+        return {account.email: account for account in session.exec(select(Account))}
+
+
+def test_who_comes_for_the_first_time_gets_an_account(client, provider, library):
+    provider.claims |= {"name": "Eve\u202e <script>alert(1)</script>"}
+    answer = come_back(client, provider)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/tags")
+    account = everybody(library)["eve@example.org"]
+    assert (account.role, account.password_hash) == (Role.CONTRIBUTOR, None)
+    page = client.get("/account")
+    assert "Eve &lt;script&gt;alert(1)&lt;/script&gt;" in page.text
+    assert "<script>alert" not in page.text
+    assert "\u202e" not in page.text
+    with library.database.read() as session:
+        assert [entry.action for entry in session.exec(select(AuditEntry))][-2:] == ["sign-up", "link"]
+
+
+def test_who_comes_again_gets_the_same_account_whatever_their_address_is_now(client, provider, library):
+    come_back(client, provider)
+    client.cookies.clear()
+    provider.claims |= {"email": "eve.new@example.org"}
+    assert come_back(client, provider).status_code == 303
+    assert "eve@example.org" in client.get("/account").text
+    assert len(everybody(library)) == 1
+
+
+def test_the_browser_is_sent_with_state_nonce_and_a_challenge(client, provider):
+    sent = client.get("/sign-in/openid")
+    _, query = provider.authorize(sent.headers["Location"])
+    assert query["code_challenge_method"] == "S256"
+    assert query["scope"] == "openid email profile"
+    assert min(len(query[name]) for name in ("state", "nonce", "code_challenge")) > 40
+    assert len({query["state"], query["nonce"], query["code_challenge"]}) == 3
+    assert "httponly" in sent.headers["Set-Cookie"].lower()
+    assert "samesite=lax" in sent.headers["Set-Cookie"].lower()
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"iss": "https://elsewhere.example"},
+        {"aud": "another site"},
+        {"aud": ["another site"], "azp": CLIENT_ID},
+        {"nonce": "another"},
+        {"nonce": None},
+        {"exp": int(time.time()) - 3600},
+        {"exp": None},
+        {"sub": None},
+        {"sub": ""},
+        {"sub": "x" * 300},
+    ],
+)
+def test_a_token_that_is_not_for_this_sign_in_proves_nobody(client, provider, library, claims):
+    provider.claims |= claims
+    answer = come_back(client, provider)
+    assert answer.status_code == 400
+    assert "has not said who you are" in answer.text
+    assert SESSION_COOKIE not in client.cookies
+    assert everybody(library) == {}
+
+
+def test_a_token_with_a_forged_signature_proves_nobody(client, provider):
+    provider.signing_key = RSAKey.generate_key(2048, {"kid": "one"})
+    assert come_back(client, provider).status_code == 400
+
+
+def test_the_clients_secret_signs_no_tokens(client, provider):
+    provider.header, provider.signing_key = {"alg": "HS256"}, forging_key()
+    provider.metadata["id_token_signing_alg_values_supported"] = ["RS256", "HS256", "none"]
+    assert come_back(client, provider).status_code == 400
+
+
+def test_new_keys_of_the_provider_are_fetched(client, provider):
+    assert come_back(client, provider).status_code == 303
+    client.cookies.clear()
+    client.app.state.omniracle.provider._keys_until -= 120  # two minutes later
+    provider.key = provider.signing_key = RSAKey.generate_key(2048, {"kid": "two"})
+    provider.header = {"alg": "RS256", "kid": "two"}
+    assert come_back(client, provider).status_code == 303
+
+
+@pytest.mark.parametrize("state", ["", "x" * 64, "\udcff", "é"])
+def test_another_state_is_refused(client, provider, state):
+    provider.authorize(client.get("/sign-in/openid").headers["Location"])
+    answer = client.get(f"/sign-in/openid/callback?code=one-code&state={quote(state, errors='surrogatepass')}")
+    assert answer.status_code == 400
+    assert "/token" not in provider.asked
+
+
+def test_a_code_is_taken_once_and_only_by_the_browser_that_began(client, provider, settings):
+    back, _ = provider.authorize(client.get("/sign-in/openid").headers["Location"])
+    assert TestClient(client.app, follow_redirects=False).get(back).status_code == 400
+    assert client.get(back).status_code == 303
+    assert client.get(back).status_code == 400
+
+
+def test_two_windows_may_be_on_their_way_at_once(client, provider):
+    first, _ = provider.authorize(client.get("/sign-in/openid").headers["Location"])
+    kept = provider.challenge, provider.nonce
+    second, _ = provider.authorize(client.get("/sign-in/openid").headers["Location"])
+    assert client.get(second).status_code == 303
+    provider.challenge, provider.nonce = kept
+    client.cookies.delete(SESSION_COOKIE)
+    assert client.get(first).status_code == 303
+
+
+@pytest.mark.parametrize("answer", ["error=access_denied", "code=", "code=one-code&iss=https://other.example"])
+def test_who_turns_back_may_sign_in_in_another_way(client, provider, answer):
+    _, query = provider.authorize(client.get("/sign-in/openid", params={"next": "/tags"}).headers["Location"])
+    page = client.get(f"/sign-in/openid/callback?state={query['state']}&{answer}")
+    assert page.status_code == 400
+    assert "Example ID has not said who you are" in page.text
+    assert 'name="next" value="/tags"' in page.text
+
+
+def test_nobody_is_led_to_another_site(client, provider):
+    assert come_back(client, provider, "//evil.example/").headers["Location"] == "/"
+
+
+def test_a_provider_that_does_not_answer_is_said_to(client, provider):
+    provider.is_down = True
+    page = client.get("/sign-in/openid")
+    assert page.status_code == 503
+    assert "Example ID does not answer at the moment" in page.text
+    assert 'name="password"' in page.text
+    asked = len(provider.asked)
+    assert client.get("/sign-in/openid").status_code == 503
+    assert len(provider.asked) == asked  # for a while nobody waits for it again
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [{"issuer": "https://elsewhere.example"}, {"token_endpoint": None}, {"authorization_endpoint": "javascript:x"}],
+)
+def test_a_provider_that_describes_itself_wrongly_is_not_used(client, provider, metadata):
+    provider.metadata = metadata
+    assert client.get("/sign-in/openid").status_code == 503
+
+
+def test_an_account_with_a_password_is_connected_only_with_it(client, provider, people, library):
+    provider.claims |= {"email": "ROB@example.org"}
+    page = come_back(client, provider)
+    assert page.status_code == 200
+    assert "a password opens it" in page.text
+    assert SESSION_COOKIE not in client.cookies
+    form = {"proof": proof_in(page), "next": "/tags"}
+    wrong = client.post("/sign-in/openid/connection", data=form | {"password": "not the password"})
+    assert (wrong.status_code, SESSION_COOKIE in client.cookies) == (400, False)
+    right = client.post("/sign-in/openid/connection", data={**form, "proof": proof_in(wrong), "password": PASSWORD})
+    assert (right.status_code, right.headers["Location"]) == (303, "/tags")
+    client.cookies.clear()
+    assert come_back(client, provider).status_code == 303
+    assert "Rob" in client.get("/account").text
+
+
+def test_a_signed_in_account_is_connected_when_its_owner_says_so(client, provider, people, library):
+    sign_in(client, people, library, Role.REVIEWER)
+    page = come_back(client, provider, "/account")
+    assert "will open the account of Rob here" in page.text
+    with library.database.read() as session:
+        assert session.exec(select(LinkedIdentity)).all() == []
+    answer = client.post("/sign-in/openid/connection", data={"proof": proof_in(page), "next": "/account"})
+    assert answer.headers["Location"] == "/account"
+    account_page = client.get("/account").text
+    assert "eve@example.org" in account_page
+    removal = re.search(r"/account/identities/\d+/removal", account_page)[0]
+    assert client.post(removal).status_code == 303
+    assert "eve@example.org" not in client.get("/account").text
+
+
+def test_another_site_cannot_connect_its_own_identity(client, provider, people, library):
+    sign_in(client, people, library, Role.REVIEWER)
+    page = come_back(client, provider)
+    headers = {"Sec-Fetch-Site": "cross-site"}
+    refused = client.post("/sign-in/openid/connection", data={"proof": proof_in(page)}, headers=headers)
+    assert refused.status_code == 403
+
+
+def test_an_identity_opens_one_account(client, provider, people, library):
+    come_back(client, provider)
+    client.cookies.clear()
+    sign_in(client, people, library, Role.REVIEWER)
+    page = come_back(client, provider)
+    answer = client.post("/sign-in/openid/connection", data={"proof": proof_in(page)})
+    assert answer.status_code == 400
+    assert "belongs to another account" in answer.text
+
+
+@pytest.mark.parametrize("proof", ["", "x", "a.b.c"])
+def test_a_proof_cannot_be_made_up(client, people, library, proof):
+    sign_in(client, people, library, Role.READER)
+    assert client.post("/sign-in/openid/connection", data={"proof": proof}).status_code == 400
+
+
+def test_what_was_sealed_for_the_way_there_proves_nobody(client, provider, people, library):
+    sign_in(client, people, library, Role.READER)
+    sent = client.get("/sign-in/openid")
+    sealed = sent.headers["Set-Cookie"].partition("=")[2].partition(";")[0]
+    assert client.post("/sign-in/openid/connection", data={"proof": sealed}).status_code == 400
+
+
+def test_an_account_made_without_a_password_waits_for_a_verified_address(client, provider, library, settings):
+    accounts.sign_up(library.database, email="eve@example.org", name="Eve", password=None, role=Role.REVIEWER)
+    provider.claims |= {"email_verified": False}
+    assert come_back(client, provider).status_code == 403
+    provider.claims |= {"email_verified": True}
+    assert come_back(client, provider).status_code == 303
+    assert "Reviewer" in client.get("/account").text
+
+
+def test_an_address_that_was_given_to_somebody_else_opens_nothing(client, provider):
+    come_back(client, provider)
+    client.cookies.clear()
+    provider.claims |= {"sub": "43"}
+    assert come_back(client, provider).status_code == 403
+
+
+def test_the_last_way_in_stays(client, provider, library):
+    come_back(client, provider)
+    with library.database.read() as session:
+        linked = session.exec(select(LinkedIdentity)).one()
+    assert client.post(f"/account/identities/{linked.id}/removal").status_code == 400
+    client.post("/account/password", data={"new": PASSWORD})
+    assert client.post(f"/account/identities/{linked.id}/removal").status_code == 303
+
+
+def test_nobody_disconnects_others(client, provider, people, library):
+    come_back(client, provider)
+    with library.database.read() as session:
+        linked = session.exec(select(LinkedIdentity)).one()
+    client.cookies.clear()
+    sign_in(client, people, library, Role.ADMIN)
+    assert client.post(f"/account/identities/{linked.id}/removal").status_code == 404
+
+
+def test_the_address_may_come_from_the_userinfo_endpoint(client, provider, library):
+    provider.claims = {"sub": "42"}
+    provider.userinfo = {"sub": "42", "email": "eve@example.org", "email_verified": True, "name": "Eve"}
+    assert come_back(client, provider).status_code == 303
+    assert everybody(library)["eve@example.org"].name == "Eve"
+
+
+def test_what_userinfo_says_of_somebody_else_is_not_believed(client, provider, library):
+    provider.claims = {"sub": "42"}
+    provider.userinfo = {"sub": "1", "email": "root@example.org", "email_verified": True}
+    page = come_back(client, provider)
+    assert page.status_code == 400
+    assert "has not told your e-mail address" in page.text
+
+
+def test_where_sign_up_is_closed_the_provider_opens_known_accounts_alone(settings, provider, library):
+    closed = settings.model_copy(update={"registration": "closed"})
+    with TestClient(create_app(closed), follow_redirects=False) as client:
+        assert come_back(client, provider).status_code == 403
+        accounts.sign_up(library.database, email="eve@example.org", name="Eve", password=None)
+        assert come_back(client, provider).status_code == 303
+
+
+def test_the_way_in_is_offered_where_there_is_one(client, library):
+    assert "Continue with Example ID" in client.get("/sign-in").text
+    assert "Continue with Example ID" in client.get("/sign-up").text
+    with TestClient(create_app(library.settings), follow_redirects=False) as other:
+        assert "Continue with" not in other.get("/sign-in").text
+        assert other.get("/sign-in/openid").status_code == 404
+        assert other.get("/sign-in/openid/callback").status_code == 404
+
+
+def test_signing_in_through_a_real_provider(library):
+    """The client is registered there, so that its secret and its address are checked."""
+    with real_provider() as issuer:
+        client_id, client_secret = register(issuer, "http://testserver")
+        claims = {"email": "zoe@example.org", "email_verified": True, "name": "佐伊"}
+        httpx2.put(f"{issuer}/users/zoe", json=claims).raise_for_status()
+        for secret, status in (("wrong", 400), (client_secret, 303)):
+            values = {"oidc_issuer": issuer, "oidc_client_id": client_id, "oidc_client_secret": secret}
+            app = create_app(library.settings.model_copy(update=values))
+            with TestClient(app, follow_redirects=False) as client:
+                sent = client.get("/sign-in/openid").headers["Location"]
+                back = httpx2.post(sent, data={"sub": "zoe"}).headers["Location"]
+                assert client.get(back).status_code == status
+                assert ("佐伊" in client.get("/account").text) == (status == 303)
+
+
+def proof_in(page) -> str:
+    return html.unescape(re.search(r'name="proof" value="([^"]+)"', page.text)[1])
+
+
+def sign_in(client: TestClient, people: dict[Role, Account], library, role: Role) -> None:
+    key = accounts.open_session(library.database, people[role], "tests")
+    client.cookies.set(SESSION_COOKIE, key)
