@@ -39,9 +39,15 @@ class Proposal(SQLModel, table=True):
 
 
 class Draft(SQLModel, table=True):
-    """What somebody is writing, kept while they do; one of each person and target."""
+    """What somebody is writing, kept while they do."""
 
     account_id: int = Field(primary_key=True, foreign_key="account.id", ondelete="CASCADE")
-    target: str = Field(primary_key=True, max_length=100)  # "new", or the article's or proposal's number
+    target: str = Field(primary_key=True, max_length=100)  # "new", "article-5"; then, perhaps, "~" and the window
+    window: str = Field(default="", max_length=20, sa_column_kwargs={"server_default": ""})  # that last kept it
     fields: list[tuple[str, str]] = Field(sa_type=JSON)  # of the editor's form, in their order
     updated_at: datetime = Field(sa_type=UtcDateTime)
+
+    @property
+    def title(self) -> str:
+        """The question as far as it is written."""
+        return dict(self.fields).get("title", "")

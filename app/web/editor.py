@@ -1,5 +1,6 @@
 """The editor's form: what comes in from a browser or a draft, and the text that it stands for."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated
@@ -11,13 +12,16 @@ from app.content.document import MAX_RESOURCE_TITLE, MAX_TAG, MAX_TITLE, Resourc
 from app.content.editing import Fields, changed_source, fields_of, new_source
 from app.content.plain import one_line
 from app.errors import InvalidFields, InvalidInput, Problem
+from app.services.drafting import Place
 from app.web.forms import is_form, read_form
 
 CARD_PARTS = ("section", "url", "title", "description", "site", "archive")
+PLACE = ("window", "draft", "draft_at")
 SECTIONS = ("resources", "more")
 SPARE_CARDS = 2  # empty ones at the end of the form
 MAX_CARDS = 200
 MAX_TAGS = 100
+_WINDOW = re.compile(r"[\w-]{1,20}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,10 @@ class EditorForm:
     base: int = 0  # the revision from which the text comes
     action: str = ""  # the button
     seen: str = ""  # the version of the proposal that was changed
+    # Where the window keeps its draft: its own name, the draft's name and stamp.
+    window: str = ""
+    draft: str = ""
+    draft_at: str = ""
     cards: tuple[Card, ...] = ()
 
     @property
@@ -62,6 +70,13 @@ class EditorForm:
             (name, str(getattr(self, name))) for name in ("title", "lang", "tags", "body", "message", "base", "seen")
         ]
         return head + [(f"card_{part}", getattr(card, part)) for card in self.cards for part in CARD_PARTS]
+
+    def place(self, target: str) -> Place:
+        """Return where this window keeps its draft of `target`."""
+        window = self.window if _WINDOW.fullmatch(self.window) else ""
+        base, _, of_window = self.draft.partition("~")
+        name = self.draft if base == target and _WINDOW.fullmatch(of_window) else target
+        return Place(target, window, name, self.draft_at)
 
     def source(self, base_source: str | None) -> str:
         """Return the text that the form stands for, as a change of `base_source` when there is one.
@@ -126,6 +141,7 @@ def form_of(pairs: Iterable[tuple[str, str]]) -> EditorForm:
         base=number_in(values.get("base", "")),
         action=values.get("action", ""),
         seen=values.get("seen", ""),
+        **{name: values.get(name, "") for name in PLACE},
         cards=cards,
     )
 

@@ -212,6 +212,24 @@ def test_a_draft_outlives_its_tab(window):
     expect(again.locator("#field-body")).to_have_value("")
 
 
+def test_two_tabs_with_new_answers_keep_both(window):
+    page = window("contributor")
+    begin(page)
+    other = page.context.new_page()
+    other.goto("/contribute")
+    for tab, title in ((page, "The question of the first tab"), (other, "The question of the second tab")):
+        tab.locator("#field-title").fill(title)
+        expect(tab.locator("[data-state]")).to_have_text("Draft saved")
+    again = page.context.new_page()
+    again.goto("/contribute")
+    expect(again.locator("#field-title")).to_have_value("The question of the second tab")
+    again.get_by_role("link", name="The question of the first tab").click()
+    expect(again.locator("#field-title")).to_have_value("The question of the first tab")
+    for _ in range(2):
+        again.get_by_role("button", name="Throw it away").click()
+    expect(again.locator("#field-title")).to_have_value("")
+
+
 def test_a_line_that_breaks_loses_nothing(window):
     page = window("contributor")
     write(page, "Written in a tunnel", "Some words")

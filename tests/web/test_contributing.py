@@ -201,6 +201,83 @@ def test_saving_ends_the_draft(ann, library, people):
         assert drafts.get(session, people[Role.CONTRIBUTOR].id, "new") is None
 
 
+def opened(client, path="/contribute"):
+    """What the editor sends from a window that was just opened."""
+    page = client.get(path).text
+    return {name: re.search(rf'name="{name}" value="([^"]*)"', page)[1] for name in ("window", "draft", "draft_at")}
+
+
+def drafts_of(library, people, target="new"):
+    with library.database.read() as session:
+        return [draft.title for draft in drafts.of_target(session, people[Role.CONTRIBUTOR].id, target)]
+
+
+def test_two_windows_with_new_answers_keep_both(ann, library, people):
+    one, two = opened(ann), opened(ann)
+    for word in ("first", "second", "third"):
+        ann.post("/drafts/new", data=fields(title=f"One, {word}", **one))
+        ann.post("/drafts/new", data=fields(title=f"Two, {word}", **two))
+    assert drafts_of(library, people) == ["Two, third", "One, third"]
+    page = ann.get("/contribute").text
+    assert 'value="Two, third"' in page
+    assert "One, third" in page  # a link
+    ann.post("/contribute", data=fields(title="Two, sent", **two))
+    assert drafts_of(library, people) == ["One, third"]
+    assert 'value="One, third"' in ann.get("/contribute").text
+
+
+def test_the_same_draft_in_two_windows_loses_neither(ann, library, people):
+    one = opened(ann)
+    ann.post("/drafts/new", data=fields(title="Begun", **one))
+    two = opened(ann)
+    assert two["draft_at"]
+    ann.post("/drafts/new", data=fields(title="Begun, and gone on with", **two))
+    ann.post("/drafts/new", data=fields(title="Begun, and taken elsewhere", **one))
+    ann.post("/drafts/new", data=fields(title="Begun, and gone on with further", **two))
+    assert drafts_of(library, people) == ["Begun, and gone on with further", "Begun, and taken elsewhere"]
+
+
+def test_a_draft_goes_on_after_the_window_was_closed(ann, library, people):
+    ann.post("/drafts/new", data=fields(title="Begun", **opened(ann)))
+    ann.post("/drafts/new", data=fields(title="Gone on with", **opened(ann)))
+    assert drafts_of(library, people) == ["Gone on with"]
+
+
+def test_another_answer_is_begun_beside_the_draft(ann, library, people):
+    ann.post("/drafts/new", data=fields(title="The first", **opened(ann)))
+    page = ann.get("/contribute?draft=none").text
+    assert 'value="The first"' not in page
+    assert "/contribute?draft=new" in page
+    ann.post("/drafts/new", data=fields(title="The second", **opened(ann, "/contribute?draft=none")))
+    assert drafts_of(library, people) == ["The second", "The first"]
+
+
+def test_drafts_of_a_change_in_two_windows(ann, library, people):
+    path = "/questions/bread/edit"
+    one, two = opened(ann, path), opened(ann, path)
+    target = re.search(r'data-draft="/drafts/([^"]+)"', ann.get(path).text)[1]
+    ann.post(f"/drafts/{target}", data=fields(title="Bread one", **one))
+    ann.post(f"/drafts/{target}", data=fields(title="Bread two", **two))
+    assert drafts_of(library, people, target) == ["Bread two", "Bread one"]
+    assert drafts_of(library, people, target + "0") == []
+
+
+def test_without_scripts_each_window_keeps_its_draft_too(ann, library, people):
+    one, two = opened(ann), opened(ann)
+    first = ann.post("/contribute", data=fields(title="One", **one, action="draft"))
+    ann.post("/contribute", data=fields(title="Two", **two, action="draft"))
+    again = {name: re.search(rf'name="{name}" value="([^"]*)"', first.text)[1] for name in one}
+    ann.post("/contribute", data=fields(title="One more", **again, action="draft"))
+    assert drafts_of(library, people) == ["One more", "Two"]
+
+
+@pytest.mark.parametrize("name", ["new~", "new~../x", "article-1~a~b", "other"])
+def test_drafts_have_no_other_names(ann, library, people, name):
+    assert ann.post(f"/drafts/{name}/removal").status_code == 404
+    ann.post("/drafts/new", data=fields(title="Kept", window="x y", draft=name))
+    assert drafts_of(library, people) == ["Kept"]
+
+
 def test_changes_of_different_places_merge_by_themselves(client, rob, signed_in):
     ada = signed_in(Role.ADMIN)
     pages = [each.get("/questions/workers-zh/edit").text for each in (rob, ada)]

@@ -1,5 +1,7 @@
 """Two people have changed the same place: both texts, and the choice between them."""
 
+from dataclasses import replace
+
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
@@ -7,13 +9,14 @@ from app.content.comparing import compare
 from app.content.merging import Conflict, Merged
 from app.errors import Forbidden, InvalidInput, NotFound
 from app.models import Article
+from app.services import drafting
 from app.services.accounts import id_of
 from app.services.contributing import Contribution, EditConflict, merged_by_blocks
 from app.services.reviewing import may_see
-from app.storage import articles, drafts, proposals, revisions
+from app.storage import articles, proposals, revisions
 from app.web.access import Contributor
-from app.web.editor import SentValues, form_of_source, number_in
-from app.web.editor_page import editor_page, rendered, target_of
+from app.web.editor import PLACE, EditorForm, SentValues, form_of_source, number_in
+from app.web.editor_page import editor_page, rendered, shown, target_of
 from app.web.forms import Form
 from app.web.state import Here
 from app.web.templating import named, render
@@ -22,7 +25,12 @@ router = APIRouter(include_in_schema=False)
 
 
 def conflict_page(
-    request: Request, article: Article, mine: Contribution, error: EditConflict, proposal_id: int | None = None
+    request: Request,
+    article: Article,
+    form: EditorForm,
+    mine: Contribution,
+    error: EditConflict,
+    proposal_id: int | None = None,
 ) -> Response:
     """Return the page that shows both texts and lets the person choose."""
     clashes = [
@@ -37,6 +45,7 @@ def conflict_page(
         headers={"Cache-Control": "no-store"},
         article=named(article),
         clashes=clashes,
+        editor=form,
         source=mine.source,
         message=mine.message,
         base=mine.base_revision,
@@ -66,8 +75,9 @@ def resolve(request: Request, here: Here, key: Contributor, slug: str, sent: Sen
         form, preview, filled = form_of_source(chosen, base=newest.number, message=message), True, None
     except InvalidInput as error:  # both versions of one key of the front matter, for example
         form, preview, filled = form_of_source(mine, base=base.number, message=message), False, Form({}, error)
-    with here.database.write() as session:
-        drafts.put(session, id_of(key.account), target, form.pairs())
+    window, draft, draft_at = (sent.get(name, "") for name in PLACE)
+    form = replace(form, window=window, draft=draft, draft_at=draft_at)
+    form = shown(form, drafting.keep(here.database, id_of(key.account), form.place(target), form.pairs()))
     return editor_page(
         request,
         form,

@@ -8,16 +8,16 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from app.errors import InvalidInput, NotFound, TooManyRequests
-from app.models import Article, Draft, Revision
-from app.services import contributing
+from app.models import Article, Revision
+from app.services import contributing, drafting
 from app.services.accounts import Key, id_of
 from app.services.contributing import Contribution, EditConflict, Outcome
 from app.services.limits import CONTRIBUTION, LINK, PREVIEW
 from app.services.linking import describe
 from app.storage import articles, drafts, revisions
 from app.web.access import Contributor
-from app.web.editor import EditorForm, SentForm, form_of, form_of_source
-from app.web.editor_page import NEW, editor_page, rendered, target_of
+from app.web.editor import EditorForm, SentForm, form_of_source
+from app.web.editor_page import NEW, begun, editor_page, known_drafts, rendered, shown, target_of
 from app.web.forms import Form as FilledForm
 from app.web.parameters import local_path
 from app.web.routes.conflict import conflict_page
@@ -26,14 +26,15 @@ from app.web.state import Here
 router = APIRouter(include_in_schema=False)
 
 _TARGET = re.compile(r"new|(?:article|proposal)-\d{1,9}")
+_DRAFT = re.compile(rf"(?:{_TARGET.pattern})(?:~[\w-]{{1,20}})?", re.ASCII)
 
 
 @router.get("/contribute")
-def new(request: Request, here: Here, key: Contributor, title: str = "") -> Response:
-    """Show the empty editor, or the draft that was begun."""
-    kept = _draft(here, key, NEW)
-    form = form_of(kept.fields) if kept else EditorForm(title=title)
-    return editor_page(request, form, target=NEW, kept=kept)
+def new(request: Request, here: Here, key: Contributor, title: str = "", draft: str | None = None) -> Response:
+    """Show the last draft that was begun, the one that is asked for, or the empty editor."""
+    known = known_drafts(here, key, NEW)
+    form = begun(known, draft) or EditorForm(title=title)
+    return editor_page(request, form, target=NEW, drafts=known)
 
 
 @router.post("/contribute")
@@ -62,21 +63,22 @@ def save_draft(here: Here, key: Contributor, target: str, form: SentForm) -> Res
     if not _TARGET.fullmatch(target):
         raise NotFound("There is no such draft.")
     here.limits.count(PREVIEW, str(key.account.id))
-    with here.database.write() as session:
-        drafts.put(session, id_of(key.account), target, form.pairs())
+    drafting.keep(here.database, id_of(key.account), form.place(target), form.pairs())
     return Response(status_code=204)
 
 
-@router.post("/drafts/{target}/removal")
-def drop_draft(here: Here, key: Contributor, target: str, back: Annotated[str, Form()] = "/contribute") -> Response:
+@router.post("/drafts/{name}/removal")
+def drop_draft(here: Here, key: Contributor, name: str, back: Annotated[str, Form()] = "/contribute") -> Response:
     """Forget a draft and begin again."""
+    if not _DRAFT.fullmatch(name):
+        raise NotFound("There is no such draft.")
     with here.database.write() as session:
-        drafts.drop(session, id_of(key.account), target)
+        drafts.drop(session, id_of(key.account), name)
     return RedirectResponse(local_path(back), 303)
 
 
 @router.get("/questions/{slug}/edit")
-def edit(request: Request, here: Here, key: Contributor, slug: str) -> Response:
+def edit(request: Request, here: Here, key: Contributor, slug: str, draft: str | None = None) -> Response:
     """Show the editor with an answer, or with the draft of a change of it."""
     with here.database.read() as session:
         article = articles.find(session, slug)
@@ -84,9 +86,10 @@ def edit(request: Request, here: Here, key: Contributor, slug: str) -> Response:
             return RedirectResponse(f"/questions/{article.slug}/edit", 301)
         newest = revisions.get(session, article.id or 0, article.revision)
     assert newest is not None
-    kept = _draft(here, key, target_of(article))
-    form = form_of(kept.fields) if kept else form_of_source(newest.source, base=article.revision)
-    return editor_page(request, form, target=target_of(article), article=article, kept=kept)
+    target = target_of(article)
+    known = known_drafts(here, key, target)
+    form = begun(known, draft) or form_of_source(newest.source, base=article.revision)
+    return editor_page(request, form, target=target, article=article, drafts=known)
 
 
 @router.post("/questions/{slug}/edit")
@@ -102,9 +105,10 @@ def _handle(request: Request, here: Here, key: Key, form: EditorForm, article: A
     if form.action == "preview":
         return editor_page(request, form, target=target, article=article, preview=rendered(form))
     if form.action == "draft":
-        with here.database.write() as session:
-            drafts.put(session, id_of(key.account), target, form.pairs())
-        return editor_page(request, form, target=target, article=article, kept=_draft(here, key, target))
+        kept = drafting.keep(here.database, id_of(key.account), form.place(target), form.pairs())
+        return editor_page(
+            request, shown(form, kept), target=target, article=article, drafts=known_drafts(here, key, target)
+        )
     try:
         contribution = contribution_of(here, form, article)
         here.limits.count(CONTRIBUTION, str(key.account.id))
@@ -119,9 +123,8 @@ def _handle(request: Request, here: Here, key: Key, form: EditorForm, article: A
         return response
     except EditConflict as error:
         assert article is not None
-        return conflict_page(request, article, contribution, error)
-    with here.database.write() as session:
-        drafts.drop(session, id_of(key.account), target)
+        return conflict_page(request, article, form, contribution, error)
+    drafting.finish(here.database, id_of(key.account), form.place(target))
     return RedirectResponse(_next_page(outcome), 303)
 
 
@@ -141,8 +144,3 @@ def _next_page(outcome: Outcome) -> str:
         return f"/questions/{outcome.article.slug}"
     assert outcome.proposal is not None
     return f"/proposals/{outcome.proposal.id}"
-
-
-def _draft(here: Here, key: Key, target: str) -> Draft | None:
-    with here.database.read() as session:
-        return drafts.get(session, id_of(key.account), target)

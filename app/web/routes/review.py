@@ -12,15 +12,15 @@ from app.content.document import parse_document
 from app.errors import Forbidden, InvalidInput, NotFound
 from app.models import Article, Proposal, ProposalState, Role
 from app.models.columns import now
-from app.services import reviewing
+from app.services import drafting, reviewing
 from app.services.accounts import Key, id_of
 from app.services.contributing import Contribution, EditConflict
 from app.services.rendering import make_rendering
 from app.services.reviewing import may_see
-from app.storage import drafts, feedback, proposals, resources, revisions
+from app.storage import feedback, proposals, resources, revisions
 from app.web.access import Contributor, Reviewer
-from app.web.editor import EditorForm, SentForm, form_of, form_of_source
-from app.web.editor_page import editor_page, rendered
+from app.web.editor import EditorForm, SentForm, form_of_source
+from app.web.editor_page import begun, editor_page, known_drafts, rendered, shown
 from app.web.forms import Form as FilledForm
 from app.web.language import translate
 from app.web.parameters import PageNumber, RowId
@@ -76,7 +76,7 @@ def approve(
         reviewing.approve(here.database, here.index, key.account, proposal_id, seen=seen)
     except EditConflict as error:
         assert article is not None
-        return conflict_page(request, article, _contribution(proposal, article), error, proposal_id)
+        return conflict_page(request, article, EditorForm(), _contribution(proposal, article), error, proposal_id)
     except InvalidInput as error:
         return _page(request, here, key, proposal_id, FilledForm({}, error))
     return _next(here, proposal_id)
@@ -102,20 +102,15 @@ def withdraw(here: Here, key: Contributor, proposal_id: RowId) -> Response:
 
 
 @router.get("/proposals/{proposal_id}/edit")
-def edit(request: Request, here: Here, key: Contributor, proposal_id: RowId) -> Response:
+def edit(request: Request, here: Here, key: Contributor, proposal_id: RowId, draft: str | None = None) -> Response:
     """Show the editor with a proposal: to its author, or to a reviewer who approves it with changes."""
     proposal, article = _found(here, key, proposal_id)
     if proposal.state != ProposalState.PENDING:
         return RedirectResponse(f"/proposals/{proposal_id}", 303)
     target = f"proposal-{proposal_id}"
-    with here.database.read() as session:
-        kept = drafts.get(session, id_of(key.account), target)
-    form = (
-        form_of(kept.fields)
-        if kept
-        else form_of_source(proposal.source, base=proposal.base_revision, message=proposal.message)
-    )
-    return editor_page(request, form, target=target, article=article, proposal=proposal, kept=kept)
+    known = known_drafts(here, key, target)
+    form = begun(known, draft) or form_of_source(proposal.source, base=proposal.base_revision, message=proposal.message)
+    return editor_page(request, form, target=target, article=article, proposal=proposal, drafts=known)
 
 
 @router.post("/proposals/{proposal_id}/edit")
@@ -126,11 +121,9 @@ def change(request: Request, here: Here, key: Contributor, proposal_id: RowId, f
     if form.action == "preview":
         return editor_page(request, form, target=target, article=article, proposal=proposal, preview=rendered(form))
     if form.action == "draft":
-        with here.database.write() as session:
-            drafts.put(session, id_of(key.account), target, form.pairs())
-        with here.database.read() as session:
-            kept = drafts.get(session, id_of(key.account), target)
-        return editor_page(request, form, target=target, article=article, proposal=proposal, kept=kept)
+        kept = drafting.keep(here.database, id_of(key.account), form.place(target), form.pairs())
+        known = known_drafts(here, key, target)
+        return editor_page(request, shown(form, kept), target=target, article=article, proposal=proposal, drafts=known)
     try:
         contribution = _edited(here, form, proposal, article)
         if not Role(key.account.role).includes(Role.REVIEWER):
@@ -141,14 +134,13 @@ def change(request: Request, here: Here, key: Contributor, proposal_id: RowId, f
             following = _next(here, proposal_id)
     except EditConflict as error:
         assert article is not None
-        return conflict_page(request, article, contribution, error, proposal_id)
+        return conflict_page(request, article, form, contribution, error, proposal_id)
     except InvalidInput as error:
         filled = FilledForm({}, error)
         return editor_page(
             request, form, target=target, article=article, proposal=proposal, filled=filled, status_code=400
         )
-    with here.database.write() as session:
-        drafts.drop(session, id_of(key.account), target)
+    drafting.finish(here.database, id_of(key.account), form.place(target))
     return following
 
 

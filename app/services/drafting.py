@@ -1,0 +1,59 @@
+"""Drafts: what people are writing. Two windows with the same answer never write over each other's.
+
+A draft is known by its name: what it is a draft of ("new", "article-5"), or that and the window that began it. A window
+goes on with the draft that it was opened with, unless another window has changed it meanwhile: then it gets its own.
+"""
+
+from dataclasses import dataclass
+
+from app.models import Draft
+from app.models.columns import now
+from app.storage import drafts
+from app.storage.database import Database
+
+Fields = list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a window of the editor keeps its draft."""
+
+    target: str  # what it is a draft of
+    window: str  # a random name; empty when it has none
+    name: str  # of the draft that the window was opened with, or would have begun
+    seen: str  # the `stamp` of that draft, empty when there was none
+
+    @property
+    def own_name(self) -> str:
+        """The name of a draft that no other window writes."""
+        return f"{self.target}~{self.window}"
+
+
+def stamp(draft: Draft) -> str:
+    """Return what changes whenever a draft does."""
+    return draft.updated_at.isoformat()
+
+
+def keep(database: Database, account_id: int, place: Place, fields: Fields) -> Draft:
+    """Keep what a window holds, and return the draft that it became."""
+    with database.write() as session:
+        own = drafts.get(session, account_id, place.own_name)
+        is_free = own is None and _is_of(place, drafts.get(session, account_id, place.name))
+        name = place.name if is_free else place.own_name
+        return drafts.put(
+            session,
+            Draft(account_id=account_id, target=name, window=place.window, fields=fields, updated_at=now()),
+        )
+
+
+def finish(database: Database, account_id: int, place: Place) -> None:
+    """Forget the draft of a window whose text was saved; other windows keep theirs."""
+    with database.write() as session:
+        drafts.drop(session, account_id, place.own_name)
+        if _is_of(place, drafts.get(session, account_id, place.name)):
+            drafts.drop(session, account_id, place.name)
+
+
+def _is_of(place: Place, draft: Draft | None) -> bool:
+    """Say whether a draft is the window's to change: its own, or as it was when the window was opened."""
+    return draft is None or draft.window == place.window or stamp(draft) == place.seen
