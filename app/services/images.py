@@ -8,6 +8,7 @@ import warnings
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.content.pictures import IMAGE_NAME
 from app.errors import InvalidInput, NotFound
@@ -15,6 +16,9 @@ from app.models import Account, Image
 from app.models.columns import now
 from app.storage import audit
 from app.storage.database import Database
+
+if TYPE_CHECKING:
+    from PIL import Image as Pillow
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +95,8 @@ def _without_metadata(content: bytes) -> tuple[bytes, str, tuple[int, int]]:
                 upright: Pillow.Image = image
                 kind = "JPEG" if image.format == "MPO" else image.format  # a camera's preview comes after the picture
                 if frames > 1 and kind != "JPEG":
-                    options |= {"save_all": True}
+                    options |= {"save_all": True, "duration": _durations(image)}
+                    options |= {"loop": image.info["loop"]} if "loop" in image.info else {}  # else it plays once
                 else:
                     upright = ImageOps.exif_transpose(image)
                     upright.info = {key: value for key, value in upright.info.items() if key == "transparency"}
@@ -107,6 +112,17 @@ def _without_metadata(content: bytes) -> tuple[bytes, str, tuple[int, int]]:
     except Exception as error:  # damaged images make the decoders raise nearly anything
         log.info("no image: %r", error)
         raise InvalidInput("This is no image that can be shown: use PNG, JPEG, GIF or WebP.") from error
+
+
+def _durations(image: "Pillow.Image") -> list[int]:
+    """Return how long each frame of an animation stays, in milliseconds."""
+    durations = []
+    for frame in range(getattr(image, "n_frames", 1)):
+        image.seek(frame)
+        image.load()  # WebP tells it only then
+        durations.append(int(image.info.get("duration", 100)))
+    image.seek(0)
+    return durations
 
 
 def _refuse_huge(width: int, height: int, frames: int) -> None:

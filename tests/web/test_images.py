@@ -54,12 +54,21 @@ def test_what_the_camera_wrote_is_gone_and_the_image_stands_upright(ann, client)
     assert not Image.open(BytesIO(stored)).getexif()
 
 
-def test_an_animation_goes_on_moving(ann, client):
+@pytest.mark.parametrize("kind", ["GIF", "WEBP"])
+def test_an_animation_goes_on_moving_at_its_own_pace(ann, client, kind):
     frames = [Image.new("RGB", (8, 8), (shade, 0, 0)) for shade in (0, 120, 250)]
     written = BytesIO()
-    frames[0].save(written, "GIF", save_all=True, append_images=frames[1:])
+    frames[0].save(written, kind, save_all=True, append_images=frames[1:], duration=[100, 400, 250], loop=3)
     url = send(ann, written.getvalue()).json()["url"]
-    assert Image.open(BytesIO(client.get(url).content)).n_frames == 3
+    with Image.open(BytesIO(client.get(url).content)) as stored:
+        assert stored.n_frames == 3
+        durations = []
+        for frame in range(3):
+            stored.seek(frame)
+            stored.load()
+            durations.append(stored.info["duration"])
+        assert durations == [100, 400, 250]
+        assert stored.info["loop"] == 3
 
 
 def bomb():
