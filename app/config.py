@@ -95,7 +95,21 @@ class Settings(BaseModel):
         "open", alias="OMNIRACLE_REGISTRATION", description="Whether anyone may sign up: open or closed."
     )
     experiments: Literal["public", "operators", "off"] = Field(
-        "public", alias="OMNIRACLE_EXPERIMENTS", description="Reserved for experiments: who may start one."
+        "public",
+        alias="OMNIRACLE_EXPERIMENTS",
+        description="Who may let the site measure which worker gets a request: public, operators or off.",
+    )
+    watchdog_s: float = Field(
+        60.0,
+        alias="OMNIRACLE_WATCHDOG_S",
+        ge=0,
+        description="Seconds after which a worker whose event loop stands still ends and is replaced; 0 for never.",
+    )
+    recycle_after: int = Field(
+        5_000_000,
+        alias="OMNIRACLE_RECYCLE_AFTER",
+        ge=0,
+        description="Requests after which a worker is replaced, up to half as many more by chance; 0 for never.",
     )
     link_checks: Literal["on", "off"] = Field(
         "off",
@@ -158,6 +172,11 @@ class Settings(BaseModel):
     def workers_file(self) -> Path:
         """File of the table in which the workers report."""
         return self.data_dir / "workers.table"
+
+    @property
+    def pid_file(self) -> Path:
+        """File that names the server's parent process while it runs."""
+        return self.data_dir / "server.pid"
 
     def signing_key(self) -> bytes:
         """Return the site's secret: the setting, else the one kept in the data folder, made when it is not there yet.

@@ -8,7 +8,9 @@ OmniracleError
 │   └── CrossOrigin       a page of another site made the browser send this (HTTP 403)
 ├── NotFound              there is nothing at this address (HTTP 404)
 │   └── Gone              there was something, and it was deleted (HTTP 410)
+├── AlreadyRunning        the same is being done at this moment (HTTP 409)
 ├── TooManyRequests       the reader has to wait (HTTP 429)
+├── ProbeFailed           the site could not ask itself (HTTP 503)
 ├── ProviderUnavailable   the site through which people sign in does not answer (HTTP 503)
 └── OperatorError         this installation cannot go on; the message says what to do
     ├── SchemaMismatch    the database has another schema than this program
@@ -68,12 +70,24 @@ class Gone(NotFound):
     """There was something at this address, and it was deleted."""
 
 
+class AlreadyRunning(OmniracleError):
+    """The same is being done at this moment, and only one may do it."""
+
+
 class TooManyRequests(OmniracleError):
     """The reader has to wait for `retry_after_s` seconds."""
 
     def __init__(self, retry_after_s: int) -> None:
         super().__init__("That was too often in a short time. Please wait %(seconds)s seconds.", seconds=retry_after_s)
         self.retry_after_s = retry_after_s
+
+
+class ProbeFailed(OmniracleError):
+    """The site could not ask itself; `reason` is for the log."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("The site could not ask itself. The log says why.")
+        self.reason = reason
 
 
 class ProviderUnavailable(OmniracleError):

@@ -1,6 +1,7 @@
 """Commands that start the site and prepare its database."""
 
 import errno
+import os
 import socket
 import sys
 from typing import TYPE_CHECKING, Annotated
@@ -10,11 +11,13 @@ import typer
 from app.cli.console import print_report, progress
 from app.config import Settings, load_settings
 from app.errors import OperatorError
+from app.workers.processes import start_ticks
 
 if TYPE_CHECKING:
     from uvicorn import Config
 
 GRACEFUL_SHUTDOWN_S = 10
+HEALTHCHECK_S = 15  # within which a worker begins to serve, and answers the supervisor's ping
 BACKLOG = 2048
 
 
@@ -107,7 +110,11 @@ def _run(settings: Settings, listening: socket.socket) -> None:
 
     _hand_down(settings)
     config = _uvicorn_config(settings, Config)
-    Multiprocess(config, sockets=[listening]).run()
+    settings.pid_file.write_text(f"{os.getpid()} {start_ticks(os.getpid())} {settings.host} {settings.port}\n")
+    try:
+        Multiprocess(config, sockets=[listening]).run()
+    finally:
+        settings.pid_file.unlink(missing_ok=True)
     sys.exit(0)
 
 
@@ -126,14 +133,15 @@ def _uvicorn_config(settings: Settings, config_type: type["Config"]) -> "Config"
         server_header=False,
         backlog=BACKLOG,
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
+        timeout_worker_healthcheck=HEALTHCHECK_S,
+        limit_max_requests=settings.recycle_after or None,
+        limit_max_requests_jitter=settings.recycle_after // 2,
         forwarded_allow_ips=settings.forwarded_allow_ips,
     )
 
 
 def _hand_down(settings: Settings) -> None:
     """Put the options of this command where the workers look for them."""
-    import os
-
     # Threads that come and go would else keep a heap each, of which little is in use.
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")
     os.environ.update(

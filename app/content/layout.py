@@ -11,6 +11,7 @@ from html import escape
 
 from app.content import syntax
 from app.content.highlighting import code_block
+from app.content.live import mark_of
 from app.content.raw_html import RawHtml
 from app.content.words import ALERTS, Words
 
@@ -41,7 +42,9 @@ class Layout:
         return _joined(_Container(self, lines, depth).blocks())
 
     def code(self, lines: Sequence[str], info: str = "") -> Block:
-        """Return the placeholder for code."""
+        """Return the placeholder for code, or for a live block."""
+        if mark := mark_of(info):
+            return [self._keep(mark)]
         return [self._keep(code_block("\n".join([*lines, ""]), info))]
 
     def html(self, text: str) -> Block:

@@ -15,6 +15,7 @@ from app.models.account import (
 from app.models.article import Alias, Article, Pin, Translation, ViewCount
 from app.models.bookkeeping import IndexJob, Rendering, Site, SourceFile
 from app.models.contribution import Draft, Proposal, ProposalState
+from app.models.experiment import Experiment, ExperimentMode
 from app.models.feedback import Feedback, FeedbackKind
 from app.models.image import Image
 from app.models.resource import ArticleResource, LinkState, Resource, Section
@@ -32,6 +33,8 @@ __all__ = [
     "AuditEntry",
     "BrowserSession",
     "Draft",
+    "Experiment",
+    "ExperimentMode",
     "Feedback",
     "FeedbackKind",
     "Image",

@@ -35,6 +35,7 @@ CONTRIBUTION = Limit("contribution", 60, 3600)
 LINK = Limit("link", 120, 3600)  # pages fetched for cards
 LINK_CHECK = Limit("link-check", 1, 60)
 FEEDBACK = Limit("feedback", 30, 3600)
+EXPERIMENT = Limit("experiment", 120, 3600)
 IMAGE = Limit("image", 60, 3600)
 WISH = Limit("wish", 20, 3600)  # asking for an answer, without an account
 

@@ -17,10 +17,10 @@ from app.storage.database import POOL_SIZE
 from app.web import errors
 from app.web.middleware import ReaderLanguage, WorkerHeaders
 from app.web.origin import refuse_cross_origin
-from app.web.routes import ROUTERS
+from app.web.routes import ROUTE_PATHS, ROUTERS
 from app.web.state import State
 from app.web.templating import environment
-from app.workers import heartbeat
+from app.workers.heartbeat import Heart
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         try:
             settings.prepare_data_dir()
-            state = State(settings)
+            state = State(settings, ROUTE_PATHS)
             await anyio.to_thread.run_sync(state.open)
         except OperatorError as error:
             log.critical("%s", error)
@@ -47,7 +47,7 @@ def create_app(settings: Settings) -> FastAPI:
         # One thread per database connection: no request ever waits for a connection that another one holds.
         anyio.to_thread.current_default_thread_limiter().total_tokens = POOL_SIZE
         tasks = [
-            asyncio.create_task(heartbeat.beat(state.table)),
+            asyncio.create_task(Heart(state.table, settings.watchdog_s).beat()),
             asyncio.create_task(_every(TEND_EVERY_S, state.tend)),
         ]
         if settings.link_checks == "on":
@@ -74,7 +74,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(router)
     errors.install(app)
     app.add_middleware(ReaderLanguage)
-    app.add_middleware(WorkerHeaders, holder=app.state)
+    app.add_middleware(WorkerHeaders, holder=app.state, routes=ROUTE_PATHS)
     return app
 
 

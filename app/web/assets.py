@@ -17,6 +17,7 @@ LAYERS = (
     "article",
     "writing",
     "review",
+    "live",
     "syntax",
     "utilities",
     "print",

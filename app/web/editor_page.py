@@ -17,6 +17,7 @@ from app.services.suggesting import near_questions
 from app.storage import drafts as storage
 from app.web.editor import EditorForm, form_of
 from app.web.forms import Form
+from app.web.live import with_panels
 from app.web.state import State
 from app.web.templating import named, render
 
@@ -32,7 +33,7 @@ def editor_page(
     article: Article | None = None,
     proposal: Proposal | None = None,
     drafts: Sequence[Draft] = (),
-    preview: str | None = None,
+    preview: Markup | None = None,
     filled: Form | None = None,
     status_code: int = 200,
 ) -> Response:
@@ -53,7 +54,7 @@ def editor_page(
         other_drafts=[draft for draft in drafts if draft is not present],
         article=named(article) if article else None,
         proposal_id=proposal.id if proposal else None,
-        preview=None if preview is None else Markup(preview),  # noqa: S704  cleaned by nh3 after everything else
+        preview=preview,
         similar=similar,
         form=filled or Form(),
     )
@@ -78,9 +79,9 @@ def shown(form: EditorForm, draft: Draft) -> EditorForm:
     return replace(form, draft=draft.target, draft_at=stamp(draft))
 
 
-def rendered(form: EditorForm) -> str:
+def rendered(request: Request, form: EditorForm) -> Markup:
     """Return the HTML of what is in the editor, as the site will show it."""
-    return make_rendering(form.body, form.lang or "en").html
+    return with_panels(request, make_rendering(form.body, form.lang or "en").html, None)
 
 
 def target_of(article: Article) -> str:

@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import (
+    AlreadyRunning,
     CrossOrigin,
     Forbidden,
     Gone,
@@ -23,6 +24,7 @@ from app.errors import (
     InvalidInput,
     NotFound,
     OmniracleError,
+    ProbeFailed,
     ProviderUnavailable,
     SignInNeeded,
     TooManyRequests,
@@ -45,6 +47,7 @@ _HEADINGS = {
     403: "This is not allowed",
     404: "Page not found",
     405: "This address does not take that",
+    409: "Not at the same time",
     410: "This answer was deleted",
     422: "This request cannot be used",
     429: "Please wait a little",
@@ -119,6 +122,8 @@ async def _typed(request: Request) -> list[tuple[str, str]]:
 def _answer_ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, OmniracleError)
     match error:
+        case AlreadyRunning():
+            status = 409
         case Gone():
             status = 410
         case NotFound():
@@ -132,7 +137,7 @@ def _answer_ours(request: Request, error: Exception) -> Response:
             status = 403
         case InvalidInput():
             status = 400
-        case ProviderUnavailable():
+        case ProviderUnavailable() | ProbeFailed():
             return _answer(request, 503, error.message, error.params, headers={"Retry-After": str(RETRY_AFTER_S)})
         case _:
             log.error("%s", error)
@@ -208,7 +213,8 @@ def _answer(
 def _is_for_programs(request: Request) -> bool:
     path, accepted = request.url.path, request.headers.get("accept", "")
     is_asked_for = "application/json" in accepted and "text/html" not in accepted
-    return is_asked_for or path.startswith(("/api/", "/-/")) or path.endswith(".json")
+    is_machine = path.startswith("/-/") and "text/html" not in accepted
+    return is_asked_for or is_machine or path.startswith("/api/") or path.endswith(".json")
 
 
 def _near(request: Request) -> tuple[str | None, list[Hit]]:

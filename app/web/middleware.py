@@ -1,5 +1,7 @@
 """What happens around every request; plain ASGI, so that no body is copied."""
 
+from collections.abc import Sequence
+from time import monotonic
 from typing import Any
 
 from starlette.datastructures import MutableHeaders
@@ -7,6 +9,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.web import language
+from app.workers.probing import PROBED_PATHS
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -23,34 +26,46 @@ SECURITY_HEADERS = {
 class WorkerHeaders:
     """Names the process on every response, adds the security headers, counts the request, and answers HEAD as GET."""
 
-    def __init__(self, app: ASGIApp, holder: Any) -> None:
+    def __init__(self, app: ASGIApp, holder: Any, routes: Sequence[str]) -> None:
         self.app = app
         self.holder = holder  # the application's state, filled when the worker starts
+        self.routes = {path: number for number, path in enumerate(routes)}  # as the table counts them
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        table = self.holder.omniracle.table
+        state = self.holder.omniracle
         served_by = str(self.holder.pid)
         is_head = scope["method"] == "HEAD"
+        inner = {**scope, "method": "GET"} if is_head else scope
+        status, sent = 500, 0
 
         async def send_named(message: Message) -> None:
+            nonlocal status, sent
             if message["type"] == "http.response.start":
+                status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["X-Served-By"] = served_by
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
-            elif is_head and message["type"] == "http.response.body":
-                message = {**message, "body": b""}
+            elif message["type"] == "http.response.body":
+                if is_head:
+                    message = {**message, "body": b""}
+                sent += len(message.get("body", b""))
             await send(message)
 
-        table.request_started()
+        if scope["path"] in PROBED_PATHS and state.probes.is_genuine(scope["headers"]):
+            await self.app(inner, receive, send_named)  # an experiment's: it would count itself
+            return
+        table, started = state.table, monotonic()
+        table.request_started(started)
         try:
-            await self.app({**scope, "method": "GET"} if is_head else scope, receive, send_named)
+            await self.app(inner, receive, send_named)
         finally:
-            table.request_ended()
+            route = self.routes.get(getattr(inner.get("route"), "path", ""), len(self.routes))
+            table.request_ended(route, status, monotonic() - started, sent)
 
 
 class ReaderLanguage:

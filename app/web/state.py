@@ -3,6 +3,7 @@
 import logging
 import time
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from threading import Lock
 from typing import Annotated
@@ -21,6 +22,7 @@ from app.services.relating import RelatedQuestions
 from app.services.wanting import WantedRecorder, close_answered
 from app.storage import jobs, schema, views
 from app.storage.database import Database
+from app.workers.probing import ProbeKeys
 from app.workers.table import WorkerTable
 
 log = logging.getLogger(__name__)
@@ -32,17 +34,18 @@ LINKS_A_MINUTE = 20
 class State:
     """The stores of one worker; opened when it starts, closed when it stops."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, routes: Sequence[str]) -> None:
         self.settings = settings
         self.database = Database(settings.resolved_database_url)
         self.index = SearchIndex(settings.index_dir)
-        self.table = WorkerTable(settings.workers_file)
+        self.table = WorkerTable(settings.workers_file, routes)
         self.related = RelatedQuestions(self.database, self.index)
         self.views = ViewCounter(self.database)
         self.wanted = WantedRecorder(self.database)
         self.secret = settings.signing_key()
         self.limits = RateLimits(self.database, self.secret)
         self.provider = _provider(settings)
+        self.probes = ProbeKeys(self.secret)
         self._forgot_at = time.monotonic()
         self._checked_generation = -1
         self.fetcher = Fetcher()

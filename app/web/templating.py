@@ -1,9 +1,12 @@
 """Pages: the Jinja2 environment, and the context that every template can rely on."""
 
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -161,11 +164,12 @@ def environment() -> Environment:
         lang_name=_lang_name,
         format_date=lambda value: format_date(value, "long", locale=_locale()),
         format_datetime=_format_datetime,
+        format_decimal=_format_decimal,
         format_number=lambda value: format_decimal(value, locale=_locale()),
         plural=_plural,
         interface_languages=language.LANGUAGES,
     )
-    env.filters.update(monogram=_monogram, tone=_tone, browser=_browser, host=_host)
+    env.filters.update(monogram=_monogram, tone=_tone, browser=_browser, host=_host, groupby_consecutive=_runs)
     return env
 
 
@@ -182,6 +186,15 @@ def _format_datetime(value: datetime | date) -> str:
     if not isinstance(value, datetime):
         return format_date(value, "long", locale=_locale())
     return f"{format_datetime(value, 'medium', locale=_locale())} UTC"
+
+
+def _format_decimal(value: float, places: int) -> str:
+    return format_decimal(round(value, places), locale=_locale(), decimal_quantization=False)
+
+
+def _runs(items: Iterable[Any], attribute: str) -> list[list[Any]]:
+    """Return runs of items that have the same value; unlike Jinja's own groupby, in the order in which they came."""
+    return [list(run) for _, run in groupby(items, key=attrgetter(attribute))]
 
 
 def _url(path: str, **query: object) -> Markup:

@@ -1,5 +1,5 @@
 // Every page works without this; it only makes some of them pleasanter.
-import "./worker.js";
+import "./live.js";
 import "./shortcuts.js";
 import "./suggest.js";
 import "./contents.js";

@@ -42,6 +42,7 @@ ERRORS = {
 SERVICES = (
     "accounts",
     "contributing",
+    "experimenting",
     "identities",
     "images",
     "limits",

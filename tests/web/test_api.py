@@ -95,7 +95,7 @@ def test_all_workers(client):
     (row,) = body["workers"]
     assert set(row) == {
         "slot", "pid", "started_at", "requests", "in_flight", "rss_bytes", "cpu_seconds", "loop_lag_ms",
-        "heartbeat_age_s", "state",
+        "heartbeat_age_s", "state", "host", "bytes_out", "last_request_at",
     }  # fmt: skip
     assert row["in_flight"] == 1
     before = row["requests"]

@@ -1,5 +1,7 @@
 """All routers, in one list."""
 
+from starlette.routing import Route
+
 from app.web.routes import (
     about,
     account,
@@ -9,11 +11,13 @@ from app.web.routes import (
     api_docs,
     conflict,
     contribute,
+    experiments,
     feedback,
     health,
     history,
     home,
     images,
+    metrics,
     openid,
     preferences,
     questions,
@@ -45,6 +49,8 @@ ROUTERS = [
     about.router,
     preferences.router,
     workers.router,
+    experiments.router,
+    metrics.router,
     health.router,
     api_docs.router,
     api.router,
@@ -52,4 +58,7 @@ ROUTERS = [
     static.router,
 ]
 
-__all__ = ["ROUTERS"]
+# The names under which answers are counted.
+ROUTE_PATHS = tuple(sorted({route.path for router in ROUTERS for route in router.routes if isinstance(route, Route)}))
+
+__all__ = ["ROUTERS", "ROUTE_PATHS"]

@@ -1,7 +1,5 @@
 """What this site is, and what serves it."""
 
-from datetime import UTC, datetime
-
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
@@ -28,14 +26,4 @@ def about(request: Request, here: Here) -> Response:
             "revisions": revisions.count(session),
         }
         seed_url = f"/questions/{slug}" if articles.by_slug(session, slug) else None
-    workers = [
-        {
-            "slot": row.slot,
-            "pid": row.pid,
-            "started_at": datetime.fromtimestamp(row.started_at, UTC),
-            "requests": row.requests,
-            "state": row.state,
-        }
-        for row in here.table.rows()
-    ]
-    return render(request, "about.html", stats=stats, workers=workers, seed_url=seed_url)
+    return render(request, "about.html", stats=stats, seed_url=seed_url)

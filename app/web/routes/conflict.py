@@ -84,7 +84,7 @@ def resolve(request: Request, here: Here, key: Contributor, slug: str, sent: Sen
         target=target,
         article=article,
         proposal=proposal,
-        preview=rendered(form) if preview else None,
+        preview=rendered(request, form) if preview else None,
         filled=filled,
         status_code=200 if preview else 400,
     )

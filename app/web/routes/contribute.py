@@ -44,10 +44,10 @@ def create(request: Request, here: Here, key: Contributor, form: SentForm) -> Re
 
 
 @router.post("/contribute/preview")
-def preview(here: Here, key: Contributor, form: SentForm) -> Response:
+def preview(request: Request, here: Here, key: Contributor, form: SentForm) -> Response:
     """Give the answer as it will look, for the editor's preview while one types."""
     here.limits.count(PREVIEW, str(key.account.id))
-    return HTMLResponse(rendered(form))
+    return HTMLResponse(rendered(request, form))
 
 
 @router.post("/contribute/link")
@@ -103,7 +103,7 @@ def change(request: Request, here: Here, key: Contributor, slug: str, form: Sent
 def _handle(request: Request, here: Here, key: Key, form: EditorForm, article: Article | None) -> Response:
     target = target_of(article) if article else NEW
     if form.action == "preview":
-        return editor_page(request, form, target=target, article=article, preview=rendered(form))
+        return editor_page(request, form, target=target, article=article, preview=rendered(request, form))
     if form.action == "draft":
         kept = drafting.keep(here.database, id_of(key.account), form.place(target), form.pairs())
         return editor_page(

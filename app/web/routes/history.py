@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
-from markupsafe import Markup
 from starlette.responses import RedirectResponse, Response
 
 from app.content.comparing import compare
@@ -16,6 +15,7 @@ from app.storage import articles, revisions
 from app.web.access import PUBLIC, Admin, Contributor, Reviewer
 from app.web.editor import number_in
 from app.web.forms import Form as FilledForm
+from app.web.live import with_panels
 from app.web.parameters import PageNumber, RowId
 from app.web.state import Here
 from app.web.templating import named, render
@@ -52,7 +52,9 @@ def show_revision(request: Request, here: Here, slug: str, number: str) -> Respo
             "author": revision.author,
             "message": revision.message,
             "title": revision.title,
-            "html": Markup(rendering_of(here.database, document.body, document.lang).html),  # noqa: S704  cleaned
+            "html": with_panels(
+                request, rendering_of(here.database, document.body, document.lang).html, request.url.path
+            ),
             "is_current": revision.number == article.revision,
             "lang": document.lang,
         },

@@ -3,7 +3,6 @@
 from typing import Any
 
 from fastapi import APIRouter, Request
-from markupsafe import Markup
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from app.models import Article, FeedbackKind, Section
@@ -12,6 +11,7 @@ from app.services.rendering import rendering_of
 from app.storage import articles, feedback, resources, revisions, tags
 from app.storage.tags import TagCount
 from app.web.access import PUBLIC
+from app.web.live import with_panels
 from app.web.parameters import LangFilter, PageNumber, SortOrder, TagFilter
 from app.web.state import Here
 from app.web.templating import named, render
@@ -76,7 +76,7 @@ def show(request: Request, here: Here, slug: str, said: str = "") -> Response:
     return render(
         request,
         "question.html",
-        article=_described(here, article, names),
+        article=_described(request, here, article, names),
         resources=cards[Section.RESOURCES],
         more=cards[Section.MORE],
         related=related,
@@ -90,11 +90,11 @@ def _moved(path: str) -> Response:
     return RedirectResponse(path, 301)
 
 
-def _described(here: Here, article: Article, names: tuple[str, ...]) -> dict[str, Any]:
+def _described(request: Request, here: Here, article: Article, names: tuple[str, ...]) -> dict[str, Any]:
     rendering = rendering_of(here.database, article.body, article.lang)
     return named(article) | {
         "excerpt": article.excerpt,
-        "html": Markup(rendering.html),  # noqa: S704  cleaned by nh3 after everything else
+        "html": with_panels(request, rendering.html, f"/questions/{article.slug}"),
         "toc": rendering.toc,
         "tags": [TagCount(name, 0) for name in names],
         "published": article.published,

@@ -3,7 +3,6 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
-from markupsafe import Markup
 from starlette.responses import RedirectResponse, Response
 
 from app.content import linting
@@ -23,6 +22,7 @@ from app.web.editor import EditorForm, SentForm, form_of_source
 from app.web.editor_page import begun, editor_page, known_drafts, rendered, shown
 from app.web.forms import Form as FilledForm
 from app.web.language import translate
+from app.web.live import with_panels
 from app.web.parameters import PageNumber, RowId
 from app.web.routes.conflict import conflict_page
 from app.web.state import Here
@@ -119,7 +119,9 @@ def change(request: Request, here: Here, key: Contributor, proposal_id: RowId, f
     proposal, article = _found(here, key, proposal_id)
     target = f"proposal-{proposal_id}"
     if form.action == "preview":
-        return editor_page(request, form, target=target, article=article, proposal=proposal, preview=rendered(form))
+        return editor_page(
+            request, form, target=target, article=article, proposal=proposal, preview=rendered(request, form)
+        )
     if form.action == "draft":
         kept = drafting.keep(here.database, id_of(key.account), form.place(target), form.pairs())
         known = known_drafts(here, key, target)
@@ -161,7 +163,7 @@ def _page(request: Request, here: Here, key: Key, proposal_id: int, form: Filled
         article=named(article) if article else None,
         is_outdated=article is not None and article.revision != proposal.base_revision and proposal.revision is None,
         hunks=compare(base.source if base else "", proposal.source),
-        html=Markup(html),  # noqa: S704  cleaned by nh3 after everything else
+        html=with_panels(request, html, request.url.path),
         document=document,
         remarks=[translate(found.message, found.params) for found in linting.findings(document)],
         following=following if following != proposal_id else None,

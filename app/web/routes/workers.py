@@ -1,23 +1,51 @@
 """Which worker answers, and how all of them are."""
 
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
+from app.errors import NotFound
+from app.services.experimenting import have_own_queues
+from app.storage import experiments
 from app.web.access import PUBLIC
-from app.web.state import Here
+from app.web.charts import Bar, Line, bars, line, rates
+from app.web.live import choices
+from app.web.routes.experiments import shown
+from app.web.state import Here, State
+from app.web.templating import render
+from app.workers.probing import PAUSE_S
+from app.workers.reading import Worker
 
 router = APIRouter(prefix="/-", include_in_schema=False, dependencies=[PUBLIC])
 
 NOT_KEPT = {"Cache-Control": "no-store"}
+NEXT_CONNECTION = NOT_KEPT | {"Connection": "close"}  # so that the next question may reach another worker
+MB = 2**20
+LISTED = 10
+
+
+@dataclass(frozen=True)
+class Card:
+    """One worker with its charts."""
+
+    worker: Worker
+    started_at: datetime
+    requests: Line  # a second
+    in_flight: Line
+    lag: Line  # milliseconds
+    memory: Line  # MB
+    share: Bar
 
 
 @router.get("/worker")
 async def answering_worker(request: Request, here: Here) -> Response:
-    """Name the worker that answers; the connection is closed so that the next question may reach another one."""
+    """Name the worker that answers."""
     body = {"pid": request.app.state.pid, "slot": here.table.slot}
-    return JSONResponse(body, headers=NOT_KEPT | {"Connection": "close"})
+    return JSONResponse(body, headers=NEXT_CONNECTION)
 
 
 @router.get("/workers.json")
@@ -35,7 +63,71 @@ async def all_workers(request: Request, here: Here) -> Response:
             "loop_lag_ms": round(row.loop_lag_ms, 2),
             "heartbeat_age_s": round(row.heartbeat_age_s, 3),
             "state": row.state,
+            "host": row.host,
+            "bytes_out": row.bytes_out,
+            "last_request_at": row.last_request_at and round(row.last_request_at, 3),
         }
         for row in here.table.rows()
     ]
     return JSONResponse({"answered_by": request.app.state.pid, "workers": rows}, headers=NOT_KEPT)
+
+
+@router.get("/workers")
+def page(request: Request, here: Here) -> Response:
+    """Show all workers, how they were in the last minutes, and the last experiments."""
+    with here.database.read() as session:
+        last = experiments.last(session, LISTED)
+    workers = here.table.rows()
+    return render(
+        request,
+        "workers.html",
+        headers=NOT_KEPT,
+        cards=_cards(workers),
+        total=here.table.totals().requests,
+        has_own_queues=have_own_queues(workers),
+        experiments=[shown(experiment) for experiment in last],
+        choices=choices(request),
+    )
+
+
+@router.get("/workers/cards")
+def cards(request: Request, here: Here) -> Response:
+    """Give the part of the page that renews itself."""
+    return _part(request, here, "parts/worker_cards.html")
+
+
+@router.get("/workers/badge")
+def badge(request: Request, here: Here) -> Response:
+    """Give what the badge on every page shows when it is opened."""
+    return _part(request, here, "parts/worker_badge.html")
+
+
+@router.post("/pause")
+async def pause(request: Request, here: Here) -> Response:
+    """Stand still for two seconds, for an experiment of the site's own and nobody else."""
+    if not here.probes.is_genuine(request.scope["headers"]):
+        raise NotFound("There is nothing at this address.")
+    time.sleep(PAUSE_S)  # noqa: ASYNC251  the event loop has to stand still: that is the experiment
+    return JSONResponse({"pid": request.app.state.pid}, headers=NEXT_CONNECTION)
+
+
+def _part(request: Request, here: State, template: str) -> Response:
+    return render(
+        request, template, headers=NEXT_CONNECTION, cards=_cards(here.table.rows()), total=here.table.totals().requests
+    )
+
+
+def _cards(workers: list[Worker]) -> list[Card]:
+    shares = bars([(str(worker.pid), worker.requests) for worker in workers])
+    return [
+        Card(
+            worker=worker,
+            started_at=datetime.fromtimestamp(worker.started_at, UTC),
+            requests=line(rates(worker.samples)),
+            in_flight=line([*(float(sample.in_flight) for sample in worker.samples), float(worker.in_flight)]),
+            lag=line([*(sample.loop_lag_ms for sample in worker.samples), worker.loop_lag_ms], 10.0),
+            memory=line([*(sample.rss_bytes / MB for sample in worker.samples), worker.rss_bytes / MB]),
+            share=share,
+        )
+        for worker, share in zip(workers, shares, strict=True)
+    ]

@@ -1,0 +1,60 @@
+"""What the system tells about processes: whether one lives, what it uses, and which queue it takes connections from."""
+
+import contextlib
+import mmap
+import os
+import socket
+from pathlib import Path
+
+
+def start_ticks(pid: int) -> int:
+    """Return when a process started, in clock ticks since boot; 0 when there is no such process."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return 0
+    fields = stat[stat.rindex(b")") + 2 :].split()
+    return 0 if fields[0] in (b"Z", b"X") else int(fields[19])
+
+
+def parent_of(pid: int) -> int:
+    """Return the process that has started this one; 0 when there is no such process."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return 0
+    return int(stat[stat.rindex(b")") + 2 :].split()[1])
+
+
+def rss_bytes() -> int:
+    """Return the resident memory of this process."""
+    return int(Path("/proc/self/statm").read_bytes().split()[1]) * mmap.PAGESIZE
+
+
+def cpu_seconds() -> float:
+    """Return the processor time that this process has used."""
+    times = os.times()
+    return times.user + times.system
+
+
+def listening_queue() -> int:
+    """Return the number by which the kernel knows the queue that this process accepts from; 0 when there is none.
+
+    Processes that share a listening socket have the same number, and race for its connections. Where each has its own
+    (SO_REUSEPORT), a hash of the addresses decides.
+    """
+    found = []
+    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208  only the names are needed
+        with contextlib.suppress(OSError):  # closed meanwhile, or no socket
+            link = os.readlink(f"/proc/self/fd/{name}")  # noqa: PTH115
+            if link.startswith("socket:[") and _is_listening(int(name)):
+                found.append(int(link[8:-1]))
+    return min(found, default=0)
+
+
+def _is_listening(descriptor: int) -> bool:
+    opened = socket.socket(fileno=os.dup(descriptor))
+    with opened:
+        return opened.family in (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX) and bool(
+            opened.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+        )
