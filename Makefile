@@ -18,8 +18,9 @@ setup: $(VENV)/.installed ## Make .venv with the pinned dependencies
 run: setup ## Serve the site on http://127.0.0.1:8000
 	@$(BIN)/omniracle serve
 
-test: $(VENV)/.installed-dev ## Run all tests (browser tests with Chromium, where it is or may be installed)
+test: $(VENV)/.installed-dev ## Run all tests (with Chromium and nginx, where they are or may be installed)
 	@.ci/chromium || true
+	@.ci/nginx || true
 	@$(BIN)/python -m pytest
 
 check: $(VENV)/.installed-dev ## Lint, types, layers

@@ -87,6 +87,7 @@ def page(request: Request, here: Here) -> Response:
         has_own_queues=have_own_queues(workers),
         experiments=[shown(experiment) for experiment in last],
         choices=choices(request),
+        is_proxied=_is_proxied(request),
     )
 
 
@@ -113,8 +114,17 @@ async def pause(request: Request, here: Here) -> Response:
 
 def _part(request: Request, here: State, template: str) -> Response:
     return render(
-        request, template, headers=NEXT_CONNECTION, cards=_cards(here.table.rows()), total=here.table.totals().requests
+        request,
+        template,
+        headers=NEXT_CONNECTION,
+        cards=_cards(here.table.rows()),
+        total=here.table.totals().requests,
+        is_proxied=_is_proxied(request),
     )
+
+
+def _is_proxied(request: Request) -> bool:
+    return any(name in request.headers for name in ("x-forwarded-for", "forwarded", "via"))
 
 
 def _cards(workers: list[Worker]) -> list[Card]:

@@ -1,0 +1,166 @@
+"""The site under other servers, and behind nginx as docs/deploy says."""
+
+import http.client
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from configparser import RawConfigParser
+from contextlib import contextmanager
+
+import httpx2 as httpx
+import pytest
+
+from tests.e2e.conftest import PROJECT, free_port, start, stop
+from tests.e2e.test_server import eventually, run
+
+pytestmark = pytest.mark.e2e
+
+DEPLOY = PROJECT / "docs" / "deploy"
+SERVERS = {
+    "uvicorn": ["-m", "uvicorn", "app.main:app", "--workers", "3", "--port", "{port}", "--log-level", "warning"],
+    "gunicorn": ["-m", "gunicorn", "app.main:app", "-w", "3", "-k", "uvicorn_worker.UvicornWorker", "-b",
+                 "127.0.0.1:{port}", "--log-level", "warning"],
+    "gunicorn --reuse-port": ["-m", "gunicorn", "app.main:app", "-w", "3", "-k", "uvicorn_worker.UvicornWorker", "-b",
+                              "127.0.0.1:{port}", "--log-level", "warning", "--reuse-port"],
+    "granian": ["-m", "granian", "--interface", "asgi", "--workers", "3", "--port", "{port}", "--log-level", "warning",
+                "app.main:app"],
+}  # fmt: skip
+HASHED = ("gunicorn --reuse-port", "granian")
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    """A data folder that is migrated and filled, as an operator of another server prepares it."""
+    data = tmp_path_factory.mktemp("prepared") / "var"
+    assert run("migrate", data=data).returncode == 0
+    assert run("sync", data=data).returncode == 0
+    return data
+
+
+@contextmanager
+def serving(arguments, data):
+    port = free_port()
+    command = [sys.executable, "-W", "ignore", *(part.format(port=port) for part in arguments)]
+    environ = os.environ | {"OMNIRACLE_DATA_DIR": str(data)}
+    with (data.parent / "other.log").open("w") as log:
+        process = subprocess.Popen(command, cwd=PROJECT, env=environ, stdout=log, stderr=log)
+    url = f"http://127.0.0.1:{port}"
+
+    def is_up():
+        try:
+            return len(httpx.get(f"{url}/-/workers.json", timeout=5).json()["workers"]) == 3
+        except httpx.HTTPError:
+            return False
+
+    try:
+        assert eventually(is_up, 60), (data.parent / "other.log").read_text()
+        yield url
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_badge_table_and_experiments_are_right_under_each_server(prepared, name):
+    with serving(SERVERS[name], prepared) as url:
+        pids = {row["pid"] for row in httpx.get(f"{url}/-/workers.json").json()["workers"]}
+        page = httpx.get(f"{url}/questions/how-requests-reach-fastapi-workers")
+        served_by = page.headers["X-Served-By"]
+        assert int(served_by) in pids
+        assert f"<b>PID {served_by}</b>" in page.text
+        says_hash = "a hash of the addresses chooses" in httpx.get(f"{url}/-/workers").text
+        assert eventually(lambda: ("a hash of" in httpx.get(f"{url}/-/workers").text) == (name in HASHED)), says_hash
+        answer = httpx.post(f"{url}/-/experiments", json={"mode": "new", "requests": 60}, timeout=30).json()
+        assert sum(answer["counts"].values()) == 60
+        assert set(map(int, answer["counts"])) == pids
+        assert ("A hash of the addresses" in answer["conclusion"]) == (name in HASHED)
+
+
+@contextmanager
+def nginx(tmp_path, port, upstream):
+    binary = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
+    if binary is None:
+        pytest.skip("nginx is not installed: on Debian, apt install nginx-light")
+    site = (DEPLOY / "nginx.conf").read_text()
+    assert "server 127.0.0.1:8000;" in site
+    assert "listen 80;" in site
+    site = site.replace("server 127.0.0.1:8000;", f"server 127.0.0.1:{upstream};")
+    site = site.replace("listen 80;", f"listen 127.0.0.1:{port};")
+    places = "".join(
+        f"{name}_temp_path {tmp_path}/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    (tmp_path / "nginx.conf").write_text(
+        f"daemon off; worker_processes 1; pid {tmp_path}/nginx.pid; error_log {tmp_path}/error.log;"
+        f"events {{}} http {{ access_log off; {places} {site} }}"
+    )
+    process = subprocess.Popen(
+        [binary, "-c", str(tmp_path / "nginx.conf"), "-p", str(tmp_path)], stderr=subprocess.DEVNULL
+    )
+    try:
+
+        def is_up():
+            with socket.socket() as probe:
+                return probe.connect_ex(("127.0.0.1", port)) == 0
+
+        assert eventually(is_up), (tmp_path / "error.log").read_text()
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def asked_from(address, port, path):
+    """Ask as a client with another address of this machine does."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10, source_address=(address, 0))
+    connection.request("GET", path, headers={"X-Forwarded-For": "203.0.113.9", "Connection": "close"})
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    return answer.status
+
+
+def test_behind_nginx_workers_and_addresses_are_right(tmp_path):
+    server = start(tmp_path / "var", workers=2, OMNIRACLE_API_READS="10")
+    port = free_port()
+    try:
+        with nginx(tmp_path, port, server.url.rsplit(":", 1)[1]) as url:
+            page = httpx.get(f"{url}/about")
+            assert int(page.headers["X-Served-By"]) in server.pids()
+            assert f"<b>PID {page.headers['X-Served-By']}</b>" in page.text
+            assert "A proxy stands in front of this site" in httpx.get(f"{url}/-/workers/badge").text
+            assert "A proxy stands" not in server.get("/-/workers/badge").text
+            # Each client is known by its own address, and nobody hides behind one that they made up.
+            if time.time() % 60 > 50:
+                time.sleep(10)
+            first = [asked_from("127.0.0.1", port, "/api/v1/suggest?q=fastapi") for _ in range(30)]
+            assert first.count(429) >= 10
+            assert asked_from("127.0.0.5", port, "/api/v1/suggest?q=fastapi") == 200
+            # The experiment asks the workers themselves, not nginx.
+            answer = httpx.post(f"{url}/-/experiments", json={"mode": "new", "requests": 50}, timeout=30)
+            assert set(map(int, answer.json()["counts"])) == server.pids()
+            # A worker that is killed is not noticed by who reads.
+            os.kill(min(server.pids()), signal.SIGKILL)
+            assert {httpx.get(f"{url}/questions").status_code for _ in range(40)} == {200}
+    finally:
+        assert stop(server) == 0
+
+
+def test_the_unit_of_systemd_starts_and_reloads_what_there_is():
+    unit = RawConfigParser(strict=False)
+    unit.optionxform = str
+    unit.read(DEPLOY / "omniracle.service")
+    for key, command in (("ExecStart", "serve"), ("ExecReload", "reload")):
+        assert unit["Service"][key] == f"/opt/omniracle/.venv/bin/omniracle {command}"
+        assert run(command, "--help", data="unused").returncode == 0
+    assert re.fullmatch(r"\d+", unit["Service"]["TimeoutStopSec"])
+    analyze = shutil.which("systemd-analyze")
+    if analyze:
+        done = subprocess.run([analyze, "verify", str(DEPLOY / "omniracle.service")], capture_output=True, text=True)
+        assert not [
+            line for line in done.stderr.splitlines() if "is not executable" not in line and "omniracle" in line
+        ]
