@@ -53,7 +53,8 @@ def export(
             done = push(database, index, folder or settings.content_dir, update)
             for problem in done.problems:
                 typer.echo(f"{problem.path}: {problem.reason}", err=True)
-            typer.echo(f"Made {done.commits} commits{' and pushed them' if done.was_pushed else ''}.")
+            made = f"{done.commits} commit{'' if done.commits == 1 else 's'}"
+            typer.echo(f"Made {made}{' and pushed' if done.was_pushed else ''}.")
             return
         if folder is None:
             raise typer.BadParameter("name the folder to write to")

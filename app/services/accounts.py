@@ -23,6 +23,7 @@ SEEN_EVERY = timedelta(hours=1)  # how exactly is known when a key was last used
 LINK_LIFETIME = timedelta(hours=24)
 MAX_NAME = 80
 MAX_EMAIL = 254
+UNSEEN = " \u115f\u1160\u2800\u3164\uffa0"  # letters and signs that show nothing
 TOKEN_PREFIX = "omni_"  # noqa: S105  tells scanners for lost secrets what they see
 _EMAIL = re.compile(r"[^\s@<>()\",;:\\]+@[^\s@<>()\",;:\\.]+(\.[^\s@<>()\",;:\\.]+)*")
 
@@ -231,7 +232,7 @@ def first_admin(database: Database, key: str, *, email: str, name: str, password
 def checked_email(email: str) -> str:
     """Return an e-mail address in lower case; raise InvalidFields for what is none."""
     email = folded(email)
-    if len(email) > MAX_EMAIL or not _EMAIL.fullmatch(email):
+    if len(email) > MAX_EMAIL or not email.isprintable() or not _EMAIL.fullmatch(email):
         raise InvalidFields(Problem("email", "Write a whole e-mail address, like name@example.org."))
     return email
 
@@ -239,7 +240,7 @@ def checked_email(email: str) -> str:
 def checked_name(name: str, field: str = "name") -> str:
     """Return a name on one line; raise InvalidFields for an empty or too long one."""
     name = one_line(name)
-    if not name or len(name) > MAX_NAME:
+    if not name.strip(UNSEEN) or len(name) > MAX_NAME:
         raise InvalidFields(Problem(field, "Write a name of up to %(most)s characters.", {"most": MAX_NAME}))
     return name
 

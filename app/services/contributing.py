@@ -1,6 +1,7 @@
 """Contributing: proposing, publishing, reviewing, with a three-way merge whenever somebody else was faster."""
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from itertools import count
 
 from sqlmodel import Session
@@ -17,11 +18,12 @@ from app.services import indexing, publishing
 from app.services.accounts import id_of
 from app.services.publishing import Edition
 from app.services.rendering import make_rendering
-from app.storage import articles, audit, revisions
+from app.storage import articles, audit, proposals, revisions
 from app.storage.database import Database
 
 MAX_SOURCE = 1_000_000  # characters; a longer answer is a book
 MAX_MESSAGE = 500
+PRESSED_TWICE = timedelta(minutes=10)
 NO_TOPIC = "questions"  # the folder of files of articles without a tag
 
 
@@ -68,11 +70,24 @@ def contribute(
     author = Author(account.name, account.id, message, origin)
     contribution, rendering = caught_up(database, contribution)
     with database.write() as session:
+        if again := _sent_already(session, account, contribution):
+            return Outcome(again, None)
         article = publish(session, contribution, rendering, author)
         action = "revise" if contribution.slug else "create"
         audit.record(session, account, action, article.slug, f"revision {article.revision}")
     indexing.drain_or_leave(database, index)
     return Outcome(article, None)
+
+
+def _sent_already(session: Session, account: Account, contribution: Contribution) -> Article | None:
+    """Return the article that holds exactly this already: a button was pressed twice, or nothing was changed."""
+    if contribution.slug is None:
+        made = revisions.article_made_since(session, id_of(account), contribution.source, now() - PRESSED_TWICE)
+        known = session.get(Article, made) if made else None
+        return known if known is not None and known.deleted_at is None else None
+    article = articles.find(session, contribution.slug)
+    newest = revisions.get(session, article.id or 0, article.revision)
+    return article if newest is not None and newest.source == contribution.source else None
 
 
 def revert(database: Database, index: SearchIndex, account: Account, slug: str, number: int, message: str) -> Outcome:
@@ -214,8 +229,11 @@ def _propose(
         article = articles.find(session, contribution.slug or "") if contribution.slug else None
         if article is not None and revisions.get(session, article.id or 0, contribution.base_revision) is None:
             raise NotFound("There is no revision %(number)s of this answer.", number=contribution.base_revision)
+        article_id = article.id if article else None
+        if again := proposals.same_pending(session, id_of(account), article_id, contribution.source):
+            return again  # the button was pressed twice
         proposal = Proposal(
-            article_id=article.id if article else None,
+            article_id=article_id,
             base_revision=contribution.base_revision,
             source=contribution.source,
             title=document.title,

@@ -6,7 +6,9 @@ goes on with the draft that it was opened with, unless another window has change
 
 from dataclasses import dataclass
 
-from app.models import Draft
+from sqlmodel import Session
+
+from app.models import Article, Draft, Proposal, ProposalState
 from app.models.columns import now
 from app.storage import drafts
 from app.storage.database import Database
@@ -44,6 +46,20 @@ def keep(database: Database, account_id: int, place: Place, fields: Fields) -> D
             session,
             Draft(account_id=account_id, target=name, window=place.window, fields=fields, updated_at=now()),
         )
+
+
+def editor_of(session: Session, draft: Draft) -> str | None:
+    """Return the address at which somebody goes on with a draft; None when there is nothing to go on with."""
+    kind, _, number = draft.target.partition("~")[0].partition("-")
+    match kind:
+        case "article":
+            article = session.get(Article, int(number))
+            return f"/questions/{article.slug}/edit" if article is not None and article.deleted_at is None else None
+        case "proposal":
+            proposal = session.get(Proposal, int(number))
+            is_waiting = proposal is not None and proposal.state == ProposalState.PENDING
+            return f"/proposals/{number}/edit" if is_waiting else None
+    return "/contribute"
 
 
 def finish(database: Database, account_id: int, place: Place) -> None:

@@ -1,12 +1,13 @@
 """Who comes from an OpenID Connect provider, and which account that is."""
 
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from app.content.plain import one_line
 from app.errors import Forbidden, InvalidFields, InvalidInput, NotFound
 from app.models import Account, LinkedIdentity, Role
 from app.models.columns import now
-from app.services.accounts import MAX_NAME, add, checked_email, id_of
+from app.services.accounts import MAX_NAME, UNSEEN, add, checked_email, id_of
 from app.services.openid import Identity
 from app.storage import accounts, audit, identities
 from app.storage.database import Database
@@ -23,7 +24,17 @@ def account_for(database: Database, identity: Identity, *, is_open: bool) -> Acc
     if known is not None:
         return known
     email = _email_of(identity)
+    try:
+        return _account_by_email(database, identity, email, is_open=is_open)
+    except IntegrityError:  # the same person in another window was faster
+        return linked_account(database, identity)
+
+
+def _account_by_email(database: Database, identity: Identity, email: str, *, is_open: bool) -> Account | None:
     with database.write() as session:
+        known = identities.account_of(session, identity.issuer, identity.subject)
+        if known is not None:  # meanwhile
+            return known
         account = accounts.by_email(session, email)
         if account is None:
             if not is_open:
@@ -98,4 +109,4 @@ def _email_of(identity: Identity) -> str:
 
 
 def _name_of(identity: Identity) -> str:
-    return one_line(identity.name)[:MAX_NAME].strip() or identity.email.partition("@")[0][:MAX_NAME]
+    return one_line(identity.name)[:MAX_NAME].strip(UNSEEN) or identity.email.partition("@")[0][:MAX_NAME]

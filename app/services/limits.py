@@ -13,7 +13,6 @@ from app.storage import rates
 from app.storage.database import Database
 
 KEPT_S = 24 * 3600
-SHARE = 50  # how many of what is done often one worker reserves at a time
 SUBJECTS_KEPT = 10_000
 
 
@@ -40,6 +39,15 @@ IMAGE = Limit("image", 60, 3600)
 WISH = Limit("wish", 20, 3600)  # asking for an answer, without an account
 
 
+@dataclass
+class _Tally:
+    """What one worker has counted in the period that began at `start`."""
+
+    start: int
+    known: int = 0  # of all workers, when it was last shared
+    new: int = 0  # here since then
+
+
 class RateLimits:
     """Counts under keys that say nothing about people to who reads the database without the site's secret."""
 
@@ -47,8 +55,7 @@ class RateLimits:
         self._database = database
         self._secret = secret
         self._lock = Lock()
-        # Of whom this worker has reserved how many since when; less than none: all are used up.
-        self._shares: LRUCache[tuple[str, str], tuple[int, int]] = LRUCache(SUBJECTS_KEPT)
+        self._tallies: LRUCache[tuple[str, str], _Tally] = LRUCache(SUBJECTS_KEPT)
 
     def count(self, limit: Limit, subject: str) -> None:
         """Count one more time for `subject`; raise TooManyRequests when it is one too many."""
@@ -56,33 +63,33 @@ class RateLimits:
         if number > limit.most:
             raise TooManyRequests(left_s)
 
-    def has_share(self, limit: Limit, subject: str) -> bool:
-        """Count one more time without asking the database, and return whether this worker had one reserved.
+    def count_often(self, limit: Limit, subject: str) -> None:
+        """Count what is done so often that the database cannot be asked each time.
 
-        Raises TooManyRequests when it is known that nothing is left.
+        Raises TooManyRequests when it is one too many by what this worker knows: its own count, and that of all others
+        up to the last `share`.
         """
-        left_s = limit.period_s - int(time.time()) % limit.period_s
+        start = _start(limit)
         with self._lock:
-            start, left = self._shares.get((limit.name, subject), (0, 0))
-            if start != _start(limit) or left == 0:
-                return False
-            if left < 0:
-                raise TooManyRequests(left_s)
-            self._shares[limit.name, subject] = (start, left - 1)
-        return True
+            tally = self._tallies.get((limit.name, subject))
+            if tally is None or tally.start != start:
+                tally = self._tallies[limit.name, subject] = _Tally(start)
+            if tally.known + tally.new >= limit.most:
+                raise TooManyRequests(max(1, start + limit.period_s - int(time.time())))
+            tally.new += 1
 
-    def reserve(self, limit: Limit, subject: str) -> None:
-        """Count a whole share for this worker to use up, this time included; raise TooManyRequests when none is left.
-
-        So the database is written once for many requests; up to a share for each worker is counted too much.
-        """
-        share = min(SHARE, limit.most)
-        number, left_s = self._add(limit, subject, share)
-        is_over = number - share >= limit.most
+    def share(self) -> None:
+        """Tell all other workers what was counted here since the last time, and learn what they have counted."""
         with self._lock:
-            self._shares[limit.name, subject] = (_start(limit), -1 if is_over else share - 1)
-        if is_over:
-            raise TooManyRequests(left_s)
+            counted = [(key, tally, tally.new) for key, tally in self._tallies.items() if tally.new]
+        if not counted:
+            return
+        with self._database.write() as session:
+            known = [rates.add(session, self._key(*key), tally.start, new) for key, tally, new in counted]
+        with self._lock:
+            for (_, tally, new), number in zip(counted, known, strict=True):
+                tally.known = number
+                tally.new -= new
 
     def is_first(self, limit: Limit, subject: str) -> bool:
         """Count one more time for `subject`, and say whether it is the first in the limit's period."""
@@ -92,11 +99,14 @@ class RateLimits:
         """Return 40 characters that stand for a text and that nobody without the site's secret can trace back."""
         return hmac.new(self._secret, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:40]
 
-    def _add(self, limit: Limit, subject: str, number: int = 1) -> tuple[int, int]:
+    def _add(self, limit: Limit, subject: str) -> tuple[int, int]:
         start = _start(limit)
         with self._database.write() as session:
-            total = rates.add(session, f"{limit.name}:{self.digest(subject)}", start, number)
+            total = rates.add(session, self._key(limit.name, subject), start, 1)
         return total, max(1, start + limit.period_s - int(time.time()))
+
+    def _key(self, name: str, subject: str) -> str:
+        return f"{name}:{self.digest(subject)}"
 
     def forget(self) -> None:
         """Delete the counters of yesterday."""

@@ -16,6 +16,13 @@ from app.storage.database import Database
 MAX_REASON = 2000
 
 
+class ProposalChanged(InvalidInput):
+    """A proposal is not what somebody has seen any more."""
+
+    def __init__(self) -> None:
+        super().__init__("This proposal has changed since you opened it: look at it as it is now.")
+
+
 def version_of(proposal: Proposal) -> str:
     """Return a name of a proposal's text as it is now, to tell whether it is still what somebody has seen."""
     return hashlib.sha256(f"{proposal.source}\0{proposal.message}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
@@ -105,7 +112,7 @@ def _waiting(session: Session, proposal_id: int, seen: str | None = None) -> Pro
     if proposal.state != ProposalState.PENDING:
         raise InvalidInput("This proposal was decided already.")
     if seen is not None and seen != version_of(proposal):
-        raise InvalidInput("This proposal has changed since you opened it: look at it as it is now.")
+        raise ProposalChanged
     return proposal
 
 

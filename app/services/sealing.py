@@ -25,6 +25,6 @@ def unseal(secret: bytes, purpose: str, sealed: str) -> dict[str, str] | None:
         found = jwt.decode(sealed, OctKey.import_key(secret), [_ALGORITHM])
         expected = jwt.JWTClaimsRegistry(aud={"essential": True, "value": purpose}, exp={"essential": True}, leeway=0)
         expected.validate(found.claims)
-    except (JoseError, ValueError):
+    except (JoseError, ValueError, TypeError, KeyError):  # what is made up makes the library raise any of them
         return None
     return {name: value for name, value in found.claims.items() if isinstance(value, str)}

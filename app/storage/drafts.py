@@ -17,6 +17,13 @@ def of_target(session: Session, account_id: int, target: str) -> list[Draft]:
     return list(session.exec(statement.order_by(col(Draft.updated_at).desc())))
 
 
+def of_account(session: Session, account_id: int) -> list[Draft]:
+    """Return all drafts of this person, the last kept first."""
+    return list(
+        session.exec(select(Draft).where(Draft.account_id == account_id).order_by(col(Draft.updated_at).desc()))
+    )
+
+
 def put(session: Session, draft: Draft) -> Draft:
     """Keep a draft in place of the one before, and return it as it is stored."""
     return session.merge(draft)

@@ -42,6 +42,12 @@ def has_source(session: Session, article_id: int, source: str) -> bool:
     return session.exec(select(Proposal.id).where(*same)).first() is not None
 
 
+def same_pending(session: Session, author_id: int, article_id: int | None, source: str) -> Proposal | None:
+    """Return the proposal of this author that waits with exactly this text, else None."""
+    same = Proposal.author_id == author_id, Proposal.article_id == article_id, Proposal.source == source
+    return session.exec(select(Proposal).where(*same, Proposal.state == ProposalState.PENDING)).first()
+
+
 def pending_count(session: Session) -> int:
     """Return how many wait."""
     is_pending = Proposal.state == ProposalState.PENDING

@@ -1,5 +1,7 @@
 """The history of articles."""
 
+from datetime import datetime
+
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
@@ -40,3 +42,9 @@ def list_page(session: Session, article_id: int, *, number: int, size: int) -> P
 def count(session: Session) -> int:
     """Return how many revisions all articles have together."""
     return session.exec(select(func.count()).select_from(Revision)).one()
+
+
+def article_made_since(session: Session, author_id: int, source: str, moment: datetime) -> int | None:
+    """Return the article that this author has made after `moment` with exactly this text, else None."""
+    first = Revision.author_id == author_id, Revision.number == 1, Revision.created_at > moment
+    return session.exec(select(Revision.article_id).where(*first, Revision.source == source)).first()

@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from fastapi import Depends, Request
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from app.errors import Forbidden, SignInNeeded
@@ -87,9 +86,8 @@ ApiContributor = Annotated[Key, Depends(Needs(Role.CONTRIBUTOR, by_token=True))]
 async def count_read(request: Request) -> None:
     """Count what a program reads; raise TooManyRequests when it is too much for one address."""
     state: State = request.app.state.omniracle
-    limit, address = Limit("api", state.settings.api_reads, 60), address_of(request)
-    if limit.most and not state.limits.has_share(limit, address):
-        await run_in_threadpool(state.limits.reserve, limit, address)
+    if state.settings.api_reads:
+        state.limits.count_often(Limit("api", state.settings.api_reads, 60), address_of(request))
 
 
 def open_session(request: Request, response: Response, account: Account) -> None:

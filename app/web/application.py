@@ -15,6 +15,7 @@ from app.config import Settings
 from app.errors import OperatorError
 from app.storage.database import POOL_SIZE
 from app.web import errors
+from app.web.bodies import BodyLimit
 from app.web.middleware import ReaderLanguage, WorkerHeaders
 from app.web.origin import refuse_cross_origin
 from app.web.routes import ROUTE_PATHS, ROUTERS
@@ -25,6 +26,7 @@ from app.workers.heartbeat import Heart
 log = logging.getLogger(__name__)
 
 TEND_EVERY_S = 5
+SHARE_EVERY_S = 1
 CHECK_LINKS_EVERY_S = 30
 
 
@@ -49,6 +51,7 @@ def create_app(settings: Settings) -> FastAPI:
         tasks = [
             asyncio.create_task(Heart(state.table, settings.watchdog_s).beat()),
             asyncio.create_task(_every(TEND_EVERY_S, state.tend)),
+            asyncio.create_task(_every(SHARE_EVERY_S, state.limits.share)),
         ]
         if settings.link_checks == "on":
             tasks.append(asyncio.create_task(_every(CHECK_LINKS_EVERY_S, state.check_links)))
@@ -73,6 +76,7 @@ def create_app(settings: Settings) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     errors.install(app)
+    app.add_middleware(BodyLimit)
     app.add_middleware(ReaderLanguage)
     app.add_middleware(WorkerHeaders, holder=app.state, routes=ROUTE_PATHS)
     return app

@@ -16,6 +16,7 @@ from app.services.drafting import Place
 from app.web.forms import is_form, read_form
 
 CARD_PARTS = ("section", "url", "title", "description", "site", "archive")
+NO_WINDOW = "0"  # of a program, or of a page that has lost its own
 PLACE = ("window", "draft", "draft_at")
 SECTIONS = ("resources", "more")
 SPARE_CARDS = 2  # empty ones at the end of the form
@@ -73,7 +74,7 @@ class EditorForm:
 
     def place(self, target: str) -> Place:
         """Return where this window keeps its draft of `target`."""
-        window = self.window if _WINDOW.fullmatch(self.window) else ""
+        window = self.window if _WINDOW.fullmatch(self.window) else NO_WINDOW
         base, _, of_window = self.draft.partition("~")
         name = self.draft if base == target and _WINDOW.fullmatch(of_window) else target
         return Place(target, window, name, self.draft_at)

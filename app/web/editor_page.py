@@ -47,7 +47,7 @@ def editor_page(
         "editor.html",
         status_code=status_code,
         headers={"Cache-Control": "no-store"},
-        editor=replace(form, window=form.window or secrets.token_urlsafe(9)),
+        editor=in_a_window(form),
         seen=form.seen or (version_of(proposal) if proposal else ""),
         target=target,
         draft=present,
@@ -58,6 +58,11 @@ def editor_page(
         similar=similar,
         form=filled or Form(),
     )
+
+
+def in_a_window(form: EditorForm) -> EditorForm:
+    """Return the editor with a name of its window: the one that it has, else a new one."""
+    return replace(form, window=form.window or secrets.token_urlsafe(9))
 
 
 def known_drafts(here: State, key: Key, target: str) -> list[Draft]:

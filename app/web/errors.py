@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import OperationalError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -48,6 +49,7 @@ _HEADINGS = {
     404: "Page not found",
     405: "This address does not take that",
     409: "Not at the same time",
+    413: "This is too large",
     410: "This answer was deleted",
     422: "This request cannot be used",
     429: "Please wait a little",
@@ -57,6 +59,7 @@ _HEADINGS = {
 _MESSAGES = {
     404: "There is nothing at this address.",
     405: "This address cannot be used in this way.",
+    413: "This is more than can be sent at once. Go back, and send it in parts.",
 }
 
 
@@ -92,6 +95,9 @@ class UnexpectedErrors:
         except Exception as error:
             if scope["type"] != "http" or has_begun:
                 raise
+            if isinstance(error, ClientDisconnect):  # nobody is there to be answered
+                log.info("%s %s was given up by the client", scope["method"], scope["path"])
+                return
             request = Request(scope, receive)
             log.exception("%s %s failed", request.method, request.url.path, exc_info=error)
             response = await run_in_threadpool(_failed, request)
@@ -109,7 +115,7 @@ def _keeping_what_was_typed(answer: Callable[[Request, Exception], Response]) ->
 
 
 async def _typed(request: Request) -> list[tuple[str, str]]:
-    if not is_form(request):
+    if not is_form(request) or getattr(request.state, "is_unreadable", False):
         return []
     try:
         form = await read_form(request)
@@ -155,6 +161,13 @@ def _answer_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     message = _MESSAGES.get(error.status_code, str(error.detail))
     return _answer(request, error.status_code, message, headers=dict(error.headers or {}))
+
+
+def too_large(request: Request, limit: int) -> Response:
+    """Return the answer to a request that brings more than `limit` bytes."""
+    most = limit // 2**20
+    message = "This is more than can be sent at once: at most %(most)s MB. Go back, and send it in parts."
+    return _answer(request, 413, message, {"most": most}, headers={"Connection": "close"})
 
 
 def _answer_validation(request: Request, error: Exception) -> Response:

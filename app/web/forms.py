@@ -1,16 +1,18 @@
 """Forms: what a browser has sent, and what is shown when it comes back: the texts, and what is wrong with each."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 
 from fastapi import Request
 from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 
 from app.errors import InvalidFields, InvalidInput, OmniracleError
 from app.web.language import translate
 
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 MAX_FIELDS = 2000  # the editor sends eight for each resource
-MAX_FIELD_BYTES = 4 * 2**20  # more than the longest answer takes
+MAX_FIELD_BYTES = 12 * 2**20  # the longest answer: a million Chinese characters take nine bytes each
 
 
 def is_form(request: Request) -> bool:
@@ -22,7 +24,13 @@ async def read_form(request: Request) -> FormData:
     """Return the form that a browser sent; raise InvalidInput for one that cannot be read."""
     try:
         return await request.form(max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES)
+    except HTTPException as error:
+        request.state.is_unreadable = True  # half of it is gone: nobody may read on and take the rest for a form
+        if error.status_code != HTTPStatus.BAD_REQUEST:
+            raise
+        raise InvalidInput("The form is too large or damaged. Go back, and send less at once.") from error
     except (LookupError, UnicodeError, ValueError) as error:  # a charset that nobody uses
+        request.state.is_unreadable = True
         raise InvalidInput("This is not what the editor sends.") from error
 
 

@@ -12,6 +12,8 @@ if (form) {
   let kept = 0;
   let saving = null;
   let isSent = false;
+  let isSending = false;
+  let isGone = false;
 
   // Returns whether the site could be reached; what it did not take stays unsaved.
   const save = async (isLeaving = false) => {
@@ -44,8 +46,13 @@ if (form) {
   };
   const changed = () => {
     changes += 1;
+    isSent = isGone = false;
     if (!trouble.textContent) state.textContent = form.dataset.unsaved;
     later();
+  };
+  const gone = () => {
+    isSent = isGone = true;
+    setTimeout(() => { isSent = isGone = false; }, 3000); // if we are still here, the line broke or it was stopped
   };
   const leave = () => {
     if (kept !== changes && !isSent) save(true);
@@ -56,7 +63,11 @@ if (form) {
   addEventListener("online", () => kept === changes || saveInTurn());
   document.addEventListener("visibilitychange", () => document.hidden && leave());
   addEventListener("pagehide", leave);
-  addEventListener("pageshow", () => { isSent = false; });
+  document.querySelector("[data-throw-away]")?.addEventListener("submit", () => {
+    isSent = true;
+    clearTimeout(timer);
+  });
+  addEventListener("pageshow", () => { isSent = isGone = false; });
   addEventListener("beforeunload", (event) => {
     if (kept !== changes && !isSent) event.preventDefault();
   });
@@ -65,14 +76,14 @@ if (form) {
   form.addEventListener("submit", async (event) => {
     const button = event.submitter;
     const isDraft = button?.value === "draft";
-    if (isSent) return;
-    if (!isDraft && kept === changes && !saving) {
-      isSent = true;
-      return;
-    }
+    if (isSent && !isGone) return gone(); // sent by ourselves, below
+    if (!isSending && !isGone && !isDraft && kept === changes && !saving) return gone();
     event.preventDefault();
+    if (isSending || isGone) return; // the button was pressed twice
+    isSending = true;
     await saving;
     const isReached = isDraft || kept !== changes ? await save() : true;
+    isSending = false;
     if (isDraft || !isReached) return;
     isSent = true;
     clearTimeout(timer);

@@ -92,7 +92,7 @@ def _assigned(tree):
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and any(
-            getattr(target, "id", "") in ("message", "_REASONS") for target in node.targets
+            getattr(target, "id", "") in ("message", "_REASONS", "TOO_LATE") for target in node.targets
         ):
             found.update(_texts(node.value))
     return found

@@ -225,9 +225,53 @@ def test_two_tabs_with_new_answers_keep_both(window):
     expect(again.locator("#field-title")).to_have_value("The question of the second tab")
     again.get_by_role("link", name="The question of the first tab").click()
     expect(again.locator("#field-title")).to_have_value("The question of the first tab")
-    for _ in range(2):
-        again.get_by_role("button", name="Throw it away").click()
+    again.get_by_role("button", name="Throw it away").click()
     expect(again.locator("#field-title")).to_have_value("")
+    again.get_by_role("link", name="The question of the second tab").click()
+    again.get_by_role("button", name="Throw it away").click()
+    expect(again.locator(".draft-notice")).to_have_count(0)
+
+
+def test_going_back_to_the_editor_undoes_nothing_of_others(window):
+    reviewer, other = window("reviewer"), window("reviewer")
+    path = publish(reviewer, "Does going back undo anything?", "First paragraph.\n\nSecond paragraph.")
+    reviewer.goto(f"{path}/edit")
+    reviewer.locator("#field-body").fill("First paragraph, changed.\n\nSecond paragraph.")
+    reviewer.get_by_role("button", name="Publish").click()
+    expect(reviewer.locator(".prose")).to_contain_text("First paragraph, changed")
+    other.goto(f"{path}/edit")
+    other.locator("#field-body").fill("First paragraph, changed.\n\nSecond paragraph, changed.")
+    other.get_by_role("button", name="Publish").click()
+    expect(other.locator(".prose")).to_contain_text("Second paragraph, changed")
+    reviewer.go_back()
+    body = reviewer.locator("#field-body")
+    expect(body).to_have_value(re.compile("Second paragraph, changed"))  # not what was typed before
+    body.press("End")
+    body.press_sequentially("!")
+    reviewer.get_by_role("button", name="Publish").click()
+    expect(reviewer.locator(".prose")).to_contain_text("Second paragraph, changed")
+
+
+def test_a_double_click_sends_once(window):
+    page = window("contributor")
+    write(page, "Is a double click one click?", "It is one.")
+    page.get_by_role("button", name="Send to a reviewer").dblclick()
+    expect(page.locator(".state")).to_have_text("waits for a reviewer")
+    page.goto("/account/contributions")
+    expect(page.get_by_text("Is a double click one click?")).to_have_count(1)
+
+
+def test_what_is_thrown_away_at_once_does_not_come_back(window):
+    page = window("contributor")
+    write(page, "Thrown away", "A first draft")
+    expect(page.locator("[data-state]")).to_have_text("Draft saved")
+    page.goto("/contribute")
+    page.locator("#field-body").press_sequentially(" with more")
+    page.get_by_role("button", name="Throw it away").click()
+    expect(page.locator("#field-body")).to_have_value("")
+    page.wait_for_timeout(500)
+    page.goto("/contribute")
+    expect(page.locator("#field-body")).to_have_value("")
 
 
 def test_a_line_that_breaks_loses_nothing(window):

@@ -62,6 +62,22 @@ def test_titles_that_are_alike_get_addresses_of_their_own(empty_library):
         database, email="rob@example.org", name="Rob", password="long enough words", role=Role.REVIEWER
     )
     with ThreadPoolExecutor(6) as pool:
-        outcomes = list(pool.map(lambda n: contribute(database, index, rob, Contribution(source(), str(n))), range(6)))
+        outcomes = list(
+            pool.map(lambda n: contribute(database, index, rob, Contribution(source({n}), str(n))), range(6))
+        )
     assert len({outcome.article.slug for outcome in outcomes}) == 6
     assert len({outcome.article.path for outcome in outcomes}) == 6
+
+
+def test_a_button_that_is_pressed_many_times_makes_one_article(empty_library):
+    database, index = empty_library.database, empty_library.index
+    rob = accounts.sign_up(
+        database, email="rob@example.org", name="Rob", password="long enough words", role=Role.REVIEWER
+    )
+    with ThreadPoolExecutor(6) as pool:
+        outcomes = list(pool.map(lambda _: contribute(database, index, rob, Contribution(source(), "")), range(6)))
+        changed = Contribution(source({1}), "", 1, "many")
+        list(pool.map(lambda _: contribute(database, index, rob, changed), range(6)))
+    assert {outcome.article.slug for outcome in outcomes} == {"many"}
+    with database.read() as session:
+        assert articles.by_slug(session, "many").revision == 2

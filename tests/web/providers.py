@@ -34,16 +34,18 @@ class Provider:
         self.metadata: dict[str, object] = {}
         self.is_down = False
         self.asked: list[str] = []  # paths, in order
-        self.challenge = ""
-        self.nonce = ""
+        self.codes: dict[str, tuple[str, str]] = {}  # and the challenge and nonce that each belongs to
+        self.delay_s = 0.0
+        self.more_keys: list[object] = []
 
     def authorize(self, location: str) -> tuple[str, dict[str, str]]:
         """Look at where a browser was sent; return the address it is sent back to, and the parameters it came with."""
         parts = urlsplit(location)
         assert f"{parts.scheme}://{parts.netloc}{parts.path}" == f"{self.issuer}/authorize"
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        self.challenge, self.nonce = query["code_challenge"], query["nonce"]
-        return f"{query['redirect_uri']}?code=one-code&state={query['state']}", query
+        code = f"code-{len(self.codes)}"
+        self.codes[code] = query["code_challenge"], query["nonce"]
+        return f"{query['redirect_uri']}?code={code}&state={query['state']}", query
 
     def document(self) -> dict[str, object]:
         return {
@@ -57,10 +59,11 @@ class Provider:
 
     def token(self, form: dict[str, list[str]]) -> tuple[int, dict[str, object]]:
         digest = hashlib.sha256(form["code_verifier"][0].encode()).digest()
-        if base64.urlsafe_b64encode(digest).rstrip(b"=").decode() != self.challenge or form["code"] != ["one-code"]:
+        challenge, nonce = self.codes.get(form["code"][0], ("", ""))
+        if base64.urlsafe_b64encode(digest).rstrip(b"=").decode() != challenge:
             return 400, {"error": "invalid_grant"}
         moment = int(time.time())
-        claims = {"iss": self.issuer, "aud": CLIENT_ID, "iat": moment, "exp": moment + 300, "nonce": self.nonce}
+        claims = {"iss": self.issuer, "aud": CLIENT_ID, "iat": moment, "exp": moment + 300, "nonce": nonce}
         claims |= self.claims
         claims = {name: value for name, value in claims.items() if value is not None}
         signed = jwt.encode(self.header, claims, self.signing_key, [self.header["alg"]])
@@ -68,13 +71,14 @@ class Provider:
 
     def answer(self, path: str, form: dict[str, list[str]]) -> tuple[int, dict[str, object]]:
         self.asked.append(path)
+        time.sleep(self.delay_s)
         if self.is_down:
             return 503, {}
         match path:
             case "/.well-known/openid-configuration":
                 return 200, self.document()
             case "/jwks":
-                return 200, {"keys": [self.key.as_dict(private=False, kid=self.key.kid, use="sig")]}
+                return 200, {"keys": [*self.more_keys, self.key.as_dict(private=False, kid=self.key.kid, use="sig")]}
             case "/token":
                 return self.token(form)
             case "/userinfo":

@@ -56,6 +56,7 @@ def edit_fields(page, **changes):
         "message": "",
         "action": "save",
         "seen": value(r'name="seen" value="(\w+)"'),
+        **{name: value(rf'name="{name}" value="([^"]*)"') for name in ("window", "draft", "draft_at")},
     }
     return given | changes
 
@@ -276,6 +277,95 @@ def test_drafts_have_no_other_names(ann, library, people, name):
     assert ann.post(f"/drafts/{name}/removal").status_code == 404
     ann.post("/drafts/new", data=fields(title="Kept", window="x y", draft=name))
     assert drafts_of(library, people) == ["Kept"]
+
+
+def test_a_proposal_is_made_once_however_often_the_button_is_pressed(ann, rob):
+    addresses = {ann.post("/contribute", data=fields()).headers["Location"] for _ in range(3)}
+    assert len(addresses) == 1
+    rob.post(f"{addresses.pop()}/rejection", data={"reason": "Too short"})
+    assert ann.post("/contribute", data=fields()).status_code == 303  # once it was decided, the text may come again
+
+
+def test_a_title_from_elsewhere_begins_a_new_answer(ann):
+    ann.post("/drafts/new", data=fields(title="Begun before", **opened(ann)))
+    page = ann.get("/contribute?title=What+is+wanted").text
+    assert 'value="What is wanted"' in page
+    assert "Begun before" in page  # a link
+
+
+def test_a_draft_of_a_proposal_that_was_changed_meanwhile_is_no_dead_end(ann, client):
+    path = ann.post("/contribute", data=fields()).headers["Location"]
+    target = f"proposal-{path.rsplit('/', 1)[1]}"
+    one, two = (edit_fields(ann.get(f"{path}/edit").text) for _ in range(2))
+    ann.post(f"/drafts/{target}", data=two | {"body": "From the second window"})
+    assert ann.post(f"{path}/edit", data=one | {"body": "From the first window"}).status_code == 303
+    refused = ann.post(f"{path}/edit", data=two | {"body": "From the second window"})
+    assert refused.status_code == 400
+    assert "has changed since you opened it" in refused.text
+    assert "From the second window" in refused.text
+    again = ann.get(f"{path}/edit")
+    assert "has changed since you opened it" in again.text
+    assert "From the second window" in again.text
+    assert ann.post(f"{path}/edit", data=edit_fields(again.text)).status_code == 303
+    assert "From the second window" in ann.get(path).text
+
+
+def test_a_draft_of_what_was_decided_can_still_be_read(ann, rob):
+    path = ann.post("/contribute", data=fields()).headers["Location"]
+    target = f"proposal-{path.rsplit('/', 1)[1]}"
+    ann.post(f"/drafts/{target}", data=edit_fields(ann.get(f"{path}/edit").text) | {"body": "Nearly done"})
+    rob.post(f"{path}/rejection", data={"reason": "Not now"})
+    assert f"/drafts/{target}" in ann.get("/account/contributions").text
+    page = ann.get(f"/drafts/{target}").text
+    assert "Nearly done" in page
+    assert "was decided or deleted" in page
+    assert rob.get(f"/drafts/{target}").status_code == 404  # it is nobody else's
+    ann.post(f"/drafts/{target}/removal", data={"back": "/account/contributions"})
+    assert ann.get(f"/drafts/{target}").status_code == 404
+
+
+def test_a_draft_leads_to_its_editor(ann):
+    ann.post("/drafts/new", data=fields(title="Begun", **opened(ann)))
+    assert "/contribute?draft=new" in ann.get("/drafts/new").text
+
+
+def test_who_leaves_the_page_of_a_conflict_finds_the_text_again(rob, signed_in):
+    mine = edit_fields(rob.get("/questions/bread/edit").text)
+    ada = signed_in(Role.ADMIN)
+    theirs = edit_fields(ada.get("/questions/bread/edit").text)
+    ada.post("/questions/bread/edit", data=theirs | {"body": "Salt is a matter of taste."})
+    assert rob.post("/questions/bread/edit", data=mine | {"body": "Salt is chemistry."}).status_code == 409
+    assert "Salt is chemistry." in rob.get("/questions/bread/edit").text
+
+
+def test_a_million_chinese_characters_are_taken_and_more_are_kept_on_the_page(rob):
+    longest = "盐" * 999_000
+    assert rob.post("/contribute", data=fields(body=longest)).status_code == 303
+    refused = rob.post("/contribute", data=fields(title="Another", body=longest + longest[:100_000]))
+    assert refused.status_code == 400
+    assert "at most 1000000 are possible" in refused.text
+    assert longest[:1000] in refused.text
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_a_form_that_cannot_be_read_claims_nothing(ann, language):
+    answer = ann.post("/contribute", data=fields(body="盐" * 1_500_000), headers={"Accept-Language": language})
+    assert answer.status_code == 400
+    assert "Nothing of what you have typed is lost" not in answer.text
+    assert ("分次提交" if language == "zh-CN" else "send less at once") in answer.text
+
+
+def test_what_is_too_large_is_refused_before_it_is_read(client):
+    def endless():
+        for _ in range(100):
+            yield b" " * 2**20
+
+    said = client.post("/contribute", content=b"", headers={"Content-Length": str(10**9)})
+    assert said.status_code == 413
+    assert "at most 16 MB" in said.text
+    unsaid = client.post("/api/v1/questions", content=endless(), headers={"Content-Type": "application/json"})
+    assert unsaid.status_code == 413
+    assert unsaid.headers["Content-Type"] == "application/problem+json"
 
 
 def test_changes_of_different_places_merge_by_themselves(client, rob, signed_in):

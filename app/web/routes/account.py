@@ -99,6 +99,7 @@ def _page(request: Request, here: Here, key: Key, form: FilledForm | None = None
         tokens=tokens,
         linked=linked,
         provider=here.provider.name if here.provider else None,
+        issuer=here.settings.oidc_issuer,
         form=form or FilledForm({"name": key.account.name}),
         made=made,
         password_changed=request.query_params.get("done") == "password",

@@ -16,7 +16,7 @@ from app.services.reviewing import may_see
 from app.storage import articles, proposals, revisions
 from app.web.access import Contributor
 from app.web.editor import PLACE, EditorForm, SentValues, form_of_source, number_in
-from app.web.editor_page import editor_page, rendered, shown, target_of
+from app.web.editor_page import editor_page, in_a_window, rendered, shown, target_of
 from app.web.forms import Form
 from app.web.state import Here
 from app.web.templating import named, render
@@ -45,7 +45,7 @@ def conflict_page(
         headers={"Cache-Control": "no-store"},
         article=named(article),
         clashes=clashes,
-        editor=form,
+        editor=in_a_window(form),
         source=mine.source,
         message=mine.message,
         base=mine.base_revision,

@@ -16,12 +16,13 @@ from app.services.limits import CONTRIBUTION, LINK, PREVIEW
 from app.services.linking import describe
 from app.storage import articles, drafts, revisions
 from app.web.access import Contributor
-from app.web.editor import EditorForm, SentForm, form_of_source
+from app.web.editor import EditorForm, SentForm, form_of, form_of_source
 from app.web.editor_page import NEW, begun, editor_page, known_drafts, rendered, shown, target_of
 from app.web.forms import Form as FilledForm
 from app.web.parameters import local_path
 from app.web.routes.conflict import conflict_page
 from app.web.state import Here
+from app.web.templating import render
 
 router = APIRouter(include_in_schema=False)
 
@@ -33,7 +34,7 @@ _DRAFT = re.compile(rf"(?:{_TARGET.pattern})(?:~[\w-]{{1,20}})?", re.ASCII)
 def new(request: Request, here: Here, key: Contributor, title: str = "", draft: str | None = None) -> Response:
     """Show the last draft that was begun, the one that is asked for, or the empty editor."""
     known = known_drafts(here, key, NEW)
-    form = begun(known, draft) or EditorForm(title=title)
+    form = (None if title and draft is None else begun(known, draft)) or EditorForm(title=title)
     return editor_page(request, form, target=NEW, drafts=known)
 
 
@@ -67,9 +68,21 @@ def save_draft(here: Here, key: Contributor, target: str, form: SentForm) -> Res
     return Response(status_code=204)
 
 
+@router.get("/drafts/{name}")
+def show_draft(request: Request, here: Here, key: Contributor, name: str) -> Response:
+    """Show the text of a draft, also of one that has no editor any more: its proposal was decided, for example."""
+    with here.database.read() as session:
+        kept = drafts.get(session, id_of(key.account), name) if _DRAFT.fullmatch(name) else None
+        if kept is None:
+            raise NotFound("There is no such draft.")
+        editor = drafting.editor_of(session, kept)
+    return render(request, "draft.html", headers={"Cache-Control": "no-store"}, draft=kept, editor=editor,
+                  form=form_of(kept.fields))  # fmt: skip
+
+
 @router.post("/drafts/{name}/removal")
 def drop_draft(here: Here, key: Contributor, name: str, back: Annotated[str, Form()] = "/contribute") -> Response:
-    """Forget a draft and begin again."""
+    """Forget a draft and go on without it."""
     if not _DRAFT.fullmatch(name):
         raise NotFound("There is no such draft.")
     with here.database.write() as session:
@@ -123,6 +136,8 @@ def _handle(request: Request, here: Here, key: Key, form: EditorForm, article: A
         return response
     except EditConflict as error:
         assert article is not None
+        kept = drafting.keep(here.database, id_of(key.account), form.place(target), form.pairs())
+        form = shown(form, kept)  # who leaves the page finds the text again
         return conflict_page(request, article, form, contribution, error)
     drafting.finish(here.database, id_of(key.account), form.place(target))
     return RedirectResponse(_next_page(outcome), 303)

@@ -1,12 +1,14 @@
 """Signing in through an OpenID Connect provider."""
 
 import hmac
+import json
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
-from app.errors import Forbidden, InvalidInput, NotFound, OmniracleError, ProviderUnavailable
+from app.errors import Forbidden, InvalidFields, InvalidInput, NotFound, OmniracleError, Problem, ProviderUnavailable
+from app.models import Account
 from app.services import accounts, identities
 from app.services.limits import SIGN_IN, SIGN_IN_FROM
 from app.services.openid import Identity, OpenIdProvider
@@ -21,6 +23,9 @@ from app.web.templating import base_url, render
 router = APIRouter(include_in_schema=False)
 
 PATH = "/sign-in/openid"
+PROOF_COOKIE = "omniracle_openid"
+MAX_NEXT = 1500  # bytes
+TOO_LATE = "This sign-in took too long or was begun elsewhere. Begin again."
 _BEGUN, _PROVED = "openid-begun", "openid-proved"  # what is sealed, so that none can be used for another
 
 
@@ -33,16 +38,8 @@ def begin(request: Request, here: Here, next: str = "/") -> Response:  # noqa: A
     except ProviderUnavailable as error:
         return _failed(request, here, error, next)
     response = RedirectResponse(begun.url, 303, {"Cache-Control": "no-store"})
-    kept = {"state": begun.state, "nonce": begun.nonce, "verifier": begun.verifier, "next": local_path(next)}
-    response.set_cookie(
-        _cookie(begun.state),
-        seal(here.secret, _BEGUN, kept),
-        max_age=LIFETIME_S,
-        path=PATH,
-        secure=base_url(request).startswith("https:"),
-        httponly=True,
-        samesite="lax",
-    )
+    kept = {"state": begun.state, "nonce": begun.nonce, "verifier": begun.verifier, "next": _short_path(next)}
+    _keep(request, response, _cookie(begun.state), seal(here.secret, _BEGUN, kept))
     return response
 
 
@@ -52,7 +49,7 @@ def finish(request: Request, here: Here, state: str = "") -> Response:
     provider = _provider(here)
     begun = unseal(here.secret, _BEGUN, request.cookies.get(_cookie(state), ""))
     if begun is None or not hmac.compare_digest(begun["state"].encode(), state.encode("utf-8", "replace")):
-        return _failed(request, here, InvalidInput("This sign-in took too long or was begun elsewhere. Begin again."))
+        return _failed(request, here, InvalidInput(TOO_LATE))
     here.limits.count(SIGN_IN_FROM, address_of(request))
     try:
         answer = dict(request.query_params)
@@ -64,24 +61,33 @@ def finish(request: Request, here: Here, state: str = "") -> Response:
     return response
 
 
-@router.post(f"{PATH}/connection", dependencies=[PUBLIC])
-def connect(request: Request, here: Here, proof: Annotated[str, Form()] = "", password: Annotated[str, Form()] = "",
-            next_path: Annotated[str, Form(alias="next")] = "/") -> Response:  # fmt: skip
-    """Let who was proved at the provider open the account that is signed in, or that the password opens."""
-    proved = unseal(here.secret, _PROVED, proof)
+@router.get(f"{PATH}/connection", dependencies=[PUBLIC])
+def ask(request: Request, here: Here) -> Response:
+    """Ask whether, or how, the account belongs to who was proved at the provider."""
+    proved = _proved(request, here)
     if proved is None:
-        return _failed(request, here, InvalidInput("This sign-in took too long or was begun elsewhere. Begin again."))
-    identity = Identity(proved["issuer"], proved["subject"], proved["email"], is_email_verified=False, name="")
+        return _failed(request, here, InvalidInput(TOO_LATE))
+    return _connection_page(request, here, proved)
+
+
+@router.post(f"{PATH}/connection", dependencies=[PUBLIC])
+def connect(request: Request, here: Here, password: Annotated[str, Form()] = "") -> Response:
+    """Let who was proved at the provider open the account that is signed in, or that the password opens."""
+    proved = _proved(request, here)
+    if proved is None:
+        return _failed(request, here, InvalidInput(TOO_LATE))
+    identity, following = proved
     account = account_of(request)
     try:
         if account is None:
             here.limits.count(SIGN_IN_FROM, address_of(request))
             here.limits.count(SIGN_IN, accounts.folded(identity.email))
-            account = accounts.sign_in(here.database, identity.email, password)
+            account = _account_by_password(here, identity.email, password)
         identities.link(here.database, account, identity)
     except InvalidInput as error:
-        return _ask(request, here, identity, next_path, error)
-    response = RedirectResponse(local_path(next_path), 303)
+        return _connection_page(request, here, proved, error)
+    response = RedirectResponse(following, 303)
+    response.delete_cookie(PROOF_COOKIE, path=PATH, httponly=True, samesite="lax")
     if account_of(request) is None:
         open_session(request, response, account)
     return response
@@ -100,18 +106,42 @@ def _welcome(request: Request, here: State, identity: Identity, following: str) 
     response = RedirectResponse(following, 303, {"Cache-Control": "no-store"})
     if present is not None:
         linked = identities.linked_account(here.database, identity)
-        return response if linked and linked.id == present.id else _ask(request, here, identity, following)
+        return response if linked and linked.id == present.id else _lead_on(request, here, identity, following)
     account = identities.account_for(here.database, identity, is_open=here.settings.registration == "open")
     if account is None:
-        return _ask(request, here, identity, following)
+        return _lead_on(request, here, identity, following)
     open_session(request, response, account)
     return response
 
 
-def _ask(
-    request: Request, here: State, identity: Identity, following: str, error: OmniracleError | None = None
+def _lead_on(request: Request, here: State, identity: Identity, following: str) -> Response:
+    """Lead to the question; what was proved stays with the browser, signed."""
+    response = RedirectResponse(f"{PATH}/connection", 303, {"Cache-Control": "no-store"})
+    proof = {"issuer": identity.issuer, "subject": identity.subject, "email": identity.email, "next": following}
+    _keep(request, response, PROOF_COOKIE, seal(here.secret, _PROVED, proof))
+    return response
+
+
+def _proved(request: Request, here: State) -> tuple[Identity, str] | None:
+    """Return who was proved a moment ago, and where they want to go; None when it is too late."""
+    proof = unseal(here.secret, _PROVED, request.cookies.get(PROOF_COOKIE, ""))
+    if proof is None:
+        return None
+    identity = Identity(proof["issuer"], proof["subject"], proof["email"], is_email_verified=False, name="")
+    return identity, local_path(proof["next"])
+
+
+def _account_by_password(here: State, email: str, password: str) -> Account:
+    try:
+        return accounts.sign_in(here.database, email, password)
+    except InvalidInput as error:
+        raise InvalidFields(Problem("password", "This is not the password of that account.")) from error
+
+
+def _connection_page(
+    request: Request, here: State, proved: tuple[Identity, str], error: OmniracleError | None = None
 ) -> Response:
-    proof = {"issuer": identity.issuer, "subject": identity.subject, "email": identity.email}
+    identity, following = proved
     return render(
         request,
         "connect.html",
@@ -120,8 +150,7 @@ def _ask(
         form=FilledForm({}, error),
         identity=identity,
         provider=_provider(here).name,
-        proof=seal(here.secret, _PROVED, proof),
-        next=local_path(following),
+        next=following,
     )
 
 
@@ -138,6 +167,16 @@ def _provider(here: State) -> OpenIdProvider:
 
 def _callback(request: Request) -> str:
     return f"{base_url(request)}{PATH}/callback"
+
+
+def _keep(request: Request, response: Response, name: str, sealed: str) -> None:
+    secure = base_url(request).startswith("https:")
+    response.set_cookie(name, sealed, max_age=LIFETIME_S, path=PATH, secure=secure, httponly=True, samesite="lax")
+
+
+def _short_path(path: str) -> str:
+    """Return where to go on, else the home page: browsers drop cookies over 4 kB."""
+    return local_path(path) if len(json.dumps(path)) < MAX_NEXT else "/"
 
 
 def _cookie(state: str) -> str:

@@ -1,5 +1,6 @@
 """Reviewing: what waits, what it would change, and the decision."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
@@ -15,8 +16,8 @@ from app.services import drafting, reviewing
 from app.services.accounts import Key, id_of
 from app.services.contributing import Contribution, EditConflict
 from app.services.rendering import make_rendering
-from app.services.reviewing import may_see
-from app.storage import feedback, proposals, resources, revisions
+from app.services.reviewing import ProposalChanged, may_see, version_of
+from app.storage import drafts, feedback, proposals, resources, revisions
 from app.web.access import Contributor, Reviewer
 from app.web.editor import EditorForm, SentForm, form_of_source
 from app.web.editor_page import begun, editor_page, known_drafts, rendered, shown
@@ -54,10 +55,11 @@ def gone_links(request: Request, here: Here, _key: Reviewer, number: PageNumber)
 
 @router.get("/account/contributions")
 def own(request: Request, here: Here, key: Contributor, number: PageNumber) -> Response:
-    """List what became of one's own proposals."""
+    """List one's own drafts, and what became of one's proposals."""
     with here.database.read() as session:
         page = proposals.page_of_author(session, id_of(key.account), number=number, size=PAGE_SIZE)
-    return render(request, "contributions.html", page=page)
+        kept = drafts.of_account(session, id_of(key.account))
+    return render(request, "contributions.html", page=page, drafts=kept)
 
 
 @router.get("/proposals/{proposal_id}")
@@ -110,7 +112,10 @@ def edit(request: Request, here: Here, key: Contributor, proposal_id: RowId, dra
     target = f"proposal-{proposal_id}"
     known = known_drafts(here, key, target)
     form = begun(known, draft) or form_of_source(proposal.source, base=proposal.base_revision, message=proposal.message)
-    return editor_page(request, form, target=target, article=article, proposal=proposal, drafts=known)
+    filled = None
+    if form.seen not in ("", version_of(proposal)):
+        filled, form = FilledForm({}, ProposalChanged()), replace(form, seen=version_of(proposal))
+    return editor_page(request, form, target=target, article=article, proposal=proposal, drafts=known, filled=filled)
 
 
 @router.post("/proposals/{proposal_id}/edit")
@@ -136,9 +141,12 @@ def change(request: Request, here: Here, key: Contributor, proposal_id: RowId, f
             following = _next(here, proposal_id)
     except EditConflict as error:
         assert article is not None
-        return conflict_page(request, article, form, contribution, error, proposal_id)
+        kept = drafting.keep(here.database, id_of(key.account), form.place(target), form.pairs())
+        return conflict_page(request, article, shown(form, kept), contribution, error, proposal_id)
     except InvalidInput as error:
         filled = FilledForm({}, error)
+        if isinstance(error, ProposalChanged):  # who has read this may put their text in its place
+            form = replace(form, seen=version_of(proposal))
         return editor_page(
             request, form, target=target, article=article, proposal=proposal, filled=filled, status_code=400
         )
