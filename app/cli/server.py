@@ -106,13 +106,14 @@ def _prepare(settings: Settings) -> str | None:
 
 def _run(settings: Settings, listening: socket.socket) -> None:
     from uvicorn import Config
-    from uvicorn.supervisors import Multiprocess
+
+    from app.cli.supervisor import Supervisor
 
     _hand_down(settings)
     config = _uvicorn_config(settings, Config)
     settings.pid_file.write_text(f"{os.getpid()} {start_ticks(os.getpid())} {settings.host} {settings.port}\n")
     try:
-        Multiprocess(config, sockets=[listening]).run()
+        Supervisor(config, sockets=[listening]).run()
     finally:
         settings.pid_file.unlink(missing_ok=True)
     sys.exit(0)
@@ -125,7 +126,7 @@ def _uvicorn_config(settings: Settings, config_type: type["Config"]) -> "Config"
         port=settings.port,
         workers=settings.workers,
         loop="uvloop",  # named, so that its absence is an error: plain asyncio costs 44 ms per kept-alive request
-        http="httptools",
+        http="app.workers.protocol:LingeringProtocol",
         ws="none",
         lifespan="on",
         access_log=False,
@@ -142,8 +143,6 @@ def _uvicorn_config(settings: Settings, config_type: type["Config"]) -> "Config"
 
 def _hand_down(settings: Settings) -> None:
     """Put the options of this command where the workers look for them."""
-    # Threads that come and go would else keep a heap each, of which little is in use.
-    os.environ.setdefault("MALLOC_ARENA_MAX", "2")
     os.environ.update(
         OMNIRACLE_HOST=settings.host, OMNIRACLE_PORT=str(settings.port), WEB_CONCURRENCY=str(settings.workers)
     )

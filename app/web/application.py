@@ -22,11 +22,13 @@ from app.web.routes import ROUTE_PATHS, ROUTERS
 from app.web.state import State
 from app.web.templating import environment
 from app.workers.heartbeat import Heart
+from app.workers.processes import limit_heaps
 
 log = logging.getLogger(__name__)
 
 TEND_EVERY_S = 5
 SHARE_EVERY_S = 1
+HEAPS = 2
 CHECK_LINKS_EVERY_S = 30
 
 
@@ -36,6 +38,7 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         try:
+            limit_heaps(HEAPS)
             settings.prepare_data_dir()
             state = State(settings, ROUTE_PATHS)
             await anyio.to_thread.run_sync(state.open)

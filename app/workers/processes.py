@@ -1,10 +1,13 @@
 """What the system tells about processes: whether one lives, what it uses, and which queue it takes connections from."""
 
 import contextlib
+import ctypes
 import mmap
 import os
 import socket
 from pathlib import Path
+
+_M_ARENA_MAX = -8  # of malloc.h
 
 
 def start_ticks(pid: int) -> int:
@@ -50,6 +53,16 @@ def listening_queue() -> int:
             if link.startswith("socket:[") and _is_listening(int(name)):
                 found.append(int(link[8:-1]))
     return min(found, default=0)
+
+
+def limit_heaps(number: int) -> None:
+    """Let this process keep at most so many heaps; where malloc is another one, do nothing.
+
+    Threads that come and go would else keep a heap each, of which little is in use.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_ARENA_MAX, number)
 
 
 def _is_listening(descriptor: int) -> bool:
