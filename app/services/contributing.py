@@ -1,5 +1,6 @@
 """Contributing: proposing, publishing, reviewing, with a three-way merge whenever somebody else was faster."""
 
+import re
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import count
@@ -23,6 +24,7 @@ from app.storage.database import Database
 
 MAX_SOURCE = 1_000_000  # characters; a longer answer is a book
 MAX_MESSAGE = 500
+_HALVES = re.compile(r"[\ud800-\udfff]")
 PRESSED_TWICE = timedelta(minutes=10)
 NO_TOPIC = "questions"  # the folder of files of articles without a tag
 
@@ -63,9 +65,9 @@ def contribute(
     Raises InvalidInput for a text that cannot be used, NotFound for an article that is not there, EditConflict when
     somebody has changed the same place.
     """
-    document, _ = checked(contribution.source)
     message = checked_message(contribution.message)
     if not Role(account.role).includes(Role.REVIEWER):
+        document, _ = checked(contribution.source)
         return Outcome(None, _propose(database, account, contribution, document, message))
     author = Author(account.name, account.id, message, origin)
     contribution, rendering = caught_up(database, contribution)
@@ -111,6 +113,7 @@ def caught_up(database: Database, contribution: Contribution) -> tuple[Contribut
 
     Raises InvalidInput for a text that cannot be used, and what `merged_with_newest` raises.
     """
+    _check_text(contribution.source)
     if contribution.slug is not None:
         with database.read() as session:
             if articles.find(session, contribution.slug).revision != contribution.base_revision:
@@ -149,18 +152,22 @@ def merged_by_blocks(base: str, ours: str, theirs: str) -> Merged:
 
 def checked(source: str) -> tuple[Document, Rendering]:
     """Return a source as a document and its rendering; raise InvalidInput for one that cannot be used."""
+    _check_text(source)
+    document = parse_document(source, default_slug="")
+    if not document.body.strip():
+        raise InvalidFields(Problem("body", "Write the answer."))
+    return document, make_rendering(document.body, document.lang)
+
+
+def _check_text(source: str) -> None:
     if len(source) > MAX_SOURCE:
         raise InvalidInput(
             "This answer has %(length)s characters; at most %(most)s are possible. Split it into several answers.",
             length=len(source),
             most=MAX_SOURCE,
         )
-    if any("\ud800" <= sign <= "\udfff" for sign in source):
+    if _HALVES.search(source):
         raise InvalidInput("This text holds halves of characters: type them again.")
-    document = parse_document(source, default_slug="")
-    if not document.body.strip():
-        raise InvalidFields(Problem("body", "Write the answer."))
-    return document, make_rendering(document.body, document.lang)
 
 
 def checked_message(message: str) -> str:

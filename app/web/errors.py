@@ -172,6 +172,8 @@ def too_large(request: Request, limit: int) -> Response:
 
 def _answer_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
+    if all(item["loc"][:1] == ("path",) for item in error.errors()):  # there is nothing at an address like that
+        return _answer(request, 404, _MESSAGES[404])
     problems = [{"field": ".".join(map(str, item["loc"])), "reason": item["msg"]} for item in error.errors()]
     listed = "; ".join(f"{item['field']}: {item['reason']}" for item in problems)
     return _answer(request, 422, "The request is not valid: %(problems)s.", {"problems": listed}, errors=problems)

@@ -172,3 +172,10 @@ def test_an_unexpected_error_is_a_page_that_names_the_worker_and_tells_nothing_e
     assert "script-src" in response.headers["Content-Security-Policy"]
     assert "secret detail" not in response.text
     assert "出了点问题" in response.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/questions/bread/revisions/abc", "/-/experiments/abc", "/questions/bread/revisions/-1"]
+)
+def test_an_address_with_a_number_that_is_none_leads_nowhere(client, path):
+    assert client.get(path, headers={"Accept": "text/html"}).status_code == 404
