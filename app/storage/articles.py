@@ -54,6 +54,14 @@ class Twin:
         return f"/questions/{self.slug}"
 
 
+@dataclass(frozen=True)
+class Address:
+    """Where an article is, and when it was changed."""
+
+    slug: str
+    updated_at: datetime
+
+
 def by_slug(session: Session, slug: str) -> Article | None:
     """Return the article whose slug this is now, else None."""
     return session.exec(select(Article).where(Article.slug == slug, LIVE)).first()
@@ -174,6 +182,14 @@ def twins(session: Session, article: Article) -> list[Twin]:
 def pinned_slugs(session: Session, article_id: int) -> list[str]:
     """Return the slugs that the author named as related, in order."""
     return list(session.exec(select(Pin.slug).where(Pin.article_id == article_id).order_by(col(Pin.position))))
+
+
+def addresses(session: Session, *, offset: int, limit: int) -> list[Address]:
+    """Return the addresses of articles in the order in which they were made."""
+    statement = (
+        select(Article.slug, Article.updated_at).where(LIVE).order_by(col(Article.id)).offset(offset).limit(limit)
+    )
+    return [Address(slug, updated_at) for slug, updated_at in session.exec(statement)]
 
 
 def count(session: Session) -> int:

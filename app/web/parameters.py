@@ -1,5 +1,6 @@
 """Parameters that several pages take, read so that a wrong one gets a page rather than a bare 422."""
 
+import re
 from typing import Annotated, get_args
 
 from fastapi import Depends, Path, Query
@@ -41,6 +42,18 @@ def lang_filter(lang: Annotated[str | None, Query(max_length=200)] = None) -> st
     """Return the language to narrow by, in its usual spelling where it is a known one."""
     value = filter_value(lang)
     return (canonical(value) or value) if value else None
+
+
+def prefers_markdown(accept: str) -> bool:
+    """Say whether an Accept header asks for Markdown before HTML; browsers and who says nothing get HTML."""
+    weights = {"text/markdown": 0.0, "text/html": 0.0}
+    for part in accept.split(","):
+        name, _, parameters = part.partition(";")
+        name = name.strip().lower()
+        if name in weights:
+            found = re.search(r"(?:^|;)\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*(?:;|$)", parameters)
+            weights[name] = float(found[1]) if found else 1.0
+    return weights["text/markdown"] > weights["text/html"]
 
 
 def local_path(path: str) -> str:

@@ -79,7 +79,7 @@ def render(
         environment()
         .get_template(template)
         .render(
-            site=Site(state.settings.site_name, base_url(request)),
+            site=site_of(request),
             viewer=chosen,
             worker=Served(request.app.state.pid, state.table.slot),
             **context,
@@ -94,11 +94,15 @@ def render(
 
 def render_feed(request: Request, template: str, **context: Any) -> Response:
     """Return the Atom feed that `template` makes of `context`."""
-    state: State = request.app.state.omniracle
     address = f"{base_url(request)}{request.url.path}"
-    site = Site(state.settings.site_name, base_url(request))
-    text = environment().get_template(template).render(site=site, address=address, **context)
+    text = environment().get_template(template).render(site=site_of(request), address=address, **context)
     return Response(text, media_type="application/atom+xml", headers={"Vary": "Accept-Language, Cookie"})
+
+
+def site_of(request: Request) -> Site:
+    """Return what templates know of the site."""
+    state: State = request.app.state.omniracle
+    return Site(state.settings.site_name, base_url(request))
 
 
 def viewer(request: Request) -> Viewer:

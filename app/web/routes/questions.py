@@ -11,8 +11,9 @@ from app.services.rendering import rendering_of
 from app.storage import articles, feedback, resources, revisions, tags
 from app.storage.tags import TagCount
 from app.web.access import PUBLIC
+from app.web.linked_data import linked_data
 from app.web.live import with_panels
-from app.web.parameters import LangFilter, PageNumber, SortOrder, TagFilter
+from app.web.parameters import LangFilter, PageNumber, SortOrder, TagFilter, prefers_markdown
 from app.web.state import Here
 from app.web.templating import named, render
 
@@ -61,7 +62,11 @@ def show_json(request: Request, here: Here, slug: str) -> Response:
 
 @router.get("/{slug}")
 def show(request: Request, here: Here, slug: str, said: str = "") -> Response:
-    """Show the question with its answer, resources and related questions."""
+    """Show the question with its answer, resources and related questions; as Markdown to who prefers that."""
+    if prefers_markdown(request.headers.get("accept", "")):
+        response = show_source(here, slug)
+        response.headers["Vary"] = "Accept"
+        return response
     with here.database.read() as session:
         article = articles.find(session, slug)
         if article.slug != slug:
@@ -73,10 +78,11 @@ def show(request: Request, here: Here, slug: str, said: str = "") -> Response:
         helped = feedback.helped(session, article.id)
     related = here.related.of(article)
     here.views.count(article.id)
-    return render(
+    response = render(
         request,
         "question.html",
         article=_described(request, here, article, names),
+        linked=linked_data(request, article, names, cards),
         resources=cards[Section.RESOURCES],
         more=cards[Section.MORE],
         related=related,
@@ -84,6 +90,8 @@ def show(request: Request, here: Here, slug: str, said: str = "") -> Response:
         helped=helped,
         said=said if said in list(FeedbackKind) else None,
     )
+    response.headers["Vary"] = "Accept, Accept-Language, Cookie"
+    return response
 
 
 def _moved(path: str) -> Response:

@@ -1,0 +1,126 @@
+"""What robots, browsers' search boxes and language models read first: where everything is, and what they may."""
+
+from collections.abc import Iterator
+from xml.sax.saxutils import escape
+
+from fastapi import APIRouter, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+
+from app.errors import NotFound
+from app.services.suggesting import suggest
+from app.storage import articles, tags
+from app.storage.articles import Address
+from app.storage.database import Database
+from app.web.access import PUBLIC
+from app.web.state import Here
+from app.web.templating import base_url, environment, reader_lang, site_of
+
+router = APIRouter(include_in_schema=False, dependencies=[PUBLIC])
+
+MAX_ADDRESSES = 50_000  # in one sitemap; https://www.sitemaps.org/protocol.html
+CHUNK = 500
+LISTED = 300  # questions in llms.txt; the rest is found by search
+LANGUAGES = 12
+# What is made for each visitor anew, or only for who is signed in.
+CLOSED = (
+    "/search",
+    "/contribute",
+    "/review",
+    "/account",
+    "/admin",
+    "/drafts",
+    "/proposals",
+    "/sign-in",
+    "/sign-up",
+    "/-/",
+)
+_HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
+_NAMESPACES = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:xhtml="http://www.w3.org/1999/xhtml"'
+
+
+@router.get("/robots.txt")
+def robots(request: Request) -> Response:
+    """Tell robots where not to go, and where the map is."""
+    lines = [
+        "User-agent: *",
+        *(f"Disallow: {path}" for path in CLOSED),
+        "",
+        f"Sitemap: {base_url(request)}/sitemap.xml",
+    ]
+    return PlainTextResponse("\n".join(lines) + "\n")
+
+
+@router.get("/sitemap.xml")
+def sitemap(request: Request, here: Here) -> Response:
+    """Give the map of the site; of a large one, the list of its maps."""
+    site = base_url(request)
+    with here.database.read() as session:
+        pages = -(-articles.count(session) // MAX_ADDRESSES)
+        topics = tags.counted(session, MAX_ADDRESSES // 2)
+    if pages > 1:
+        maps = "".join(
+            f"<sitemap><loc>{escape(site)}/sitemap-{number}.xml</loc></sitemap>\n" for number in range(1, pages + 1)
+        )
+        text = f'{_HEAD}<sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{maps}</sitemapindex>\n'
+        return Response(text, media_type="application/xml")
+    fixed = [
+        f"{site}{path}" for path in ("/", "/questions", "/tags", "/wanted", "/about", *(tag.url for tag in topics))
+    ]
+    return _map(here.database, site, 0, fixed)
+
+
+@router.get("/sitemap-{number}.xml")
+def sitemap_part(request: Request, here: Here, number: int) -> Response:
+    """Give one of the maps of a large site."""
+    with here.database.read() as session:
+        pages = -(-articles.count(session) // MAX_ADDRESSES)
+    if not 1 <= number <= pages:
+        raise NotFound("There is nothing at this address.")
+    return _map(here.database, base_url(request), (number - 1) * MAX_ADDRESSES, [])
+
+
+@router.get("/opensearch.xml")
+def opensearch(request: Request) -> Response:
+    """Describe the search, so that browsers offer it; https://github.com/dewitt/opensearch."""
+    text = environment().get_template("feeds/opensearch.xml").render(site=site_of(request))
+    return Response(text, media_type="application/opensearchdescription+xml")
+
+
+@router.get("/suggest.json")
+def suggestions(request: Request, here: Here, q: str = "") -> Response:
+    """Suggest questions in the form that browsers' search boxes take."""
+    found = suggest(here.database, here.index, q, reader_lang=reader_lang(request))
+    site = base_url(request)
+    body = [q, [each.title for each in found], [], [site + each.path for each in found]]
+    return JSONResponse(body, media_type="application/x-suggestions+json")
+
+
+@router.get("/llms.txt")
+def for_language_models(request: Request, here: Here) -> Response:
+    """List the library in Markdown, as https://llmstxt.org proposes."""
+    with here.database.read() as session:
+        newest = articles.list_page(session, number=1, size=LISTED, sort="updated")
+    text = environment().get_template("feeds/llms.txt").render(site=site_of(request), page=newest)
+    return PlainTextResponse(text, media_type="text/markdown")
+
+
+def _map(database: Database, site: str, skipped: int, fixed: list[str]) -> Response:
+    def lines() -> Iterator[str]:
+        yield f"{_HEAD}<urlset {_NAMESPACES}>\n"
+        for address in fixed:
+            yield f"<url><loc>{escape(address)}</loc></url>\n"
+        for start in range(skipped, skipped + MAX_ADDRESSES, CHUNK):
+            with database.read() as session:
+                found = articles.addresses(session, offset=start, limit=CHUNK)
+            for each in found:
+                yield _entry(site, each)
+            if len(found) < CHUNK:
+                break
+        yield "</urlset>\n"
+
+    return StreamingResponse(lines(), media_type="application/xml")
+
+
+def _entry(site: str, address: Address) -> str:
+    location = escape(f"{site}/questions/{address.slug}")
+    return f"<url><loc>{location}</loc><lastmod>{address.updated_at.isoformat()}</lastmod></url>\n"

@@ -1,0 +1,70 @@
+"""Atom feeds (RFC 4287): of all questions, of one topic, and of the history of one question."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+from app.errors import NotFound
+from app.models.columns import now
+from app.services.rendering import rendering_of
+from app.storage import articles, revisions, tags
+from app.storage.articles import Card
+from app.web.access import PUBLIC
+from app.web.state import Here, State
+from app.web.templating import base_url, named, render_feed
+
+router = APIRouter(include_in_schema=False, dependencies=[PUBLIC])
+
+FEED_SIZE = 30
+
+
+@router.get("/feed.atom")
+def all_questions(request: Request, here: Here) -> Response:
+    """Give the questions that were changed last, with their answers."""
+    with here.database.read() as session:
+        page = articles.list_page(session, number=1, size=FEED_SIZE, sort="updated")
+    return _feed(request, here, page.items, "/questions")
+
+
+@router.get("/tags/{name}/feed.atom")
+def of_tag(request: Request, here: Here, name: str) -> Response:
+    """Give the questions of one topic that were changed last, with their answers."""
+    with here.database.read() as session:
+        tag = tags.count_of(session, name)
+        if tag is None:
+            raise NotFound("There is no topic “%(name)s”.", name=name[:60])
+        page = articles.list_page(session, number=1, size=FEED_SIZE, tag=tag.name, sort="updated")
+    return _feed(request, here, page.items, tag.url, topic=tag.label)
+
+
+@router.get("/questions/{slug}/history.atom")
+def of_history(request: Request, here: Here, slug: str) -> Response:
+    """Give the newest revisions of one question."""
+    with here.database.read() as session:
+        article = articles.find(session, slug)
+        if article.slug != slug:
+            return RedirectResponse(f"/questions/{article.slug}/history.atom", 301)
+        page = revisions.list_page(session, article.id or 0, number=1, size=FEED_SIZE)
+    return render_feed(
+        request, "feeds/history.atom", article=named(article), revisions=page.items, updated=article.updated_at
+    )
+
+
+def _feed(request: Request, here: State, cards: Sequence[Card], path: str, topic: str | None = None) -> Response:
+    site = base_url(request)
+    with here.database.read() as session:
+        found = {article.id: article for article in articles.by_ids(session, [card.id for card in cards])}
+    entries = [
+        {
+            "card": card,
+            "published": found[card.id].created_at,
+            # Readers show it far from here: what leads to the site itself has to say where it is.
+            "html": rendering_of(here.database, found[card.id].body, card.lang).html.replace('="/', f'="{site}/'),
+        }
+        for card in cards
+        if card.id in found
+    ]
+    updated: datetime = cards[0].updated_at if cards else now()
+    return render_feed(request, "feeds/questions.atom", entries=entries, path=path, topic=topic, updated=updated)
