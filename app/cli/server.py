@@ -55,6 +55,25 @@ def migrate() -> None:
     )
 
 
+def check() -> None:
+    """Look whether this installation is healthy, and say what to do where it is not."""
+    from app.search.index import SearchIndex
+    from app.services.checking import State, check_all, worst
+    from app.storage.database import Database
+
+    settings = load_settings()
+    database = Database(settings.resolved_database_url)
+    try:
+        found = check_all(settings, database, SearchIndex(settings.index_dir))
+    finally:
+        database.close()
+    marks = {State.OK: "ok      ", State.WARNING: "warning ", State.PROBLEM: "PROBLEM "}
+    for each in found:
+        typer.echo(f"{marks[each.state]} {each.message % each.params if each.params else each.message}")
+    if worst(found) == State.PROBLEM:
+        raise typer.Exit(1)
+
+
 def _listen(settings: Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
@@ -148,4 +167,4 @@ def _hand_down(settings: Settings) -> None:
     )
 
 
-COMMANDS = (serve, migrate)
+COMMANDS = (serve, migrate, check)

@@ -28,6 +28,7 @@ def template_messages():
 
 
 ERRORS = {
+    "Check": 1,
     "Finding": 0,
     "CrossOrigin": 0,
     "Forbidden": 0,
@@ -41,6 +42,7 @@ ERRORS = {
 # What the other services raise is for the command.
 SERVICES = (
     "accounts",
+    "checking",
     "contributing",
     "experimenting",
     "identities",

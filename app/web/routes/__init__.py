@@ -49,6 +49,7 @@ ROUTERS = [
     openid.router,
     account.router,
     admin.router,
+    admin.status_router,
     about.router,
     crawlers.router,
     preferences.router,

@@ -7,14 +7,18 @@ from starlette.responses import RedirectResponse, Response
 
 from app.errors import InvalidInput
 from app.models import Role
+from app.models.columns import now
 from app.services import accounts as service
-from app.storage import accounts, audit
+from app.services.checking import check_all
+from app.storage import accounts, articles, audit, feedback, jobs, proposals, resources, wanted
 from app.web.access import Admin
+from app.web.language import translate
 from app.web.parameters import PageNumber, RowId
 from app.web.state import Here
 from app.web.templating import render
 
 router = APIRouter(prefix="/admin", include_in_schema=False)
+status_router = APIRouter(prefix="/-", include_in_schema=False)
 
 PAGE_SIZE = 100
 
@@ -42,3 +46,27 @@ def list_changes(request: Request, here: Here, _key: Admin, number: PageNumber) 
     with here.database.read() as session:
         page = audit.list_page(session, number=number, size=PAGE_SIZE)
     return render(request, "audit.html", page=page)
+
+
+@status_router.get("/status")
+def status(request: Request, here: Here, _key: Admin) -> Response:
+    """Show how the site is: what is wrong and what to do, and its figures."""
+    with here.database.read() as session:
+        figures = {
+            "answers": articles.count(session),
+            "waiting": jobs.count(session),
+            "wanted": wanted.list_page(session, number=1, size=1).total,
+            "gone": resources.gone_page(session, number=1, size=1).total,
+            "stale": feedback.stale_page(session, now().date(), number=1, size=1).total,
+            "proposals": proposals.pending_count(session),
+        }
+    return render(
+        request,
+        "status.html",
+        headers={"Cache-Control": "no-store"},
+        checks=[(check.state, translate(check.message, check.params)) for check in
+                check_all(here.settings, here.database, here.index)],
+        figures=figures,
+        generation=here.index.snapshot().generation,
+        workers=here.table.rows(),
+    )  # fmt: skip

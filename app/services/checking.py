@@ -1,0 +1,173 @@
+"""Is this installation healthy? Looks at everything that can go wrong, changes nothing, and says what to do."""
+
+import logging
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import col, select
+
+from app.config import LOOPBACK, Settings
+from app.errors import OmniracleError
+from app.models import Image
+from app.models.columns import now
+from app.search.index import SearchIndex
+from app.storage import accounts, articles, jobs, schema
+from app.storage.database import Database
+from app.workers.reading import read_file, read_rows
+
+log = logging.getLogger(__name__)
+
+LITTLE_SPACE = 500 * 2**20
+NO_SPACE = 50 * 2**20
+WAITS_LONG = timedelta(minutes=5)
+
+
+class State(StrEnum):
+    """How serious something is."""
+
+    OK = "ok"
+    WARNING = "warning"  # works, but not as it should for long
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was found; the message is an English gettext msgid, `params` fill its places."""
+
+    state: State
+    message: str
+    params: dict[str, object] = field(default_factory=dict)
+
+
+def check_all(settings: Settings, database: Database, index: SearchIndex) -> list[Check]:
+    """Return what was looked at, and how it is; nothing is raised for what is wrong with the installation."""
+    found: list[Check] = []
+    for part in (_settings, _disk, _secret):
+        found += _told(part, settings)
+    stored = _told(_database, database)
+    found += stored
+    if worst(stored) != State.PROBLEM:
+        found += _told(_index, database, index)
+        found += _told(_images, settings, database)
+        found += _told(_people, database)
+    found += _told(_workers, settings)
+    return found
+
+
+def _told(part: Callable[..., Iterator[Check]], *arguments: object) -> list[Check]:
+    try:
+        return list(part(*arguments))
+    except (OmniracleError, SQLAlchemyError, OSError) as error:
+        log.warning("a check failed: %s", error)
+        name = part.__name__.strip("_")
+        return [Check(State.PROBLEM, "“%(name)s” could not be looked at. The log says why.", {"name": name})]
+
+
+def _settings(settings: Settings) -> Iterator[Check]:
+    if settings.base_url is None:
+        message = "OMNIRACLE_BASE_URL is not set: absolute links, in feeds for example, name whatever host was asked."
+        yield Check(State.WARNING, message)
+    elif settings.base_url.startswith("http:") and urlsplit(settings.base_url).hostname not in LOOPBACK:
+        message = "OMNIRACLE_BASE_URL begins with http://: passwords and sessions travel readable. Use HTTPS."
+        yield Check(State.WARNING, message)
+    else:
+        yield Check(State.OK, "The public address is %(url)s.", {"url": settings.base_url})
+    if "*" in settings.forwarded_allow_ips:
+        message = "FORWARDED_ALLOW_IPS believes everybody: anyone can claim any address. Name the proxies."
+        yield Check(State.PROBLEM, message)
+    if not settings.content_dir.is_dir():
+        message = "The content folder is not there: create it, or name another with OMNIRACLE_CONTENT_DIR."
+        yield Check(State.PROBLEM, message)
+
+
+def _disk(settings: Settings) -> Iterator[Check]:
+    settings.prepare_data_dir()
+    free = shutil.disk_usage(settings.data_dir).free
+    message = "%(free)s GB are free on the disk of the data folder."
+    state = State.PROBLEM if free < NO_SPACE else State.WARNING if free < LITTLE_SPACE else State.OK
+    yield Check(state, message, {"free": f"{free / 2**30:.1f}"})
+
+
+def _secret(settings: Settings) -> Iterator[Check]:
+    settings.signing_key()
+    file = settings.data_dir / "secret.key"
+    if settings.secret_key is None and stat.S_IMODE(file.stat().st_mode) & 0o077:
+        yield Check(State.PROBLEM, "The file secret.key in the data folder can be read by others: `chmod 600` it.")
+    else:
+        yield Check(State.OK, "The site's secret is there.")
+
+
+def _database(database: Database) -> Iterator[Check]:
+    schema.check(database)
+    if database.engine.dialect.name == "sqlite":
+        with database.engine.connect() as connection:
+            said = connection.execute(text("PRAGMA quick_check(1)")).scalar_one()
+        if said != "ok":
+            message = "The database is damaged (%(reason)s): restore the last backup."
+            yield Check(State.PROBLEM, message, {"reason": said})
+            return
+    yield Check(State.OK, "The database is whole and has this version's schema.")
+
+
+def _index(database: Database, index: SearchIndex) -> Iterator[Check]:
+    if not index.is_whole(thorough=True):
+        yield Check(State.PROBLEM, "The search index is missing or damaged: `omniracle reindex`, or start the server.")
+        return
+    snapshot = index.snapshot()
+    with database.read() as session:
+        waiting = jobs.pending(session, 1)
+        known = set(articles.revision_numbers(session))
+    indexed = set(snapshot.article_ids[snapshot.alive].tolist())
+    if waiting and now() - waiting[0].created_at > WAITS_LONG:
+        yield Check(State.PROBLEM, "Changes have waited to be indexed for more than 5 minutes: `omniracle reindex`.")
+    elif not waiting and known != indexed:
+        message = "The search index lacks %(missing)s answers and has %(surplus)s that are gone: `omniracle reindex`."
+        yield Check(State.PROBLEM, message, {"missing": len(known - indexed), "surplus": len(indexed - known)})
+    else:
+        yield Check(State.OK, "The search index is whole and has all %(count)s answers.", {"count": len(known)})
+
+
+def _images(settings: Settings, database: Database) -> Iterator[Check]:
+    with database.read() as session:
+        names = session.exec(select(Image.name).order_by(col(Image.name))).all()
+    missing = [name for name in names if not (settings.images_dir / name[:2] / name).is_file()]
+    if missing:
+        message = "%(count)s images are missing, %(first)s for example: restore them from a backup."
+        yield Check(State.PROBLEM, message, {"count": len(missing), "first": missing[0]})
+    else:
+        yield Check(State.OK, "All %(count)s images are there.", {"count": len(names)})
+
+
+def _people(database: Database) -> Iterator[Check]:
+    with database.read() as session:
+        admins = accounts.admin_count(session)
+    if not admins:
+        message = "There is no administrator: open the link that is printed at the start, or `omniracle user add`."
+        yield Check(State.WARNING, message)
+    else:
+        yield Check(State.OK, "There are %(count)s administrators.", {"count": admins})
+
+
+def _workers(settings: Settings) -> Iterator[Check]:
+    table = read_file(settings.workers_file)
+    rows = read_rows(table) if table else []
+    stuck = [row.pid for row in rows if row.state == "not responding"]
+    if not rows:
+        yield Check(State.WARNING, "No worker runs: start the server with `omniracle serve`.")
+    elif stuck:
+        message = "Workers do not respond: %(pids)s. The log says what they do; `omniracle reload` replaces them."
+        yield Check(State.PROBLEM, message, {"pids": ", ".join(map(str, stuck))})
+    else:
+        yield Check(State.OK, "%(count)s workers run.", {"count": len(rows)})
+
+
+def worst(found: list[Check]) -> State:
+    """Return the most serious state of what was found."""
+    return max((check.state for check in found), key=list(State).index, default=State.OK)

@@ -1,0 +1,84 @@
+"""`omniracle check` finds what is really wrong."""
+
+import pytest
+from sqlalchemy import text
+
+from app.models import Image, Role
+from app.models.columns import now
+from app.services import accounts
+from app.services.checking import State, check_all, worst
+
+
+def messages(library, **settings):
+    changed = library.settings.model_copy(update={"base_url": "https://answers.example.org", **settings})
+    library.index.close()
+    return [
+        (check.state, check.message % check.params) for check in check_all(changed, library.database, library.index)
+    ]
+
+
+def problems(library, **settings):
+    return [message for state, message in messages(library, **settings) if state == State.PROBLEM]
+
+
+def test_a_new_installation_has_no_problem(library):
+    found = messages(library)
+    assert problems(library) == []
+    assert {message for state, message in found if state == State.WARNING} == {
+        "There is no administrator: open the link that is printed at the start, or `omniracle user add`.",
+        "No worker runs: start the server with `omniracle serve`.",
+    }
+    accounts.sign_up(library.database, email="a@example.org", name="A", password=None, role=Role.ADMIN)
+    assert (State.OK, "There are 1 administrators.") in messages(library)
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"forwarded_allow_ips": "*"}, "believes everybody"),
+        ({"base_url": "http://answers.example.org"}, "begins with http://"),
+        ({"base_url": None}, "is not set"),
+    ],
+)
+def test_settings_that_are_not_safe(library, settings, expected):
+    assert any(expected in message for state, message in messages(library, **settings) if state != State.OK)
+
+
+def test_a_damaged_index(library):
+    victim = next(library.settings.index_dir.rglob("*.pst"))
+    victim.write_bytes(victim.read_bytes()[:20])
+    assert "missing or damaged" in problems(library)[0]
+
+
+def test_an_index_of_another_day(library):
+    with library.database.write() as session:
+        session.execute(text("UPDATE article SET deleted_at = '2026-01-01 00:00:00' WHERE slug = 'bread'"))
+    assert "lacks 0 answers and has 1 that are gone" in problems(library)[0]
+
+
+def test_an_image_that_is_missing(library):
+    name = f"{'a' * 32}-1x1.png"
+    with library.database.write() as session:
+        session.add(Image(name=name, media_type="image/png", bytes=1, created_at=now()))
+    assert problems(library) == [f"1 images are missing, {name} for example: restore them from a backup."]
+
+
+def test_a_secret_that_others_can_read(library):
+    library.settings.signing_key()
+    (library.settings.data_dir / "secret.key").chmod(0o644)
+    assert "chmod 600" in problems(library)[0]
+
+
+def test_a_damaged_database_is_told_and_nothing_else_is_tried(library):
+    with library.database.write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    assert problems(library) == ["“database” could not be looked at. The log says why."]
+
+
+def test_a_missing_content_folder(library, tmp_path):
+    assert "content folder is not there" in problems(library, content_dir=tmp_path / "none")[0]
+
+
+def test_the_worst_counts(library):
+    assert worst([]) == State.OK
+    assert worst(check_all(library.settings, library.database, library.index)) == State.WARNING
