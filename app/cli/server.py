@@ -1,10 +1,11 @@
 """Commands that start the site and prepare its database."""
 
 import errno
+import fcntl
 import os
 import socket
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from uvicorn import Config
 
 GRACEFUL_SHUTDOWN_S = 10
-HEALTHCHECK_S = 15  # within which a worker begins to serve, and answers the supervisor's ping
 BACKLOG = 2048
 
 
@@ -31,13 +31,15 @@ def serve(
     chosen = {"host": host, "port": port, "workers": workers}
     settings = settings.model_copy(update={name: value for name, value in chosen.items() if value is not None})
     settings.prepare_data_dir()
+    alone = _alone_on(settings)
     listening = _listen(settings)
     key = _prepare(settings)
-    local = f"http://{settings.host}:{settings.port}"
+    local = f"http://{f'[{settings.host}]' if ':' in settings.host else settings.host}:{settings.port}"
     print(f"Omniracle is at {local} with {settings.workers} workers.", flush=True)
     if key:
         print(f"Make its first administrator: {settings.base_url or local}/first-admin/{key}", flush=True)
-    _run(settings, listening)
+    with alone:
+        _run(settings, listening)
 
 
 def migrate() -> None:
@@ -72,6 +74,19 @@ def check() -> None:
         typer.echo(f"{marks[each.state]} {each.message % each.params if each.params else each.message}")
     if worst(found) == State.PROBLEM:
         raise typer.Exit(1)
+
+
+def _alone_on(settings: Settings) -> IO[str]:
+    """Return a file whose lock keeps a second server from this data folder; raise OperatorError when there is one."""
+    held = (settings.data_dir / "server.lock").open("w")
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        held.close()
+        raise OperatorError(
+            f"Another server runs on the data folder {settings.data_dir}: stop it, or set OMNIRACLE_DATA_DIR."
+        ) from error
+    return held
 
 
 def _listen(settings: Settings) -> socket.socket:
@@ -130,12 +145,15 @@ def _run(settings: Settings, listening: socket.socket) -> None:
 
     _hand_down(settings)
     config = _uvicorn_config(settings, Config)
+    outcomes = settings.pid_file.with_suffix(".reload")
+    outcomes.unlink(missing_ok=True)
     settings.pid_file.write_text(f"{os.getpid()} {start_ticks(os.getpid())} {settings.host} {settings.port}\n")
+    supervisor = Supervisor(config, [listening], outcomes)
     try:
-        Supervisor(config, sockets=[listening]).run()
+        supervisor.run()
     finally:
         settings.pid_file.unlink(missing_ok=True)
-    sys.exit(0)
+    sys.exit(1 if supervisor.has_failed else 0)
 
 
 def _uvicorn_config(settings: Settings, config_type: type["Config"]) -> "Config":
@@ -153,7 +171,6 @@ def _uvicorn_config(settings: Settings, config_type: type["Config"]) -> "Config"
         server_header=False,
         backlog=BACKLOG,
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
-        timeout_worker_healthcheck=HEALTHCHECK_S,
         limit_max_requests=settings.recycle_after or None,
         limit_max_requests_jitter=settings.recycle_after // 2,
         forwarded_allow_ips=settings.forwarded_allow_ips,

@@ -37,8 +37,9 @@ def reload() -> None:
     asker = _Asker(_reachable(host), port)
     started = time.monotonic()
     asker.start()
-    os.kill(parent, signal.SIGHUP)
-    new = _wait_for_others(settings, old)
+    outcome = _outcome(settings)
+    os.kill(parent, signal.SIGUSR1)
+    new = _wait_for_others(settings, old, outcome)
     asker.stop()
     _, after = _table(settings)
     seconds = time.monotonic() - started
@@ -131,15 +132,26 @@ def _table(settings: Settings) -> tuple[list[Worker], Totals]:
     return workers, read_totals(file)
 
 
-def _wait_for_others(settings: Settings, old: list[Worker]) -> list[Worker]:
-    """Return the workers once as many others are there; raise OperatorError when that does not come to pass."""
-    former = {worker.pid for worker in old}
+def _outcome(settings: Settings) -> str:
+    """Return what the server has written about its last reload; empty before the first."""
+    try:
+        return settings.pid_file.with_suffix(".reload").read_text()
+    except FileNotFoundError:
+        return ""
+
+
+def _wait_for_others(settings: Settings, old: list[Worker], before: str) -> list[Worker]:
+    """Return the workers once all were replaced; raise OperatorError when that does not come to pass."""
     deadline = time.monotonic() + WAIT_S
     while time.monotonic() < deadline:
-        time.sleep(0.2)
-        workers, _ = _table(settings)
-        if len(workers) >= len(old) and not former & {worker.pid for worker in workers}:
-            return workers
+        time.sleep(0.1)
+        if (outcome := _outcome(settings)) != before:
+            if not outcome.endswith("replaced\n"):
+                break
+            former = {worker.pid for worker in old}
+            return [worker for worker in _table(settings)[0] if worker.pid not in former]
+        if _server(settings) is None:
+            break
     raise OperatorError("The workers were not all replaced: a new one did not come up. The server's log says why.")
 
 

@@ -3,7 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 
 COOLDOWN = timedelta(seconds=1)
 KEPT = 200
-EVEN_P = 0.05  # below it an even chance for all workers is hard to believe
 LIKE_TURNS = 0.9
+ENOUGH = 10  # requests for each worker, to say how they were shared
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ CHOICES = {
     Choice.NEW: Request(ExperimentMode.NEW, 200),
     Choice.ONE: Request(ExperimentMode.KEPT, 200),
     Choice.SIXTEEN: Request(ExperimentMode.KEPT, 400, 16),
-    Choice.BLOCKED: Request(ExperimentMode.BLOCKED, 200, 4),
+    Choice.BLOCKED: Request(ExperimentMode.BLOCKED, 200, 16),
 }
 
 
@@ -71,6 +71,7 @@ def run(
     if not (1 <= request.requests <= MAX_REQUESTS and 1 <= request.concurrency <= MAX_CONCURRENCY):
         message = "Choose up to %(requests)s requests, and up to %(concurrency)s at the same time."
         raise InvalidInput(message, requests=MAX_REQUESTS, concurrency=MAX_CONCURRENCY)
+    request = replace(request, concurrency=min(request.concurrency, request.requests))
     experiment_id = _begin(database, request, workers)
     is_kept = request.mode == ExperimentMode.KEPT
     is_blocked = request.mode == ExperimentMode.BLOCKED
@@ -128,6 +129,8 @@ def conclusion(experiment: Experiment) -> Sentence:
     reached = sum(number > 0 for number in counts)
     params: dict[str, object] = {
         "requests": sum(counts),
+        "answered": sum(counts),
+        "asked": experiment.requests,
         "workers": len(counts),
         "reached": reached,
         "most": max(counts, default=0),
@@ -140,25 +143,16 @@ def conclusion(experiment: Experiment) -> Sentence:
     }
     if len(counts) < 2:
         message = "There is only one worker, and it has answered everything."
-    elif experiment.mode == ExperimentMode.BLOCKED and experiment.has_own_queues:
-        message = (
-            "While worker %(pid)s stood still, it was handed %(blocked)s of %(requests)s connections all the same, and "
-            "somebody waited %(slowest)s ms: each worker has its own queue, and a hash of the addresses chooses it."
-        )
     elif experiment.mode == ExperimentMode.BLOCKED:
-        message = (
-            "While worker %(pid)s stood still, it took %(blocked)s of %(requests)s new connections: all workers take "
-            "from one queue, and who is stuck takes nothing. The slowest answer took %(slowest)s ms."
-        )
-    elif experiment.mode == ExperimentMode.KEPT and experiment.concurrency == 1:
-        message = (
-            "One kept connection, one worker: all %(requests)s requests were answered by the process that had accepted "
-            "it, and %(workers)s were there."
-        )
+        message = _of_blocked(experiment)
     elif experiment.mode == ExperimentMode.KEPT:
+        message = _of_kept(experiment, reached)
+    elif sum(counts) < ENOUGH * len(counts):
+        message = "%(requests)s new connections went to %(reached)s of %(workers)s workers: too few to say more."
+    elif reached == 1:
         message = (
-            "%(concurrency)s kept connections went to %(reached)s of %(workers)s workers, and every request stayed on "
-            "its connection: nobody moved one to a worker with less to do."
+            "One worker took all %(requests)s new connections, the others none: nobody deals them out, and the one "
+            "that was always there first got everything."
         )
     elif experiment.has_own_queues:
         message = (
@@ -166,7 +160,7 @@ def conclusion(experiment: Experiment) -> Sentence:
             "%(least)s. The worker of %(workers)s requests before answered in %(agreement)s %% of the cases; if they "
             "took turns it would be 100 %%."
         )
-    elif experiment.lag_agreement >= LIKE_TURNS:
+    elif experiment.lag_agreement >= LIKE_TURNS and max(counts) - min(counts) <= sum(counts) / len(counts) / 5:
         message = (
             "This time the workers answered nearly in turn: in %(agreement)s %% of the cases the one of %(workers)s "
             "requests before. Try again, or restart the server: no rule makes them."
@@ -178,6 +172,39 @@ def conclusion(experiment: Experiment) -> Sentence:
             "would be 100 %%."
         )
     return Sentence(message, params)
+
+
+def _of_blocked(experiment: Experiment) -> str:
+    if experiment.has_own_queues:
+        message = (
+            "While worker %(pid)s stood still, it was handed %(blocked)s of %(requests)s connections all the same, and "
+            "somebody waited %(slowest)s ms: each worker has its own queue, and a hash of the addresses chooses it."
+        )
+    else:
+        message = (
+            "While worker %(pid)s stood still, it took %(blocked)s of %(requests)s new connections: all workers take "
+            "from one queue, and who is stuck takes nothing. The slowest answer took %(slowest)s ms."
+        )
+    return message
+
+
+def _of_kept(experiment: Experiment, reached: int) -> str:
+    if experiment.failed:
+        message = (
+            "%(answered)s of %(asked)s requests over kept connections were answered; the others lost their connection, "
+            "perhaps because a worker was replaced."
+        )
+    elif experiment.concurrency == 1 and reached == 1:
+        message = (
+            "One kept connection, one worker: all %(requests)s requests were answered by the process that had accepted "
+            "it, and %(workers)s were there."
+        )
+    else:
+        message = (
+            "%(concurrency)s kept connections went to %(reached)s of %(workers)s workers, and every request stayed on "
+            "its connection: nobody moved one to a worker with less to do."
+        )
+    return message
 
 
 def have_own_queues(workers: Sequence[Worker]) -> bool:
@@ -194,14 +221,15 @@ def server_start(workers: Sequence[Worker]) -> str:
 
 def _begin(database: Database, request: Request, workers: Sequence[Worker]) -> int:
     """Note that an experiment runs, the only one of the site; return its id."""
-    moment = now()
     with database.write() as session:
-        if experiments.running_since(session, moment - timedelta(seconds=2 * TIMEOUT_S)):
+        moment = now()  # once the lock is ours: what others have noted before is not in the future
+        if experiments.running(session, moment - timedelta(seconds=2 * TIMEOUT_S), moment):
             raise AlreadyRunning(
                 "An experiment is running. Wait until it is over: two at once would measure each other."
             )
         before = experiments.last(session, 1)
-        if before and before[0].finished_at and moment - before[0].finished_at < COOLDOWN:
+        # A clock that was set back must not close the door until it has caught up.
+        if before and before[0].finished_at and timedelta() <= moment - before[0].finished_at < COOLDOWN:
             raise TooManyRequests(int(COOLDOWN.total_seconds()))
         experiments.drop_unfinished(session)
         experiment = Experiment(

@@ -20,10 +20,10 @@ def last(session: Session, number: int) -> list[Experiment]:
     return list(session.exec(finished.order_by(col(Experiment.id).desc()).limit(number)))
 
 
-def running_since(session: Session, moment: datetime) -> Experiment | None:
-    """Return an experiment that was begun after `moment` and not finished, else None."""
-    unfinished = select(Experiment).where(col(Experiment.finished_at).is_(None), Experiment.started_at > moment)
-    return session.exec(unfinished).first()
+def running(session: Session, since: datetime, until: datetime) -> Experiment | None:
+    """Return an experiment that was begun between these moments and is not finished, else None."""
+    unfinished = select(Experiment).where(col(Experiment.finished_at).is_(None))
+    return session.exec(unfinished.where(Experiment.started_at > since, Experiment.started_at <= until)).first()
 
 
 def drop_unfinished(session: Session) -> None:

@@ -31,6 +31,7 @@ def choices(request: Request) -> tuple[Choice, ...]:
     """Return which experiments the reader may start."""
     state: State = request.app.state.omniracle
     may = {"public": True, "operators": is_operator(request), "off": False}[state.settings.experiments]
+    may &= bool((request.scope.get("server") or (None, None))[1])  # on a Unix socket there is no port to ask
     return tuple(choice for choice in Choice if may and (choice != Choice.BLOCKED or is_operator(request)))
 
 

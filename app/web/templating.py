@@ -153,6 +153,8 @@ def environment() -> Environment:
         loader=FileSystemLoader(TEMPLATES_DIR),
         autoescape=True,
         undefined=StrictUndefined,
+        auto_reload=False,  # a worker has the templates of its own version
+        cache_size=-1,
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
@@ -175,6 +177,12 @@ def environment() -> Environment:
     )
     env.filters.update(monogram=_monogram, tone=_tone, browser=_browser, host=_host, groupby_consecutive=_runs)
     return env
+
+
+def load_templates() -> None:
+    """Compile all templates, so that they are those of the code that runs, whatever is put on the disk later."""
+    for name in environment().list_templates():
+        environment().get_template(name)
 
 
 def _plural(one: str, many: str, number: int) -> str:

@@ -34,7 +34,10 @@ class Heart:
                 due = time.monotonic() + INTERVAL_S
                 await asyncio.sleep(INTERVAL_S)
                 self._last = time.monotonic()
-                self._table.beat(max(0.0, self._last - due) * 1000)
+                try:
+                    self._table.beat(max(0.0, self._last - due) * 1000)
+                except OSError as error:  # no file may be opened just now; the heart must not stop for that
+                    log.warning("a report could not be written whole: %s", error)
         finally:
             self._has_stopped.set()
 

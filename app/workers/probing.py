@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
+from app.config import PROJECT_DIR
 from app.errors import ProbeFailed
 
 PROBED_PATH = "/livez"
@@ -80,7 +81,13 @@ def probe(plan: Plan) -> Outcome:
     command = [sys.executable, "-m", "app.workers.probing"]
     try:
         done = subprocess.run(  # noqa: S603  our own module; the plan goes in as JSON
-            command, input=json.dumps(asdict(plan)), capture_output=True, text=True, timeout=TIMEOUT_S, check=True
+            command,
+            cwd=PROJECT_DIR,
+            input=json.dumps(asdict(plan)),
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+            check=True,
         )
         return Outcome(**json.loads(done.stdout))
     except subprocess.CalledProcessError as error:
@@ -103,6 +110,8 @@ async def _carry_out(plan: Plan) -> Outcome:
         nonlocal failed, slowest
         connection: _Connection | None = None
         for _ in left:
+            if pause is not None and pause.done():  # what comes now meets nobody who stands still
+                return
             began = time.perf_counter()
             try:
                 connection = connection or await _Connection.open(plan)

@@ -4,10 +4,12 @@ import contextlib
 import ctypes
 import mmap
 import os
+import signal
 import socket
 from pathlib import Path
 
 _M_ARENA_MAX = -8  # of malloc.h
+_PR_SET_PDEATHSIG = 1  # of linux/prctl.h
 
 
 def start_ticks(pid: int) -> int:
@@ -63,6 +65,14 @@ def limit_heaps(number: int) -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_M_ARENA_MAX, number)
+
+
+def end_with_parent() -> None:
+    """Let this process be told to end (SIGTERM) when its parent dies, however that happens."""
+    parent = os.getppid()
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:  # it was dead already
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _is_listening(descriptor: int) -> bool:

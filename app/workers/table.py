@@ -67,10 +67,10 @@ class WorkerTable:
     def beat(self, loop_lag_ms: float) -> None:
         """Write a heartbeat with this process's memory and processor time; now and then also a sample of all."""
         row, now = self._row, time.monotonic()
-        self._whole[row + at.RSS] = rss_bytes()
-        self._parts[row + at.CPU_S] = cpu_seconds()
+        self._parts[row + at.HEARTBEAT] = now  # first: what follows may fail when no file can be opened
         self._parts[row + at.LAG_MS] = loop_lag_ms
-        self._parts[row + at.HEARTBEAT] = now
+        self._parts[row + at.CPU_S] = cpu_seconds()
+        self._whole[row + at.RSS] = rss_bytes()
         if now >= self._next_sample:
             self._next_sample = now + at.SAMPLE_EVERY_S
             self._whole[row + at.QUEUE] = self._whole[row + at.QUEUE] or listening_queue()
@@ -176,11 +176,14 @@ class WorkerTable:
 
     def _make(self) -> None:
         fresh = self._path.with_suffix(f".{os.getpid()}")
-        with fresh.open("wb") as file:
-            file.write(at.MAGIC)
-            file.write(len(self.routes).to_bytes(8, "little") + self._digest.to_bytes(8, "little"))
-            file.truncate(self._layout.size)
-        fresh.replace(self._path)
+        try:
+            with fresh.open("wb") as file:
+                file.write(at.MAGIC)
+                file.write(len(self.routes).to_bytes(8, "little") + self._digest.to_bytes(8, "little"))
+                file.truncate(self._layout.size)
+            fresh.replace(self._path)
+        finally:
+            fresh.unlink(missing_ok=True)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

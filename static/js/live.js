@@ -15,6 +15,9 @@ for (const part of document.querySelectorAll("[data-live]")) {
   let inView = false;
   const renew = async () => {
     clearTimeout(timer);
+    // Whoever scrolls by keyboard or marks text in it must not lose the place.
+    const isUsed = part.contains(document.activeElement) || part.contains(getSelection()?.anchorNode) && !getSelection().isCollapsed;
+    if (isUsed) return schedule(EVERY_MS);
     try {
       part.innerHTML = await load(part.dataset.live, { signal: AbortSignal.timeout(2 * EVERY_MS) });
       part.classList.remove("is-old");
@@ -35,6 +38,7 @@ for (const part of document.querySelectorAll("[data-live]")) {
   if (ask) {
     ask.hidden = false;
     ask.addEventListener("click", async () => {
+      box.querySelector("[data-asked]").textContent = ""; // so that the same answer is said again
       await renew();
       box.querySelector("[data-asked]").textContent = part.querySelector("[data-say]")?.dataset.say ?? "";
     });

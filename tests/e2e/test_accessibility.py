@@ -20,7 +20,8 @@ PUBLIC = ("/", "/questions", SEED, "/questions/fastapi-workers-celue", "/tags", 
           "/search?q=workers", "/search?q=zzzzqqq", "/wanted", "/about", "/-/workers", "/none", "/sign-in", "/sign-up",
           f"{SEED}/history", f"{SEED}/revisions/1", "/api/v1/docs")  # fmt: skip
 SIGNED_IN = ("/contribute", "/account", "/account/contributions", "/review", "/review/links", "/review/feedback",
-             "/review/stale", "/admin/accounts", "/admin/audit", "/-/status", f"{SEED}/edit", "/images/new")  # fmt: skip
+             "/review/stale", "/admin/accounts", "/admin/audit", "/-/status", f"{SEED}/edit",
+             "/images/new")  # fmt: skip
 LOOKS = [
     {"viewport": {"width": 1280, "height": 900}, "locale": "en-US", "color_scheme": "light"},
     {"viewport": {"width": 1280, "height": 900}, "locale": "zh-CN", "color_scheme": "dark"},

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -15,8 +16,10 @@ import httpx2 as httpx
 import pytest
 from playwright.sync_api import expect
 
+from app.storage.schema import MIGRATIONS_DIR
 from app.workers.probing import KEY_HEADER, ProbeKeys
-from tests.e2e.conftest import WORKERS, start, stop
+from app.workers.processes import start_ticks
+from tests.e2e.conftest import WORKERS, free_port, start, stop
 from tests.e2e.test_server import eventually, run
 
 pytestmark = pytest.mark.e2e
@@ -304,6 +307,85 @@ def test_a_stopped_worker_gets_nothing_and_is_not_ended_by_its_own_watchdog(own)
     finally:
         os.kill(victim, signal.SIGCONT)
     assert eventually(lambda: victim in rows(server) and rows(server)[victim]["state"] == "ok", 5)
+
+
+def test_dead_workers_are_replaced_while_another_one_is_stopped(own):
+    server = own(3)
+    stopped, *killed = sorted(server.pids())
+    os.kill(stopped, signal.SIGSTOP)
+    try:
+        for pid in killed:
+            os.kill(pid, signal.SIGKILL)
+        assert eventually(lambda: len(set(rows(server)) - {stopped, *killed}) == 2, 8)
+    finally:
+        os.kill(stopped, signal.SIGCONT)
+
+
+def test_a_worker_that_cannot_start_does_not_take_the_site_with_it(own):
+    server = own(3)
+    victim = min(server.pids())
+    lock = server.data / "workers.lock"
+    lock.unlink()
+    lock.mkdir()  # no new worker can enter itself
+    os.kill(victim, signal.SIGKILL)
+    time.sleep(4)
+    assert server.process.poll() is None
+    assert all(ask(server) for _ in range(20))
+    lock.rmdir()
+    assert eventually(lambda: len(rows(server)) == 3, 20)
+
+
+def test_where_no_worker_can_start_the_server_ends_and_says_so(tmp_path):
+    data = tmp_path / "var"
+    assert run("migrate", data=data).returncode == 0
+    (data / "workers.lock").mkdir()
+    done = run("serve", "--port", str(free_port()), "--workers", "2", data=data)
+    assert done.returncode == 1
+    assert "no worker can start" in done.stderr
+
+
+def test_a_reload_that_fails_says_so_and_the_old_workers_go_on(own):
+    server = own(2)
+    before = server.pids()
+    database = sqlite3.connect(server.data / "omniracle.db")
+    database.execute("UPDATE alembic_version SET version_num = 'of tomorrow'")
+    database.commit()
+    done = run("reload", data=server.data)
+    assert done.returncode == 1
+    assert "a new one did not come up" in done.stderr
+    assert server.pids() == before
+    newest = max(path.name[:4] for path in MIGRATIONS_DIR.glob("versions/0*.py"))
+    database.execute("UPDATE alembic_version SET version_num = ?", (newest,))
+    database.commit()
+    database.close()
+    os.kill(min(before), signal.SIGKILL)
+    assert eventually(lambda: len(rows(server)) == 2 and min(before) not in rows(server))
+    assert run("reload", data=server.data).returncode == 0
+
+
+def test_nobody_stays_behind_when_the_parent_is_killed(tmp_path):
+    server = start(tmp_path / "var", workers=2)
+    pids = server.pids()
+    server.process.kill()
+    server.process.wait(10)
+    assert eventually(lambda: not any(start_ticks(pid) for pid in pids), 15)
+    port = int(server.url.rsplit(":", 1)[1])
+    assert stop(start(tmp_path / "var", port=port, workers=2)) == 0
+
+
+def test_one_server_for_each_data_folder(server):
+    done = run("serve", "--port", str(free_port()), data=server.data)
+    assert done.returncode == 1
+    assert "Another server runs" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_server_that_reloads_can_be_stopped(own):
+    server = own(4)
+    server.process.send_signal(signal.SIGUSR1)
+    time.sleep(0.8)
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.wait(12) == 0
 
 
 def test_the_badge_opens_and_shows_who_answers(page):

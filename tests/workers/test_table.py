@@ -1,5 +1,6 @@
 """The table of workers: real processes count in it, die in it, and take each other's places."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import time
 import pytest
 
 from app.workers import layout as at
+from app.workers.heartbeat import Heart
 from app.workers.processes import start_ticks
 from app.workers.reading import read_file, read_rows, read_totals
 from app.workers.table import WorkerTable
@@ -144,6 +146,20 @@ def test_a_damaged_table_is_made_anew(path, table, damage, caplog):
     late.kill()
     late.wait(10)
     late.stdout.close()
+
+
+def test_the_heart_goes_on_when_no_file_can_be_opened(table, monkeypatch):
+    def refuse():
+        raise OSError(24, "Too many open files")
+
+    async def a_second() -> None:
+        heart = asyncio.create_task(Heart(table, 0).beat())
+        await asyncio.sleep(1.3)
+        heart.cancel()
+
+    monkeypatch.setattr("app.workers.table.rss_bytes", refuse)
+    asyncio.run(a_second())
+    assert table.rows()[0].state == "ok"
 
 
 def test_who_only_reads_needs_no_place(path, table):

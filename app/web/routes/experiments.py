@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -74,7 +75,7 @@ def run(
     if "part" in form:
         return render(request, "parts/experiment.html", headers=NOT_KEPT, shown=shown(experiment))
     back = local_path(form.get("next", "/-/workers"))
-    return RedirectResponse(f"/-/experiments/{experiment.id}?next={back}", 303)
+    return RedirectResponse(f"/-/experiments/{experiment.id}?{urlencode({'next': back})}", 303)
 
 
 @router.get("/{experiment_id}")
