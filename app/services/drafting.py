@@ -21,7 +21,7 @@ class Place:
     """Where a window of the editor keeps its draft."""
 
     target: str  # what it is a draft of
-    window: str  # a random name; empty when it has none
+    window: str  # a random name
     name: str  # of the draft that the window was opened with, or would have begun
     seen: str  # the `stamp` of that draft, empty when there was none
 

@@ -36,7 +36,8 @@ class WorkerTable:
         self._path = path
         self.routes = (*routes, "other")
         self._layout = Layout(len(self.routes))
-        self._digest = int.from_bytes(hashlib.sha256("\n".join(self.routes).encode()).digest()[:7], "big")
+        digest = hashlib.sha256("\n".join(self.routes).encode()).digest()[:8]
+        self._header = at.MAGIC + len(self.routes).to_bytes(8, "little") + digest
         self.slot = -1
         self._shared: memoryview | None = None
         self._use(self._private_row(), 0)
@@ -160,9 +161,9 @@ class WorkerTable:
         return self._is_sound() and pid == os.getpid()
 
     def _is_sound(self) -> bool:
-        header = at.MAGIC + b"".join(value.to_bytes(8, "little") for value in (len(self.routes), self._digest))
         try:
-            return self._path.stat().st_size == self._layout.size and self._first_bytes(0, len(header)) == header
+            is_of_size = self._path.stat().st_size == self._layout.size
+            return is_of_size and self._first_bytes(0, len(self._header)) == self._header
         except OSError:
             return False
 
@@ -178,8 +179,7 @@ class WorkerTable:
         fresh = self._path.with_suffix(f".{os.getpid()}")
         try:
             with fresh.open("wb") as file:
-                file.write(at.MAGIC)
-                file.write(len(self.routes).to_bytes(8, "little") + self._digest.to_bytes(8, "little"))
+                file.write(self._header)
                 file.truncate(self._layout.size)
             fresh.replace(self._path)
         finally:
