@@ -12,10 +12,10 @@ from app.errors import NotFound
 from app.services.experimenting import have_own_queues
 from app.storage import experiments
 from app.web.access import PUBLIC
-from app.web.charts import Bar, Line, bars, line, rates
+from app.web.charts import Line, bars, line, rates
 from app.web.live import choices
 from app.web.routes.experiments import shown
-from app.web.state import Here, State
+from app.web.state import Here
 from app.web.templating import render
 from app.workers.probing import PAUSE_S
 from app.workers.reading import Worker
@@ -38,7 +38,6 @@ class Card:
     in_flight: Line
     lag: Line  # milliseconds
     memory: Line  # MB
-    share: Bar
 
 
 @router.get("/worker")
@@ -94,13 +93,24 @@ def page(request: Request, here: Here) -> Response:
 @router.get("/workers/cards")
 def cards(request: Request, here: Here) -> Response:
     """Give the part of the page that renews itself."""
-    return _part(request, here, "parts/worker_cards.html")
+    total = here.table.totals().requests
+    return render(
+        request, "parts/worker_cards.html", headers=NEXT_CONNECTION, cards=_cards(here.table.rows()), total=total
+    )
 
 
 @router.get("/workers/badge")
 def badge(request: Request, here: Here) -> Response:
     """Give what the badge on every page shows when it is opened."""
-    return _part(request, here, "parts/worker_badge.html")
+    workers = here.table.rows()
+    shares = bars([(str(worker.pid), worker.requests) for worker in workers])
+    return render(
+        request,
+        "parts/worker_badge.html",
+        headers=NEXT_CONNECTION,
+        shares=list(zip(workers, shares, strict=True)),
+        is_proxied=_is_proxied(request),
+    )
 
 
 @router.post("/pause")
@@ -112,23 +122,11 @@ async def pause(request: Request, here: Here) -> Response:
     return JSONResponse({"pid": request.app.state.pid}, headers=NEXT_CONNECTION)
 
 
-def _part(request: Request, here: State, template: str) -> Response:
-    return render(
-        request,
-        template,
-        headers=NEXT_CONNECTION,
-        cards=_cards(here.table.rows()),
-        total=here.table.totals().requests,
-        is_proxied=_is_proxied(request),
-    )
-
-
 def _is_proxied(request: Request) -> bool:
     return any(name in request.headers for name in ("x-forwarded-for", "forwarded", "via"))
 
 
 def _cards(workers: list[Worker]) -> list[Card]:
-    shares = bars([(str(worker.pid), worker.requests) for worker in workers])
     return [
         Card(
             worker=worker,
@@ -137,7 +135,6 @@ def _cards(workers: list[Worker]) -> list[Card]:
             in_flight=line([*(float(sample.in_flight) for sample in worker.samples), float(worker.in_flight)]),
             lag=line([*(sample.loop_lag_ms for sample in worker.samples), worker.loop_lag_ms], 10.0),
             memory=line([*(sample.rss_bytes / MB for sample in worker.samples), worker.rss_bytes / MB]),
-            share=share,
         )
-        for worker, share in zip(workers, shares, strict=True)
+        for worker in workers
     ]
