@@ -113,7 +113,8 @@ def _database(database: Database) -> Iterator[Check]:
             message = "The database is damaged (%(reason)s): restore the last backup."
             yield Check(State.PROBLEM, message, {"reason": said})
             return
-    yield Check(State.OK, "The database is whole and has this version's schema.")
+    message = "The database (%(kind)s) is whole and has this version's schema."
+    yield Check(State.OK, message, {"kind": database.engine.dialect.name})
 
 
 def _index(database: Database, index: SearchIndex) -> Iterator[Check]:
@@ -131,7 +132,7 @@ def _index(database: Database, index: SearchIndex) -> Iterator[Check]:
         message = "The search index lacks %(missing)s answers and has %(surplus)s that are gone: `omniracle reindex`."
         yield Check(State.PROBLEM, message, {"missing": len(known - indexed), "surplus": len(indexed - known)})
     else:
-        yield Check(State.OK, "The search index is whole and has all %(count)s answers.", {"count": len(known)})
+        yield Check(State.OK, "The search index is whole. Answers in it: %(count)s", {"count": len(known)})
 
 
 def _images(settings: Settings, database: Database) -> Iterator[Check]:
@@ -142,7 +143,7 @@ def _images(settings: Settings, database: Database) -> Iterator[Check]:
         message = "%(count)s images are missing, %(first)s for example: restore them from a backup."
         yield Check(State.PROBLEM, message, {"count": len(missing), "first": missing[0]})
     else:
-        yield Check(State.OK, "All %(count)s images are there.", {"count": len(names)})
+        yield Check(State.OK, "No image is missing of %(count)s.", {"count": len(names)})
 
 
 def _people(database: Database) -> Iterator[Check]:
@@ -152,7 +153,7 @@ def _people(database: Database) -> Iterator[Check]:
         message = "There is no administrator: open the link that is printed at the start, or `omniracle user add`."
         yield Check(State.WARNING, message)
     else:
-        yield Check(State.OK, "There are %(count)s administrators.", {"count": admins})
+        yield Check(State.OK, "Administrators: %(count)s", {"count": admins})
 
 
 def _workers(settings: Settings) -> Iterator[Check]:
@@ -165,7 +166,7 @@ def _workers(settings: Settings) -> Iterator[Check]:
         message = "Workers do not respond: %(pids)s. The log says what they do; `omniracle reload` replaces them."
         yield Check(State.PROBLEM, message, {"pids": ", ".join(map(str, stuck))})
     else:
-        yield Check(State.OK, "%(count)s workers run.", {"count": len(rows)})
+        yield Check(State.OK, "Workers running: %(count)s", {"count": len(rows)})
 
 
 def worst(found: list[Check]) -> State:

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Executable, Integer, Select, bindparam, func, or_
+from sqlalchemy import ColumnElement, Executable, Integer, Select, and_, bindparam, func, or_
+from sqlalchemy import select as sa_select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -41,8 +42,8 @@ class Card:
 
 
 @dataclass(frozen=True)
-class Twin:
-    """The same question in another language."""
+class Named:
+    """An article as a link names it."""
 
     slug: str
     lang: str
@@ -174,9 +175,23 @@ def languages_of(session: Session, ids: Sequence[int]) -> list[str]:
     return list(session.exec(select(Article.lang).where(col(Article.id).in_(ids), LIVE)))
 
 
-def twins(session: Session, article: Article) -> list[Twin]:
+def twins(session: Session, article: Article) -> list[Named]:
     """Return the other members of the article's translation group: chains are followed, aliases are understood."""
-    return [Twin(*row) for row in session.execute(_twins_statement(), {"article_id": article.id})]
+    return [Named(*row) for row in session.execute(_twins_statement(), {"article_id": article.id})]
+
+
+def neighbours(session: Session, article: Article, tag: str) -> tuple[Named | None, Named | None]:
+    """Return the articles of the same topic and language that came just before and just after this one."""
+    moment, id_ = col(Article.created_at), col(Article.id)
+    same = _named().where(*_filters(tag, None), col(Article.lang) == article.lang)
+    at_once = moment == article.created_at
+    earlier = or_(moment < article.created_at, and_(at_once, id_ < article.id))
+    later = or_(moment > article.created_at, and_(at_once, id_ > article.id))
+    before = same.where(earlier).order_by(moment.desc(), id_.desc())
+    after = same.where(later).order_by(moment, id_)
+    found = [session.execute(statement.limit(1)).first() for statement in (before, after)]
+    previous, following = (Named(*row) if row else None for row in found)
+    return previous, following
 
 
 def pinned_slugs(session: Session, article_id: int) -> list[str]:
@@ -224,7 +239,7 @@ def _twins_statement() -> Executable:
         .join(child, col(child.original_slug).in_([member.slug, alias.slug]))
     )
     twins = col(Article.id).in_(select(down.c.id)), col(Article.id) != own, LIVE
-    return select(Article.slug, Article.lang, Article.title).where(*twins).order_by(Article.lang, Article.slug)
+    return _named().where(*twins).order_by(Article.lang, Article.slug)
 
 
 def _filters(tag: str | None, lang: str | None) -> list[ColumnElement[bool]]:
@@ -235,6 +250,10 @@ def _filters(tag: str | None, lang: str | None) -> list[ColumnElement[bool]]:
     if lang:  # `zh` means zh-Hant too
         wanted.append(or_(col(Article.lang) == lang, col(Article.lang).startswith(f"{lang}-", autoescape=True)))
     return wanted
+
+
+def _named() -> Select[str, str, str]:
+    return sa_select(col(Article.slug), col(Article.lang), col(Article.title))
 
 
 def _card_columns() -> Select[Any]:

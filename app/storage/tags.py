@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from sqlalchemy import bindparam, delete, func
+from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, select
 
 from app.models import Article, ArticleTag, Tag
@@ -61,6 +62,21 @@ def count_of(session: Session, name: str) -> TagCount | None:
     tagged = select(func.count()).select_from(ArticleTag).join(Tag).join(Article)
     total = session.exec(tagged.where(Tag.name == name, col(Article.deleted_at).is_(None))).one()
     return TagCount(name, total) if total else None
+
+
+def newest_in(session: Session, names: Sequence[str], each: int) -> dict[str, list[tuple[str, str, str]]]:
+    """Return slug, language and title of the newest articles of each of these tags, up to `each` of them."""
+    order = func.row_number().over(
+        partition_by=col(Tag.name), order_by=(col(Article.created_at).desc(), col(Article.id).desc())
+    )
+    tagged = select(Tag.name, Article.slug, Article.lang, Article.title, order.label("place"))  # type: ignore[call-overload]
+    tagged = tagged.join(ArticleTag, col(ArticleTag.tag_id) == Tag.id).join(Article)
+    numbered = tagged.where(col(Tag.name).in_(names), col(Article.deleted_at).is_(None)).subquery()
+    first = sa_select(numbered).where(numbered.c.place <= each).order_by(numbered.c.name, numbered.c.place)
+    found: dict[str, list[tuple[str, str, str]]] = {}
+    for name, slug, lang, title, _place in session.execute(first):
+        found.setdefault(name, []).append((slug, lang, title))
+    return found
 
 
 def replace(session: Session, article_id: int, names: Sequence[str]) -> None:

@@ -24,6 +24,7 @@ from app.models import Account, Article, Role
 from app.web import language
 from app.web.access import account_of
 from app.web.assets import Assets
+from app.web.sources import kind_of
 from app.web.state import State
 
 THEMES = ("auto", "light", "dark")
@@ -175,7 +176,9 @@ def environment() -> Environment:
         plural=_plural,
         interface_languages=language.LANGUAGES,
     )
-    env.filters.update(monogram=_monogram, tone=_tone, browser=_browser, host=_host, groupby_consecutive=_runs)
+    env.filters.update(
+        monogram=_monogram, tone=_tone, browser=_browser, host=_host, groupby_consecutive=_runs, kind_of=kind_of
+    )
     return env
 
 

@@ -29,7 +29,7 @@ def test_a_new_installation_has_no_problem(library):
         "No worker runs: start the server with `omniracle serve`.",
     }
     accounts.sign_up(library.database, email="a@example.org", name="A", password=None, role=Role.ADMIN)
-    assert (State.OK, "There are 1 administrators.") in messages(library)
+    assert (State.OK, "Administrators: 1") in messages(library)
 
 
 @pytest.mark.parametrize(

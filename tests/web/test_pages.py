@@ -179,3 +179,29 @@ def test_an_unexpected_error_is_a_page_that_names_the_worker_and_tells_nothing_e
 )
 def test_an_address_with_a_number_that_is_none_leads_nowhere(client, path):
     assert client.get(path, headers={"Accept": "text/html"}).status_code == 404
+
+
+def test_a_question_leads_to_those_before_and_after_it_in_its_topic(client):
+    first = client.get("/questions/background-tasks").text  # both in English and on fastapi; the Chinese one is not
+    second = client.get("/questions/workers-en").text
+    assert 'class="neighbour next" href="/questions/workers-en" rel="next"' in first
+    assert 'rel="prev"' not in first
+    assert 'class="neighbour prev" href="/questions/background-tasks" rel="prev"' in second
+    assert 'rel="next"' not in second
+    assert "neighbours" not in client.get("/questions/bread").text
+
+
+def test_the_revision_line_counts(client, library):
+    assert "Not revised yet" in client.get("/questions/bread").text
+    library.write(
+        "cooking/bread.md", (library.content / "cooking/bread.md").read_text() + "\nAnd it keeps the bread fresh.\n"
+    )
+    library.sync()
+    assert "Revised 1 time</a>, last on" in client.get("/questions/bread").text
+
+
+def test_topics_show_their_newest_questions(client):
+    html = client.get("/tags").text
+    card = re.search(r'<li class="topic-card">\s*<h2><a href="/tags/fastapi">.*?</ul>', html, re.DOTALL)
+    assert card is not None
+    assert len(re.findall(r'href="/questions/', card[0])) == 2

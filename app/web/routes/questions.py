@@ -75,6 +75,7 @@ def show(request: Request, here: Here, slug: str, said: str = "") -> Response:
         names = tags.names_of(session, [article.id]).get(article.id, ())
         cards = resources.of_article(session, article.id)
         twins = articles.twins(session, article)
+        previous, following = articles.neighbours(session, article, names[0]) if names else (None, None)
         helped = feedback.helped(session, article.id)
     related = here.related.of(article)
     here.views.count(article.id)
@@ -87,6 +88,9 @@ def show(request: Request, here: Here, slug: str, said: str = "") -> Response:
         more=cards[Section.MORE],
         related=related,
         translations=twins,
+        topic=TagCount(names[0], 0) if names else None,
+        previous=previous,
+        following=following,
         helped=helped,
         said=said if said in list(FeedbackKind) else None,
     )

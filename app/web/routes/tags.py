@@ -13,6 +13,8 @@ from app.web.templating import render
 router = APIRouter(prefix="/tags", include_in_schema=False, dependencies=[PUBLIC])
 
 PAGE_SIZE = 20
+SHOWN = 60  # topics that show their newest questions; the rest are names
+EXAMPLES = 2
 
 
 @router.get("")
@@ -20,7 +22,8 @@ def list_tags(request: Request, here: Here) -> Response:
     """List all topics."""
     with here.database.read() as session:
         counted = tags.counted(session)
-    return render(request, "tags.html", tags=counted)
+        newest = tags.newest_in(session, [tag.name for tag in counted[:SHOWN]], EXAMPLES)
+    return render(request, "tags.html", tags=counted, newest=newest)
 
 
 @router.get("/{name}")
