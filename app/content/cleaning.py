@@ -40,6 +40,7 @@ _VALUES = {
     "th": {"align": _ALIGN},
     "td": {"align": _ALIGN},
     "li": {"value": {str(number) for number in range(100)}},
+    "span": {"translate": {"no"}},  # a name, which also stays in its own script
 } | {tag: {"align": _ALIGN} for tag in ("p", "h2", "h3", "h4", "h5", "h6")}
 _CLASSES: dict[str, set[str]] = {
     "a": {"headerlink", "footnote-ref", "footnote-backref"},

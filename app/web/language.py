@@ -6,15 +6,21 @@ from contextvars import ContextVar
 from functools import cache
 from io import BytesIO
 from pathlib import Path
+from typing import get_args
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+
+from app.content.scripts import Script, script_of
 
 TRANSLATIONS_DIR = Path(__file__).parent / "translations"
 DEFAULT = "en"
 LANGUAGES = {"en": "English", "zh-Hans": "中文"}
 LOCALES = {"en": "en", "zh-Hans": "zh_Hans"}  # as Babel and the catalogues name them
 COOKIE = "lang"
+
+SCRIPTS: tuple[Script, ...] = get_args(Script)
+SCRIPT_COOKIE = "script"
 
 current: ContextVar[str] = ContextVar("language", default=DEFAULT)
 
@@ -30,6 +36,18 @@ def negotiate(cookie: str | None, accept_language: str) -> str:
         if primary == "en":
             return "en"
     return DEFAULT
+
+
+def preferred_script(cookie: str | None, accept_language: str) -> Script | None:
+    """Return the script in which a reader wants to see Chinese: as chosen, else traditional where the browser asks so.
+
+    None leaves every text as it was written.
+    """
+    for script in SCRIPTS:
+        if cookie == script:
+            return script
+    chinese = (tag for tag in _by_preference(accept_language) if tag.lower().startswith("zh"))
+    return "hant" if script_of(next(chinese, "")) == "hant" else None
 
 
 def translate(message: str, params: Mapping[str, object] | None = None) -> str:

@@ -20,6 +20,7 @@ from starlette.responses import HTMLResponse, Response
 
 from app import __version__
 from app.config import STATIC_DIR, TEMPLATES_DIR
+from app.content.scripts import Script, in_script, script_of
 from app.models import Account, Article, Role
 from app.web import language
 from app.web.access import account_of
@@ -48,6 +49,7 @@ class Viewer:
     """`viewer` in templates: who reads, and how."""
 
     lang: str
+    script: Script | None  # in which Chinese is shown; None for as it was written
     theme: str
     path: str  # of this page with its query, to come back to
     account: Account | None
@@ -86,6 +88,8 @@ def render(
             **context,
         )
     )
+    if chosen.script:
+        html = in_script(html, chosen.script, chosen.lang)
     response = HTMLResponse(html, status_code, headers)
     response.headers["Vary"] = "Accept-Language, Cookie"
     response.headers["Content-Language"] = chosen.lang
@@ -112,6 +116,9 @@ def viewer(request: Request) -> Viewer:
     query = f"?{request.url.query}" if request.url.query else ""
     return Viewer(
         lang=language.current.get(),
+        script=language.preferred_script(
+            request.cookies.get(language.SCRIPT_COOKIE), request.headers.get("accept-language", "")
+        ),
         theme=theme if theme in THEMES else "auto",
         path=f"{request.url.path}{query}" if request.method == "GET" else "/",
         account=account_of(request),
@@ -177,8 +184,9 @@ def environment() -> Environment:
         interface_languages=language.LANGUAGES,
     )
     env.filters.update(
-        monogram=_monogram, tone=_tone, browser=_browser, host=_host, groupby_consecutive=_runs, kind_of=kind_of
-    )
+        monogram=_monogram, tone=_tone, browser=_browser, host=_host, groupby_consecutive=_runs,
+        kind_of=kind_of, script_of=script_of,
+    )  # fmt: skip
     return env
 
 

@@ -38,7 +38,7 @@ def test_another_site_cannot_choose_for_the_reader(client, headers):
     [
         ("", "en"),
         ("zh", "zh-Hans"),
-        ("zh-TW,zh;q=0.9,en;q=0.8", "zh-Hans"),
+        ("zh-TW,zh;q=0.9,en;q=0.8", "zh-Hant"),
         ("en-GB,en;q=0.9,zh;q=0.1", "en"),
         ("de,zh;q=0.5", "zh-Hans"),
         ("zh;q=0,en;q=0.1", "en"),
@@ -48,3 +48,37 @@ def test_another_site_cannot_choose_for_the_reader(client, headers):
 )
 def test_the_browser_chooses_otherwise(client, header, lang):
     assert f'<html lang="{lang}"' in client.get("/", headers={"Accept-Language": header}).text
+
+
+def test_chinese_is_shown_in_the_script_that_was_chosen(client):
+    as_written = client.get("/questions/workers-zh").text
+    assert "没有谁分配任务" in as_written
+    assert 'value="hans" lang="zh-Hans" translate="no" aria-pressed="true"' in as_written
+    client.post("/-/preferences", data={"script": "hant", "next": "/questions/workers-zh"})
+    converted = client.get("/questions/workers-zh").text
+    assert "沒有誰分配任務" in converted
+    assert '<article class="answer" lang="zh-Hant">' in converted
+    assert "import asyncio" in converted
+    assert 'value="hant" lang="zh-Hant" translate="no" aria-pressed="true"' in converted
+    assert "Converted by machine" in converted
+    client.post("/-/preferences", data={"script": "hans"})
+    assert "没有谁分配任务" in client.get("/questions/workers-zh").text
+    assert "台湾的图书馆" in client.get("/").text
+
+
+def test_who_asks_for_traditional_chinese_gets_the_interface_and_the_answers_in_it(client):
+    html = client.get("/questions/workers-zh", headers={"Accept-Language": "zh-TW,zh;q=0.9"}).text
+    assert '<html lang="zh-Hant"' in html
+    assert "沒有誰分配任務" in html
+    assert "關於" in html
+    assert (
+        "没有谁分配任务" in client.get("/questions/workers-zh", headers={"Accept-Language": "zh-CN,zh-TW;q=0.9"}).text
+    )
+
+
+def test_what_is_written_is_never_converted(client, signed_in):
+    from app.models import Role
+
+    headers = {"Accept-Language": "zh-TW"}
+    assert "没有谁分配任务" in client.get("/questions/workers-zh.md", headers=headers).text
+    assert "没有谁分配任务" in signed_in(Role.CONTRIBUTOR).get("/questions/workers-zh/edit", headers=headers).text

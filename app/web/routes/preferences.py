@@ -1,4 +1,4 @@
-"""A reader's choice of language and theme, kept in cookies."""
+"""A reader's choice of language, Chinese script and theme, kept in cookies."""
 
 from typing import Annotated
 
@@ -20,13 +20,19 @@ YEAR_S = 365 * 24 * 3600
 def set_preferences(
     lang: Annotated[str, Form()] = "",
     theme: Annotated[str, Form()] = "",
+    script: Annotated[str, Form()] = "",
     next_path: Annotated[str, Form(alias="next")] = "/",
 ) -> Response:
     """Remember the choice and go back to the page it was made on."""
-    if (lang and lang not in language.LANGUAGES) or (theme and theme not in THEMES):
+    choices = (
+        (language.COOKIE, lang, language.LANGUAGES),
+        (language.SCRIPT_COOKIE, script, language.SCRIPTS),
+        (THEME_COOKIE, theme, THEMES),
+    )
+    if any(value and value not in known for _, value, known in choices):
         raise InvalidInput("There is no such language or theme.")
     response = RedirectResponse(local_path(next_path), 303)
-    for name, value in ((language.COOKIE, lang), (THEME_COOKIE, theme)):
+    for name, value, _ in choices:
         if value:
             response.set_cookie(name, value, max_age=YEAR_S, samesite="lax", httponly=True)
     return response

@@ -1,0 +1,75 @@
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.content.rendering import render
+from app.content.scripts import in_script, script_of
+
+
+def test_phrases_get_the_right_characters():
+    assert in_script("<p>头发与发现，面条与里面</p>", "hant", "zh") == "<p>頭髮與發現，麵條與裡面</p>"
+    assert in_script("<p>頭髮與發現</p>", "hans", "zh-TW") == "<p>头发与发现</p>"
+
+
+def test_code_fields_and_names_stay():
+    html = (
+        "<code>发现</code><pre>发现</pre><kbd>发</kbd><textarea>发现</textarea>"
+        '<input value="发现"><span translate="no">范后发</span><script>"发"</script>'
+    )
+    assert in_script(html, "hant", "zh") == html
+
+
+def test_only_text_in_the_other_script_is_converted():
+    html = '<i>后</i><p lang="zh-CN">后面 <i lang="ja">国</i></p><p lang="zh-Hant">后</p>'
+    expected = '<i>后</i><p lang="zh-Hant">後面 <i lang="ja">国</i></p><p lang="zh-Hant">后</p>'
+    assert in_script(html, "hant", "en") == expected
+
+
+def test_what_is_read_out_is_converted_and_addresses_are_not():
+    html = '<a href="/tags/发现" title="发现" aria-label="发现">x</a><img src="/发.png" alt="发现">'
+    expected = '<a href="/tags/发现" title="發現" aria-label="發現">x</a><img src="/发.png" alt="發現">'
+    assert in_script(html, "hant", "zh") == expected
+
+
+def test_an_author_can_keep_a_name():
+    html = render('作家<span translate="no">范后发</span>发现了。', "zh").html
+    assert in_script(html, "hant", "zh") == '<p>作家<span translate="no">范后发</span>發現了。</p>'
+
+
+@pytest.mark.parametrize(
+    ("lang", "script"),
+    [("zh", "hans"), ("zh-Hans", "hans"), ("zh-CN", "hans"), ("zh-Hant", "hant"), ("zh-HK", "hant"), ("en", None)],
+)
+def test_the_script_of_a_language(lang, script):
+    assert script_of(lang) == script
+
+
+pieces = st.sampled_from(
+    [
+        "<p>",
+        "</p>",
+        '<b lang="en">',
+        "</b>",
+        "<code>",
+        "</code>",
+        "<br>",
+        "发",
+        "后",
+        "a",
+        "<",
+        ">",
+        '"',
+        "&lt;",
+        "<!-- 发 -->",
+    ]
+)
+
+
+@given(st.lists(pieces, max_size=40).map("".join), st.sampled_from(["hant", "hans"]))
+def test_whatever_the_html_its_tags_and_ascii_stay(html, script):
+    def skeleton(text):
+        return re.sub(r'[^\x00-\x7f]+|lang="[^"]*"', "", text)
+
+    assert skeleton(in_script(html, script, "zh")) == skeleton(html)
