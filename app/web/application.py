@@ -17,6 +17,7 @@ from app.storage.database import POOL_SIZE
 from app.web import errors
 from app.web.bodies import BodyLimit
 from app.web.middleware import ReaderLanguage, WorkerHeaders
+from app.web.openapi import describe
 from app.web.origin import refuse_cross_origin
 from app.web.routes import ROUTE_PATHS, ROUTERS
 from app.web.state import State
@@ -78,6 +79,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     for router in ROUTERS:
         app.include_router(router)
+    describe(app)
     errors.install(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(ReaderLanguage)

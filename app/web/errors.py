@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import (
@@ -34,6 +34,7 @@ from app.search.query import MAX_LENGTH
 from app.services.searching import Hit, search
 from app.web.forms import is_form, read_form
 from app.web.language import translate
+from app.web.problems import problem
 from app.web.state import State
 from app.web.templating import render, viewer
 
@@ -205,10 +206,7 @@ def _answer(
     text = translate(message, params)
     title = http.HTTPStatus(status).phrase
     if _is_for_programs(request):
-        problem = {"type": "about:blank", "title": title, "status": status, "detail": text}
-        if errors:
-            problem["errors"] = errors
-        return JSONResponse(problem, status, headers, media_type="application/problem+json")
+        return problem(status, text, headers, **({"errors": errors} if errors else {}))
     query, hits = _near(request) if status == 404 else (None, [])
     return render(
         request,

@@ -13,14 +13,14 @@ from app.storage.articles import Sort
 MAX_PAGE_DIGITS = 9
 
 
-def page_number(page: str = "1") -> int:
+def page_number(page: Annotated[str, Query(description="The page's number, from 1.")] = "1") -> int:
     """Return the number of the page that is asked for; raise NotFound when it is none."""
     if not (page.isascii() and page.isdigit() and len(page) <= MAX_PAGE_DIGITS and int(page) > 0):
         raise NotFound("There is no page %(number)s.", number=page[:20])
     return int(page)
 
 
-def sort_order(sort: str = "newest") -> Sort:
+def sort_order(sort: Annotated[str, Query(description="`newest`, `updated` or `popular`.")] = "newest") -> Sort:
     """Return the order of a list; raise NotFound for an unknown one."""
     for known in get_args(Sort):
         if sort == known:
@@ -33,12 +33,18 @@ def filter_value(value: str | None) -> str | None:
     return value.strip() or None if value else None
 
 
-def tag_filter(tag: Annotated[str | None, Query(max_length=200)] = None) -> str | None:
+def tag_filter(
+    tag: Annotated[str | None, Query(max_length=200, description="Only questions with this topic.")] = None,
+) -> str | None:
     """Return the tag to narrow by, as tags are stored."""
     return normalised_tag(tag) or None if tag else None
 
 
-def lang_filter(lang: Annotated[str | None, Query(max_length=200)] = None) -> str | None:
+def lang_filter(
+    lang: Annotated[
+        str | None, Query(max_length=200, description="Only questions in this language; `zh` means zh-Hant too.")
+    ] = None,
+) -> str | None:
     """Return the language to narrow by, in its usual spelling where it is a known one."""
     value = filter_value(lang)
     return (canonical(value) or value) if value else None
@@ -65,6 +71,7 @@ def local_path(path: str) -> str:
     return path if is_local else "/"
 
 
+Slug = Annotated[str, Path(description="The question's slug, or one that it had before.")]
 RowId = Annotated[int, Path(ge=1, le=2**31 - 1)]  # what both engines can hold
 PageNumber = Annotated[int, Depends(page_number)]
 SortOrder = Annotated[Sort, Depends(sort_order)]

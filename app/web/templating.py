@@ -25,6 +25,7 @@ from app.models import Account, Article, Role
 from app.web import language
 from app.web.access import account_of
 from app.web.assets import Assets
+from app.web.conditional import unless_known
 from app.web.sources import kind_of
 from app.web.state import State
 
@@ -98,10 +99,11 @@ def render(
 
 
 def render_feed(request: Request, template: str, **context: Any) -> Response:
-    """Return the Atom feed that `template` makes of `context`."""
+    """Return the Atom feed that `template` makes of `context`, or a 304 to who has it."""
     address = f"{base_url(request)}{request.url.path}"
     text = environment().get_template(template).render(site=site_of(request), address=address, **context)
-    return Response(text, media_type="application/atom+xml", headers={"Vary": "Accept-Language, Cookie"})
+    response = Response(text, media_type="application/atom+xml", headers={"Vary": "Accept-Language, Cookie"})
+    return unless_known(request, response)
 
 
 def site_of(request: Request) -> Site:

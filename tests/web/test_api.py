@@ -183,3 +183,74 @@ def test_reading_may_be_without_limit(library):
         assert {client.get("/api/v1/suggest?q=bread").status_code for _ in range(60)} == {200}
         with library.database.read() as session:
             assert session.exec(select(RateCount)).all() == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/questions",
+        "/api/v1/questions/workers-zh",
+        "/api/v1/questions/workers-zh/revisions",
+        "/api/v1/questions/workers-zh/revisions/1",
+        "/api/v1/tags",
+        "/api/v1/wanted",
+        "/questions/workers-zh.md",
+        "/questions/workers-zh.json",
+        "/feed.atom",
+    ],
+)
+def test_what_is_known_is_not_sent_again(client, path):
+    first = client.get(path)
+    assert first.status_code == 200
+    tag = first.headers["ETag"]
+    for known in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+        again = client.get(path, headers={"If-None-Match": known})
+        assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", tag)
+        assert again.headers.get("Vary") == first.headers.get("Vary")
+        assert again.headers["X-Served-By"] == str(os.getpid())
+    assert client.get(path, headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+def test_a_change_makes_another_etag(client, library):
+    before = client.get("/api/v1/questions").headers["ETag"]
+    text = (library.content / "cooking/bread.md").read_text()
+    library.write("cooking/bread.md", text + "\nMore.\n")
+    library.sync()
+    assert client.get("/api/v1/questions", headers={"If-None-Match": before}).status_code == 200
+    assert client.get("/api/v1/questions/bread", headers={"If-None-Match": '"1"'}).status_code == 200
+
+
+def test_topics(client):
+    items = client.get("/api/v1/tags").json()["items"]
+    assert items[0] == {"name": "fastapi", "url": "http://testserver/tags/fastapi", "count": 3}
+    english = client.get("/api/v1/tags", params={"lang": "en"}).json()["items"]
+    assert {"name": "fastapi", "url": "http://testserver/tags/fastapi", "count": 2} in english
+
+
+def test_the_history_of_a_question(client, library):
+    body = client.get("/api/v1/questions/workers-zh/revisions").json()
+    assert (body["total"], body["page"], body["pages"]) == (1, 1, 1)
+    assert body["items"][0]["url"] == "http://testserver/questions/workers-zh/revisions/1"
+    whole = client.get("/api/v1/questions/workers-zh/revisions/1").json()
+    assert whole["source"] == (library.content / "fastapi/workers-zh.md").read_text()
+    moved = client.get("/api/v1/questions/old-workers/revisions/1")
+    assert (moved.status_code, moved.headers["Location"]) == (301, "/api/v1/questions/workers-zh/revisions/1")
+    for missing in ("workers-zh/revisions/9", "workers-zh/revisions/0", "none/revisions", "none/revisions/1"):
+        response = client.get(f"/api/v1/questions/{missing}")
+        assert response.status_code == 404
+        assert response.headers["Content-Type"] == "application/problem+json"
+
+
+def test_what_is_wanted(client):
+    client.post("/wanted", data={"q": "rye bread without yeast"})
+    (item,) = client.get("/api/v1/wanted").json()["items"]
+    assert (item["query"], item["asks"]) == ("rye bread without yeast", 1)
+
+
+def test_the_documentation_shows_every_operation(client):
+    html = client.get("/api/v1/docs").text
+    described = client.get("/api/v1/openapi.json").json()
+    for path, methods in described["paths"].items():
+        for method in methods:
+            assert f"<b>{method.upper()}</b> {path}" in html
+    assert "`" not in html

@@ -9,6 +9,7 @@ from app.web.routes import (
     api,
     api_contributions,
     api_docs,
+    api_library,
     conflict,
     contribute,
     crawlers,
@@ -59,6 +60,7 @@ ROUTERS = [
     health.router,
     api_docs.router,
     api.router,
+    api_library.router,
     api_contributions.router,
     static.router,
 ]

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app.services.rendering import rendering_of
@@ -14,15 +14,27 @@ from app.services.suggesting import suggest as run_suggest
 from app.storage import articles, resources, tags
 from app.storage.articles import Card
 from app.web.access import PUBLIC, count_read
-from app.web.parameters import LangFilter, PageNumber, SortOrder, TagFilter
+from app.web.conditional import unless_known
+from app.web.examples import HITS, QUESTION, QUESTIONS, SUGGESTIONS
+from app.web.parameters import LangFilter, PageNumber, Slug, SortOrder, TagFilter
+from app.web.problems import problems
 from app.web.state import Here
 from app.web.templating import base_url, reader_lang
 
-router = APIRouter(prefix="/api/v1", tags=["questions"], dependencies=[PUBLIC, Depends(count_read)])
+router = APIRouter(
+    prefix="/api/v1",
+    tags=["questions"],
+    dependencies=[PUBLIC, Depends(count_read)],
+    responses=problems(400, 404, 422, 429, 503),
+)
 
 PAGE_SIZE = 20
 MAX_LIMIT = 100
 MAX_OFFSET = 10_000
+
+QueryText = Annotated[
+    str, Query(description="What to look for, as a person types it, in any script.", examples=["任務分配"])
+]
 
 
 class SearchHit(BaseModel):
@@ -33,20 +45,20 @@ class SearchHit(BaseModel):
     title: str
     lang: str
     tags: list[str]
-    excerpt_html: str
-    score: float
-    matched: list[str]
+    excerpt_html: str = Field(description="Escaped text in which `<mark>` shows what was found.")
+    score: float = Field(description="Only good for comparing the hits of one search.")
+    matched: list[str] = Field(description="How it was found: text, variant, pinyin, typo, prefix.")
     updated_at: datetime
 
 
-class SearchResults(BaseModel):
+class SearchResults(BaseModel, json_schema_extra={"example": HITS}):
     """What a search found; `generation` is the state of the index that was searched."""
 
     query: str
     total: int
     took_ms: float
-    generation: int
-    did_you_mean: str | None
+    generation: int = Field(description="The state of the index that was searched.")
+    did_you_mean: str | None = Field(description="The query with mistyped words put right; that is what was searched.")
     hits: list[SearchHit]
 
 
@@ -62,7 +74,7 @@ class QuestionItem(BaseModel):
     updated_at: datetime
 
 
-class QuestionList(BaseModel):
+class QuestionList(BaseModel, json_schema_extra={"example": QUESTIONS}):
     """One page of questions."""
 
     total: int
@@ -77,9 +89,9 @@ def search(
     here: Here,
     tag: TagFilter,
     lang: LangFilter,
-    q: str = "",
-    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 10,
-    offset: Annotated[int, Query(ge=0, le=MAX_OFFSET)] = 0,
+    q: QueryText = "",
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many hits to give.")] = 10,
+    offset: Annotated[int, Query(ge=0, le=MAX_OFFSET, description="How many hits to skip.")] = 0,
 ) -> SearchResults:
     """Search the library; `excerpt_html` is escaped and marks what was found."""
     found = run_search(
@@ -121,10 +133,10 @@ class ResourceLink(BaseModel):
     title: str
     description: str
     site: str
-    section: str
+    section: str = Field(description="`resources`, or `more` for what leads further.")
 
 
-class Question(BaseModel):
+class Question(BaseModel, json_schema_extra={"example": QUESTION}):
     """A question with its whole answer; `revision` is the ETag that a change has to name."""
 
     slug: str
@@ -136,7 +148,7 @@ class Question(BaseModel):
     body_html: str
     resources: list[ResourceLink]
     related: list[QuestionItem]
-    revision: int
+    revision: int = Field(description="Also the ETag; a change names it with `If-Match`.")
     updated_at: datetime
 
 
@@ -148,7 +160,7 @@ class Suggestion(BaseModel):
     url: str
 
 
-class Suggestions(BaseModel):
+class Suggestions(BaseModel, json_schema_extra={"example": SUGGESTIONS}):
     """What may be meant, the best first."""
 
     query: str
@@ -156,27 +168,28 @@ class Suggestions(BaseModel):
 
 
 @router.get("/suggest")
-def suggest(request: Request, here: Here, q: str = "") -> Suggestions:
+def suggest(request: Request, here: Here, q: QueryText = "") -> Suggestions:
     """Suggest questions while one is typed."""
     found = run_suggest(here.database, here.index, q, reader_lang=reader_lang(request))
     suggestions = [Suggestion(title=each.title, slug=each.slug, url=base_url(request) + each.path) for each in found]
     return Suggestions(query=q, suggestions=suggestions)
 
 
-@router.get("/questions")
+@router.get("/questions", response_model=QuestionList)
 def list_questions(
     request: Request, here: Here, number: PageNumber, sort: SortOrder, tag: TagFilter, lang: LangFilter
-) -> QuestionList:
+) -> Response:
     """List the questions, narrowed and in the order asked for."""
     with here.database.read() as session:
         page = articles.list_page(session, number=number, size=PAGE_SIZE, tag=tag, lang=lang, sort=sort)
     items = [_item(request, card) for card in page.items]
-    return QuestionList(total=page.total, page=page.number, pages=page.pages, items=items)
+    listed = QuestionList(total=page.total, page=page.number, pages=page.pages, items=items)
+    return unless_known(request, JSONResponse(listed.model_dump(mode="json")))
 
 
 @router.get("/questions/{slug}", response_model=Question)
-def get_question(request: Request, here: Here, slug: str) -> Response:
-    """Give one question with its answer, resources and related questions."""
+def get_question(request: Request, here: Here, slug: Slug) -> Response:
+    """Give one question with its answer, resources and related questions; a former slug leads to it (301)."""
     return article_response(request, here, slug, "/api/v1/questions/%s")
 
 
@@ -208,7 +221,8 @@ def article_response(request: Request, here: Here, slug: str, address: str) -> R
         revision=article.revision,
         updated_at=article.updated_at,
     )
-    return JSONResponse(question.model_dump(mode="json"), headers={"ETag": f'"{article.revision}"'})
+    response = JSONResponse(question.model_dump(mode="json"), headers={"ETag": f'"{article.revision}"'})
+    return unless_known(request, response) if request.method == "GET" else response
 
 
 def _item(request: Request, card: Card) -> QuestionItem:

@@ -17,14 +17,20 @@ from app.services.contributing import Contribution, EditConflict, Outcome
 from app.services.limits import CONTRIBUTION
 from app.storage import articles, revisions
 from app.web.access import ApiContributor
+from app.web.examples import NEW_QUESTION, PROPOSED
 from app.web.language import translate
-from app.web.routes.api import article_response
+from app.web.parameters import Slug
+from app.web.problems import problem, problems
+from app.web.routes.api import Question, article_response
 from app.web.state import Here
 from app.web.templating import base_url
 
-router = APIRouter(prefix="/api/v1", tags=["contributions"])
+router = APIRouter(prefix="/api/v1", tags=["contributions"], responses=problems(400, 401, 403, 422, 429, 503))
 
-IfMatch = Annotated[str | None, Header(alias="If-Match")]
+IfMatch = Annotated[
+    str | None,
+    Header(alias="If-Match", description='The revision that the change started from, for example `"3"`; required.'),
+]
 
 
 class ResourceInput(BaseModel):
@@ -37,7 +43,7 @@ class ResourceInput(BaseModel):
     section: Literal["resources", "more"] = "resources"
 
 
-class QuestionInput(BaseModel):
+class QuestionInput(BaseModel, json_schema_extra={"example": NEW_QUESTION}):
     """A question with its answer; what a change leaves out stays as it is."""
 
     title: str | None = Field(None, max_length=MAX_TITLE)
@@ -45,10 +51,10 @@ class QuestionInput(BaseModel):
     tags: list[str] | None = None
     body_markdown: str | None = None
     resources: list[ResourceInput] | None = None
-    message: str = ""
+    message: str = Field("", description="What the change is about, for its history.")
 
 
-class Proposed(BaseModel):
+class Proposed(BaseModel, json_schema_extra={"example": PROPOSED}):
     """What waits for a reviewer."""
 
     proposal: int
@@ -56,7 +62,10 @@ class Proposed(BaseModel):
     url: str
 
 
-@router.post("/questions", status_code=201, responses={202: {"model": Proposed}})
+_PROPOSED: dict[str, Any] = {"model": Proposed, "description": "It waits for a reviewer."}
+
+
+@router.post("/questions", status_code=201, response_model=Question, responses={202: _PROPOSED})
 def create_question(request: Request, here: Here, key: ApiContributor, question: QuestionInput) -> Response:
     """Publish a new question (201), or propose it where the account may not publish (202)."""
     here.limits.count(CONTRIBUTION, str(key.account.id))
@@ -69,9 +78,9 @@ def create_question(request: Request, here: Here, key: ApiContributor, question:
     return _answer(request, here, outcome, 201)
 
 
-@router.put("/questions/{slug}", responses={202: {"model": Proposed}})
+@router.put("/questions/{slug}", response_model=Question, responses={202: _PROPOSED, **problems(404, 410, 412, 428)})
 def change_question(
-    request: Request, here: Here, key: ApiContributor, slug: str, question: QuestionInput, if_match: IfMatch = None
+    request: Request, here: Here, key: ApiContributor, slug: Slug, question: QuestionInput, if_match: IfMatch = None
 ) -> Response:
     """Publish a change (200), or propose it (202); `If-Match` names the revision that it started from.
 
@@ -81,7 +90,7 @@ def change_question(
     number = re.fullmatch(r'\s*(?:W/)?"(\d{1,9})"\s*', if_match or "")
     if number is None:
         detail = 'Send If-Match with the revision that your text started from, for example If-Match: "3".'
-        return _problem(428, "Precondition Required", detail)
+        return problem(428, detail)
     with here.database.read() as session:
         article = articles.find(session, slug)
         base = revisions.get(session, article.id or 0, int(number[1]))
@@ -93,7 +102,7 @@ def change_question(
         outcome = contributing.contribute(here.database, here.index, key.account, contribution, Origin.API)
     except EditConflict as error:
         detail = translate(error.message)
-        return _problem(412, "Precondition Failed", detail, revision=error.revision, yours=source, theirs=error.theirs)
+        return problem(412, detail, revision=error.revision, yours=source, theirs=error.theirs)
     return _answer(request, here, outcome, 200)
 
 
@@ -127,8 +136,3 @@ def _answer(request: Request, here: Here, outcome: Outcome, status: int) -> Resp
     number = outcome.proposal.id or 0
     waiting = Proposed(proposal=number, state=outcome.proposal.state, url=f"{base_url(request)}/proposals/{number}")
     return JSONResponse(waiting.model_dump(), 202)
-
-
-def _problem(status: int, title: str, detail: str, **more: Any) -> Response:
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
-    return JSONResponse(body, status, media_type="application/problem+json")

@@ -11,6 +11,7 @@ from app.services.rendering import rendering_of
 from app.storage import articles, feedback, resources, revisions, tags
 from app.storage.tags import TagCount
 from app.web.access import PUBLIC
+from app.web.conditional import unless_known
 from app.web.linked_data import linked_data
 from app.web.live import with_panels
 from app.web.parameters import LangFilter, PageNumber, SortOrder, TagFilter, prefers_markdown
@@ -40,7 +41,7 @@ def list_questions(
 
 
 @router.get("/{slug}.md")
-def show_source(here: Here, slug: str) -> Response:
+def show_source(request: Request, here: Here, slug: str) -> Response:
     """Give the question's exact Markdown file."""
     with here.database.read() as session:
         article = articles.find(session, slug)
@@ -49,7 +50,8 @@ def show_source(here: Here, slug: str) -> Response:
         revision = revisions.get(session, article.id or 0, article.revision)
     assert revision is not None
     headers = {"ETag": f'"{article.revision}"', "Content-Language": article.lang}
-    return PlainTextResponse(revision.source, headers=headers, media_type="text/markdown")
+    response = PlainTextResponse(revision.source, headers=headers, media_type="text/markdown")
+    return unless_known(request, response)
 
 
 @router.get("/{slug}.json")
@@ -64,7 +66,7 @@ def show_json(request: Request, here: Here, slug: str) -> Response:
 def show(request: Request, here: Here, slug: str, said: str = "") -> Response:
     """Show the question with its answer, resources and related questions; as Markdown to who prefers that."""
     if prefers_markdown(request.headers.get("accept", "")):
-        response = show_source(here, slug)
+        response = show_source(request, here, slug)
         response.headers["Vary"] = "Accept"
         return response
     with here.database.read() as session:

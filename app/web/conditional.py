@@ -1,0 +1,25 @@
+"""Sending again only what has changed (RFC 9110, 13.1.2)."""
+
+import hashlib
+import re
+
+from fastapi import Request
+from starlette.responses import Response
+
+_KEPT = ("cache-control", "content-language", "content-location", "etag", "expires", "vary")  # of a 304
+_TAGS = re.compile(r'(?:W/)?"[^"]*"')
+
+
+def unless_known(request: Request, response: Response) -> Response:
+    """Return `response`, or a 304 where If-None-Match names its ETag, which is made where there is none."""
+    if "etag" not in response.headers:
+        response.headers["ETag"] = f'"{hashlib.sha256(bytes(response.body)).hexdigest()[:20]}"'
+    known = request.headers.get("if-none-match", "")
+    if known.strip() != "*" and _weak(response.headers["ETag"]) not in map(_weak, _TAGS.findall(known)):
+        return response
+    kept = {name: value for name, value in response.headers.items() if name in _KEPT}
+    return Response(status_code=304, headers=kept)
+
+
+def _weak(tag: str) -> str:
+    return tag.removeprefix("W/")

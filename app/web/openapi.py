@@ -1,0 +1,46 @@
+"""The API's description (OpenAPI): what FastAPI finds in the routes, and what it cannot know."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from app.web.problems import Problem
+
+DESCRIPTION = """\
+Everything that readers see, as JSON, and a way to contribute.
+
+Reading needs no account. Writing needs a token (`omniracle token create EMAIL`), sent as `Authorization: Bearer …`.
+What can be read has an `ETag`: send it as `If-None-Match` to get a 304 when nothing has changed; the ETag of a question
+is its revision, and a change names it with `If-Match`. Errors are problem documents (RFC 9457).
+"""
+TAGS = [
+    {"name": "questions", "description": "Finding and reading."},
+    {"name": "library", "description": "Topics, histories, and what is wanted."},
+    {"name": "contributions", "description": "Writing; a token is needed."},
+]
+
+
+def describe(app: FastAPI) -> None:
+    """Let `app.openapi()` return the whole description; it is made when it is asked for first."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _description(app)
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the description
+
+
+def _description(app: FastAPI) -> dict[str, Any]:
+    found = get_openapi(
+        title=app.title, version=app.version, description=DESCRIPTION, routes=app.routes, tags=TAGS
+    )  # fmt: skip
+    components = found["components"]
+    components["schemas"]["Problem"] = Problem.model_json_schema()
+    components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    for methods in found["paths"].values():
+        for operation in methods.values():
+            if "contributions" in operation["tags"]:
+                operation["security"] = [{"token": []}]
+    return found

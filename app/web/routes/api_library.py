@@ -1,0 +1,155 @@
+"""The JSON API: topics, the history of a question, and what is wanted."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Request
+from pydantic import BaseModel, Field
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from app.errors import NotFound
+from app.models import Revision
+from app.storage import articles, revisions, tags, wanted
+from app.web.access import PUBLIC, count_read
+from app.web.conditional import unless_known
+from app.web.examples import REVISION, REVISIONS, TAGS, WANTED
+from app.web.parameters import LangFilter, PageNumber, RowId, Slug
+from app.web.problems import problems
+from app.web.state import Here
+from app.web.templating import base_url
+
+router = APIRouter(
+    prefix="/api/v1",
+    tags=["library"],
+    dependencies=[PUBLIC, Depends(count_read)],
+    responses=problems(400, 404, 422, 429, 503),
+)
+
+PAGE_SIZE = 50
+
+
+class Topic(BaseModel):
+    """A topic, and how many questions have it."""
+
+    name: str
+    url: str
+    count: int
+
+
+class Topics(BaseModel, json_schema_extra={"example": TAGS}):
+    """All topics, the most frequent first."""
+
+    items: list[Topic]
+
+
+class RevisionItem(BaseModel):
+    """One state of a question."""
+
+    number: int
+    url: str
+    title: str
+    author: str = Field(description="Who wrote it; empty where it came from a file.")
+    message: str = Field(description="What the author said about the change.")
+    created_at: datetime
+
+
+class RevisionList(BaseModel, json_schema_extra={"example": REVISIONS}):
+    """One page of a question's revisions, the newest first."""
+
+    total: int
+    page: int
+    pages: int
+    items: list[RevisionItem]
+
+
+class WholeRevision(RevisionItem, json_schema_extra={"example": REVISION}):
+    """One state of a question, with its Markdown file."""
+
+    source: str = Field(description="The whole file, front matter and all.")
+
+
+class WantedQuestion(BaseModel):
+    """What was searched for and not found."""
+
+    query: str
+    lang: str
+    searches: int = Field(description="How often it was searched for.")
+    asks: int = Field(description="How many readers asked for the answer.")
+    first_at: datetime
+    last_at: datetime
+
+
+class WantedList(BaseModel, json_schema_extra={"example": WANTED}):
+    """One page of what is wanted, the most wanted first."""
+
+    total: int
+    page: int
+    pages: int
+    items: list[WantedQuestion]
+
+
+@router.get("/tags", response_model=Topics)
+def list_tags(request: Request, here: Here, lang: LangFilter) -> Response:
+    """List the topics; `lang` counts only questions in that language."""
+    with here.database.read() as session:
+        counted = tags.counted(session, lang=lang)
+    site = base_url(request)
+    items = [Topic(name=tag.name, url=site + tag.url, count=tag.count) for tag in counted]
+    return unless_known(request, _json(Topics(items=items)))
+
+
+@router.get("/questions/{slug}/revisions", response_model=RevisionList)
+def list_revisions(request: Request, here: Here, slug: Slug, number: PageNumber) -> Response:
+    """List the revisions of a question."""
+    with here.database.read() as session:
+        article = articles.find(session, slug)
+        if article.slug != slug:
+            return RedirectResponse(f"/api/v1/questions/{article.slug}/revisions", 301)
+        page = revisions.list_page(session, article.id or 0, number=number, size=PAGE_SIZE)
+    items = [RevisionItem.model_validate(_described(request, slug, revision)) for revision in page.items]
+    listed = RevisionList(total=page.total, page=page.number, pages=page.pages, items=items)
+    return unless_known(request, _json(listed))
+
+
+@router.get("/questions/{slug}/revisions/{number}", response_model=WholeRevision)
+def get_revision(
+    request: Request,
+    here: Here,
+    slug: Slug,
+    number: Annotated[RowId, Path(description="The revision's number, from 1.", examples=[1])],
+) -> Response:
+    """Give one revision of a question, as it was written."""
+    with here.database.read() as session:
+        article = articles.find(session, slug)
+        if article.slug != slug:
+            return RedirectResponse(f"/api/v1/questions/{article.slug}/revisions/{number}", 301)
+        revision = revisions.get(session, article.id or 0, number)
+    if revision is None:
+        raise NotFound("This question has no revision %(number)s.", number=number)
+    described = WholeRevision(**_described(request, slug, revision), source=revision.source)
+    return unless_known(request, _json(described))
+
+
+@router.get("/wanted", response_model=WantedList)
+def list_wanted(request: Request, here: Here, number: PageNumber) -> Response:
+    """List what readers searched for and did not find."""
+    with here.database.read() as session:
+        page = wanted.list_page(session, number=number, size=PAGE_SIZE)
+    items = [WantedQuestion.model_validate(entry, from_attributes=True) for entry in page.items]
+    listed = WantedList(total=page.total, page=page.number, pages=page.pages, items=items)
+    return unless_known(request, _json(listed))
+
+
+def _described(request: Request, slug: str, revision: Revision) -> dict[str, object]:
+    return {
+        "number": revision.number,
+        "url": f"{base_url(request)}/questions/{slug}/revisions/{revision.number}",
+        "title": revision.title,
+        "author": revision.author,
+        "message": revision.message,
+        "created_at": revision.created_at,
+    }
+
+
+def _json(model: BaseModel) -> Response:
+    return JSONResponse(model.model_dump(mode="json"))
