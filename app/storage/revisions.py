@@ -44,6 +44,11 @@ def count(session: Session) -> int:
     return session.exec(select(func.count()).select_from(Revision)).one()
 
 
+def has_written(session: Session, author_id: int) -> bool:
+    """Say whether a revision is by this account."""
+    return session.exec(select(Revision.id).where(Revision.author_id == author_id)).first() is not None
+
+
 def article_made_since(session: Session, author_id: int, source: str, moment: datetime) -> int | None:
     """Return the article that this author has made after `moment` with exactly this text, else None."""
     first = Revision.author_id == author_id, Revision.number == 1, Revision.created_at > moment

@@ -1,5 +1,6 @@
 """Pages: the Jinja2 environment, and the context that every template can rely on."""
 
+import re
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
 from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 
 from app import __version__
@@ -150,6 +151,11 @@ def base_url(request: Request) -> str:
     return state.settings.base_url or str(request.base_url).rstrip("/")
 
 
+def with_code(text: str) -> Markup:
+    """Return a text with what stands in backticks as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704  escaped first
+
+
 @cache
 def assets() -> Assets:
     """Return the static files."""
@@ -187,7 +193,7 @@ def environment() -> Environment:
     )
     env.filters.update(
         monogram=_monogram, tone=_tone, browser=_browser, host=_host, groupby_consecutive=_runs,
-        kind_of=kind_of, script_of=script_of,
+        kind_of=kind_of, script_of=script_of, with_code=with_code,
     )  # fmt: skip
     return env
 

@@ -182,10 +182,25 @@ def test_the_first_administrator_comes_by_a_link_that_works_once(client, library
     assert client.get(f"/first-admin/{key}").status_code == 404
     data = {"name": "Eve", "email": "eve@example.org", "password": PASSWORD}
     assert "administrator" in client.get(f"/first-admin/{newer}").text
-    assert client.post(f"/first-admin/{newer}", data=data).status_code == 303
+    assert "has no administrator yet" in client.get("/").text
+    made = client.post(f"/first-admin/{newer}", data=data)
+    assert (made.status_code, made.headers["Location"]) == (303, "/admin/welcome")
+    assert "has no administrator yet" not in client.get("/").text
     assert client.get("/admin/accounts").status_code == 200
     assert client.post(f"/first-admin/{newer}", data=data | {"email": "eve2@example.org"}).status_code == 404
     assert accounts.ensure_first_admin(library.database, None, None) is None
+
+
+def test_a_new_administrator_sees_what_is_left_to_do(client, signed_in, library):
+    assert signed_in(Role.REVIEWER).get("/admin/welcome").status_code == 403
+    admin = signed_in(Role.ADMIN)
+    html = admin.get("/admin/welcome").text
+    assert html.count('class="step is-done"') == 3  # the account, the answers that are there, the other people
+    assert "<code>omniracle sync</code>" in html
+    admin.post("/contribute", data={"title": "Why?", "body": "Because.", "lang": "en", "tags": "why"})
+    assert admin.get("/admin/welcome").text.count('class="step is-done"') == 4
+    assert 'href="/admin/welcome"' in admin.get("/about").text
+    assert "/admin/" not in signed_in(Role.REVIEWER).get("/about").text
 
 
 def test_the_first_administrator_may_come_from_the_environment(library):

@@ -10,7 +10,7 @@ from app.models import Role
 from app.models.columns import now
 from app.services import accounts as service
 from app.services.checking import check_all
-from app.storage import accounts, articles, audit, feedback, jobs, proposals, resources, wanted
+from app.storage import accounts, articles, audit, feedback, jobs, proposals, resources, revisions, wanted
 from app.web.access import Admin
 from app.web.language import translate
 from app.web.parameters import PageNumber, RowId
@@ -21,6 +21,17 @@ router = APIRouter(prefix="/admin", include_in_schema=False)
 status_router = APIRouter(prefix="/-", include_in_schema=False)
 
 PAGE_SIZE = 100
+
+
+@router.get("/welcome")
+def welcome(request: Request, here: Here, key: Admin) -> Response:
+    """Show what is left to do on a new site, and what is done."""
+    with here.database.read() as session:
+        total = articles.count(session)
+        people = accounts.list_page(session, number=1, size=1).total
+        has_written = revisions.has_written(session, key.account.id or 0)
+    has_address = here.settings.base_url is not None
+    return render(request, "welcome.html", total=total, people=people, has_written=has_written, has_address=has_address)
 
 
 @router.get("/accounts")

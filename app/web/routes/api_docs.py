@@ -5,11 +5,11 @@ import re
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from starlette.responses import Response
 
 from app.web.access import PUBLIC
-from app.web.templating import base_url, render
+from app.web.templating import base_url, render, with_code
 
 router = APIRouter(include_in_schema=False, dependencies=[PUBLIC])
 
@@ -26,10 +26,10 @@ def api_docs(request: Request) -> Response:
         for method, details in methods.items()
     ]
     groups = [
-        (_marked(tag["description"]), [operation for operation in operations if operation["tag"] == tag["name"]])
+        (with_code(tag["description"]), [operation for operation in operations if operation["tag"] == tag["name"]])
         for tag in description["tags"]
     ]
-    introduction = [_marked(paragraph) for paragraph in description["info"]["description"].split("\n\n")]
+    introduction = [with_code(paragraph) for paragraph in description["info"]["description"].split("\n\n")]
     return render(request, "api_docs.html", groups=groups, introduction=introduction)
 
 
@@ -45,13 +45,13 @@ def _operation(
         "id": details["operationId"],
         "method": method.upper(),
         "path": path,
-        "text": [_marked(paragraph) for paragraph in details["description"].split("\n\n")],
+        "text": [with_code(paragraph) for paragraph in details["description"].split("\n\n")],
         "parameters": [
             (
                 parameter["name"],
                 _type(parameter["schema"]),
                 parameter["schema"].get("default", ""),
-                _marked(parameter.get("description", "")),
+                with_code(parameter.get("description", "")),
             )
             for parameter in details.get("parameters", [])
         ],
@@ -60,7 +60,7 @@ def _operation(
         "request": _request(method, path, details, body, site),
         "answer": json.dumps(answer.get("example"), indent=2, ensure_ascii=False),
         "statuses": [
-            (status, _marked(told["description"]))
+            (status, with_code(told["description"]))
             for status, told in sorted(details["responses"].items())
             if status not in ("200", "201")
         ],
@@ -95,7 +95,7 @@ def _fields(schema: dict[str, Any], description: dict[str, Any], before: str = "
         listed = next((part for part in field.get("anyOf", []) if part.get("type") == "array"), field)
         inner = _resolved(listed.get("items", listed), description)
         path = f"{before}{name}{'[]' if 'items' in listed else ''}"
-        fields.append((path, _type(inner), _marked(field.get("description", ""))))
+        fields.append((path, _type(inner), with_code(field.get("description", ""))))
         fields += _fields(inner, description, f"{path}.")
     return fields
 
@@ -112,8 +112,3 @@ def _type(schema: dict[str, Any]) -> str:
     if "anyOf" in schema:
         return " | ".join(_type(part) for part in schema["anyOf"])
     return str(schema.get("format") or schema.get("type") or "object")
-
-
-def _marked(text: str) -> Markup:
-    """Return a text with what stands in backticks as code."""
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704  escaped first

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from app.storage import articles, tags
+from app.storage import accounts, articles, tags
 from app.web.access import PUBLIC
 from app.web.state import Here
 from app.web.templating import render
@@ -22,4 +22,13 @@ def home(request: Request, here: Here) -> Response:
         recent = articles.list_page(session, number=1, size=RECENT, sort="updated")
         popular = articles.list_page(session, number=1, size=POPULAR, sort="popular")
         topics = tags.counted(session, TOPICS)
-    return render(request, "home.html", total=recent.total, recent=recent.items, popular=popular.items, topics=topics)
+        has_admin = accounts.admin_count(session) > 0
+    return render(
+        request,
+        "home.html",
+        total=recent.total,
+        recent=recent.items,
+        popular=popular.items,
+        topics=topics,
+        has_admin=has_admin,
+    )

@@ -97,7 +97,7 @@ def first_admin(
     except InvalidFields as error:
         form = FilledForm({"name": name, "email": email}, error)
         return _first_admin_page(request, form, key, 400)
-    response = RedirectResponse("/account", 303)
+    response = RedirectResponse("/admin/welcome", 303)
     open_session(request, response, account)
     return response
 
