@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 
 import anyio.to_thread
 from fastapi import Depends, FastAPI
+from starlette.middleware.gzip import GZipMiddleware
 
 from app import __version__
 from app.config import Settings
@@ -31,6 +32,7 @@ TEND_EVERY_S = 5
 SHARE_EVERY_S = 1
 HEAPS = 2
 CHECK_LINKS_EVERY_S = 30
+COMPRESSION = 4  # of 9: a page of 36 kB takes 0.6 ms and becomes 10 kB; more effort saves little
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -83,6 +85,7 @@ def create_app(settings: Settings) -> FastAPI:
     errors.install(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(ReaderLanguage)
+    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=COMPRESSION)
     app.add_middleware(WorkerHeaders, holder=app.state, routes=ROUTE_PATHS)
     return app
 

@@ -1,5 +1,6 @@
 """Static files: one address per state of the folder, so that browsers may keep them for ever."""
 
+import gzip
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,9 +29,10 @@ _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml",
 
 @dataclass(frozen=True)
 class Asset:
-    """The bytes of a static file and their media type."""
+    """The bytes of a static file, the same compressed, and their media type."""
 
     content: bytes
+    compressed: bytes | None  # by gzip; None where that does not make it smaller
     media_type: str
 
 
@@ -38,7 +40,7 @@ class Assets:
     """All static files, in memory; the style sheets joined into one, in the order of the cascade layers."""
 
     def __init__(self, folder: Path) -> None:
-        self._files = {name: Asset(content, _media_type(name)) for name, content in _read(folder)}
+        self._files = {name: Asset(content, _compressed(content), _media_type(name)) for name, content in _read(folder)}
         digest = hashlib.sha256()
         for name, asset in sorted(self._files.items()):
             digest.update(f"{name}\0{len(asset.content)}\0".encode())
@@ -62,6 +64,11 @@ def _read(folder: Path) -> Iterator[tuple[str, bytes]]:
         if path.is_file() and not name.startswith("css/"):
             yield name, path.read_bytes()
     yield STYLESHEET, b"\n".join((folder / "css" / f"{layer}.css").read_bytes() for layer in LAYERS)
+
+
+def _compressed(content: bytes) -> bytes | None:
+    packed = gzip.compress(content, mtime=0)
+    return packed if len(packed) < len(content) else None
 
 
 def _media_type(name: str) -> str:

@@ -104,7 +104,7 @@ def test_a_reviewers_own_change_is_public_at_once(client, rob):
     assert changed.status_code == 303
     html = client.get("/questions/mian-tiao-wei-shen-me-yao-fang-yan").text
     assert "The very end." in html
-    assert "2 revisions" in html
+    assert "Revised 1 time" in html
     assert client.get("/api/v1/search?q=very end").json()["hits"][0]["lang"] == "zh"
 
 
@@ -537,7 +537,7 @@ def test_going_back_is_a_new_revision(client, rob, ann):
     done = rob.post("/questions/bread/revisions/1/reversion", data={"message": "Back to revision 1"})
     assert done.status_code == 303
     assert "two per cent" in client.get("/questions/bread").text
-    assert "3 revisions" in client.get("/questions/bread").text
+    assert "Revised 2 times" in client.get("/questions/bread").text
     assert "Nonsense" in client.get("/questions/bread/revisions/2").text
     assert rob.post("/questions/bread/revisions/99/reversion", data={}).status_code == 404
 

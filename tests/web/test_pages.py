@@ -205,3 +205,20 @@ def test_topics_show_their_newest_questions(client):
     card = re.search(r'<li class="topic-card">\s*<h2><a href="/tags/fastapi">.*?</ul>', html, re.DOTALL)
     assert card is not None
     assert len(re.findall(r'href="/questions/', card[0])) == 2
+
+
+@pytest.mark.parametrize("path", ["/", "/questions/workers-zh", "/search?q=workers"])
+def test_a_first_page_and_its_style_are_small_on_the_line(client, path):
+    html = client.get(path)
+    address = re.search(r'href="(/static/[^"]+/site\.css)"', html.text)
+    assert address is not None
+    style = client.get(address[1])
+    sent = 0
+    for response in (html, style):
+        assert response.headers["Content-Encoding"] == "gzip"
+        assert "Accept-Encoding" in response.headers["Vary"]
+        sent += int(response.headers["Content-Length"])
+    assert sent < 50_000
+    plain = client.get(address[1], headers={"Accept-Encoding": "identity"})
+    assert "Content-Encoding" not in plain.headers
+    assert plain.text == style.text

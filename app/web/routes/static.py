@@ -1,6 +1,6 @@
 """Static files."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from app.errors import NotFound
@@ -14,16 +14,22 @@ FOR_NOW = "public, max-age=60"  # an address of before an upgrade: the content m
 
 
 @router.get("/static/{version}/{name:path}")
-async def static(version: str, name: str) -> Response:
+async def static(request: Request, version: str, name: str) -> Response:
     """Give a static file."""
     asset = assets().get(name)
     if asset is None:
         raise NotFound("There is nothing at this address.")
     kept = FOR_EVER if version == assets().version else FOR_NOW
-    return Response(asset.content, headers={"Content-Type": asset.media_type, "Cache-Control": kept})
+    headers = {"Content-Type": asset.media_type, "Cache-Control": kept}
+    if asset.compressed is None:
+        return Response(asset.content, headers=headers)
+    headers["Vary"] = "Accept-Encoding"
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(asset.compressed, headers=headers | {"Content-Encoding": "gzip"})
+    return Response(asset.content, headers=headers)
 
 
 @router.get("/favicon.ico")
-async def favicon() -> Response:
+async def favicon(request: Request) -> Response:
     """Give the icon to browsers that ask without having read a page."""
-    return await static("", "favicon.svg")
+    return await static(request, "", "favicon.svg")
