@@ -20,7 +20,7 @@ PUBLIC = ("/", "/questions", SEED, "/questions/fastapi-workers-celue", "/tags", 
           "/search?q=workers", "/search?q=zzzzqqq", "/wanted", "/about", "/-/workers", "/none", "/sign-in", "/sign-up",
           f"{SEED}/history", f"{SEED}/revisions/1", "/api/v1/docs")  # fmt: skip
 SIGNED_IN = ("/contribute", "/account", "/account/contributions", "/review", "/review/links", "/review/feedback",
-             "/review/stale", "/admin/accounts", "/admin/audit", "/-/status", f"{SEED}/edit",
+             "/review/stale", "/admin/accounts", "/admin/audit", "/admin/welcome", "/-/status", f"{SEED}/edit",
              "/images/new")  # fmt: skip
 LOOKS = [
     {"viewport": {"width": 1280, "height": 900}, "locale": "en-US", "color_scheme": "light"},
