@@ -207,3 +207,15 @@ def test_enter_without_a_choice_searches(page):
     expect(page.get_by_role("option").first).to_be_visible()
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"/search\?q=workers"))
+
+
+def test_on_paper_a_question_is_a_document_with_the_addresses_of_its_links(page):
+    page.emulate_media(media="print", color_scheme="dark")
+    page.goto(SEED_EN)
+    for gone in (".site-header", ".site-footer", ".feedback", ".live", ".contents", ".related"):
+        expect(page.locator(gone).first).to_be_hidden()
+    expect(page.locator(".print-only")).to_be_visible()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    shown = "link => getComputedStyle(link, '::after').content"
+    assert "man7.org" in page.locator(".prose a[href^='http']").last.evaluate(shown)
+    assert "https://" in page.locator(".resource a").first.evaluate(shown)
