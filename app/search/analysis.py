@@ -54,6 +54,12 @@ def terms(folded: str) -> Iterator[Term]:
             position += 1
 
 
+def runs(folded: str) -> Iterator[tuple[int, int, bool]]:
+    """Yield where each word and each CJK run of a folded text begins and ends, and whether it is such a run."""
+    for match in _TERM.finditer(folded):
+        yield *match.span(), match.lastgroup == "cjk"
+
+
 def characters(folded: str) -> set[str]:
     """Return the single CJK characters of a folded text."""
     return {character for match in _TERM.finditer(folded) if match.lastgroup == "cjk" for character in match.group()}
