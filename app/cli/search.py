@@ -1,6 +1,5 @@
 """Commands on the search index."""
 
-from html import unescape
 from typing import Annotated
 
 import typer
@@ -30,8 +29,9 @@ def search(
         typer.echo(search_results(found, site).model_dump_json(indent=2))
         return
     for number, hit in enumerate(found.page.items, start=1):
-        excerpt = unescape(hit.excerpt_html.replace("<mark>", "").replace("</mark>", ""))
-        typer.echo(f"{number}. {typer.style(hit.title, bold=True)}  [{hit.lang}]\n   {site}{hit.url}\n   {excerpt}\n")
+        typer.echo(
+            f"{number}. {typer.style(hit.title, bold=True)}  [{hit.lang}]\n   {site}{hit.url}\n   {hit.excerpt}\n"
+        )
     typer.echo(f"{found.page.total} found in {found.took_ms:.0f} ms.")
 
 

@@ -95,7 +95,7 @@ def ask(database: Database, index: SearchIndex, text: str, *, lang: str | None =
         matches = scorer.search(snapshot, query, lang=lang).page(0, CANDIDATES) if asked else []
     if not asked:
         return Answer((), "The question has no words that tell what it is about.", (), ())
-    candidates = list(_candidates(database, matches, asked)) if matches else []
+    candidates = [found for found in _candidates(database, matches, asked) if found.share] if matches else []
     if not candidates:
         return Answer((), "Nothing in the library has what the question asks for.", (), ())
     chosen = _chosen(candidates)

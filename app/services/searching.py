@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from html import unescape
 
 from app.pagination import Page, check_page, offset_of
 from app.search import scorer
@@ -50,6 +51,11 @@ class Hit:
     def url(self) -> str:
         """The path of the article's page, or of the section that matched."""
         return f"/questions/{self.slug}{f'#{self.anchor}' if self.anchor else ''}"
+
+    @property
+    def excerpt(self) -> str:
+        """The excerpt as plain text."""
+        return unescape(self.excerpt_html.replace("<mark>", "").replace("</mark>", ""))
 
 
 @dataclass(frozen=True)

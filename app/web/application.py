@@ -68,6 +68,7 @@ def create_app(settings: Settings) -> FastAPI:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
+            await state.mcp.close()
             await anyio.to_thread.run_sync(state.close)
 
     app = FastAPI(

@@ -227,7 +227,7 @@ def _is_for_programs(request: Request) -> bool:
     path, accepted = request.url.path, request.headers.get("accept", "")
     is_asked_for = "application/json" in accepted and "text/html" not in accepted
     is_machine = path.startswith("/-/") and "text/html" not in accepted
-    return is_asked_for or is_machine or path.startswith("/api/") or path.endswith(".json")
+    return is_asked_for or is_machine or path.startswith("/api/") or path == "/mcp" or path.endswith(".json")
 
 
 def _near(request: Request) -> tuple[str | None, list[Hit]]:

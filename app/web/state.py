@@ -22,6 +22,7 @@ from app.services.relating import RelatedQuestions
 from app.services.wanting import WantedRecorder, close_answered
 from app.storage import jobs, schema, views
 from app.storage.database import Database
+from app.web.mcp import McpEndpoint
 from app.workers.probing import ProbeKeys
 from app.workers.table import WorkerTable
 
@@ -46,6 +47,7 @@ class State:
         self.limits = RateLimits(self.database, self.secret)
         self.provider = _provider(settings)
         self.probes = ProbeKeys(self.secret)
+        self.mcp = McpEndpoint(settings)
         self._forgot_at = time.monotonic()
         self._checked_generation = -1
         self.fetcher = Fetcher()

@@ -1,5 +1,6 @@
 """The documents say what the code does."""
 
+import asyncio
 import re
 import subprocess
 from pathlib import Path
@@ -54,6 +55,16 @@ def test_every_front_matter_key_is_documented():
     for name in Document.__dataclass_fields__:
         if name not in ("body", "extra"):
             assert f"| `{name}` |" in text, name
+
+
+def test_every_tool_for_language_models_is_documented_with_its_arguments():
+    from app.web.mcp_tools import new_server
+
+    text = (DOCS / "mcp.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]+) \|", text, re.MULTILINE)
+    documented = {name: set(re.findall(r"`(\w+)`", arguments)) for name, arguments in rows}
+    tools = asyncio.run(new_server(Settings()).list_tools())
+    assert documented == {tool.name: set(tool.input_schema["properties"]) for tool in tools}
 
 
 @pytest.mark.parametrize("document", ["README.md", *(f"docs/{path.name}" for path in DOCS.glob("*.md"))])

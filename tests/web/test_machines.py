@@ -119,6 +119,7 @@ def test_language_models_find_the_markdown(client):
     for address in re.findall(r"\]\(http://testserver(/questions/[^)]+\.md)\)", text):
         assert client.get(address).headers["Content-Type"].startswith("text/markdown")
     assert text.count(".md): ") == 5
+    assert "http://testserver/mcp" in text
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from app.web.routes import (
     history,
     home,
     images,
+    mcp,
     metrics,
     openid,
     preferences,
@@ -62,6 +63,7 @@ ROUTERS = [
     api.router,
     api_library.router,
     api_contributions.router,
+    mcp.router,
     static.router,
 ]
 

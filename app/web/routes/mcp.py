@@ -1,0 +1,36 @@
+"""The Model Context Protocol: the library for language models. docs/mcp.md tells how to use it."""
+
+from fastapi import APIRouter, Depends
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from app.web.access import PUBLIC, count_read
+from app.web.state import Here, State
+
+router = APIRouter(include_in_schema=False, dependencies=[PUBLIC])
+
+FOR_PEOPLE = "This address is for language models: add it to an MCP client, as streamable HTTP. It takes POST only.\n"
+
+
+@router.post("/mcp", dependencies=[Depends(count_read)])
+async def answer(here: Here) -> Response:
+    """Let the SDK answer."""
+    return _FromSdk(here)
+
+
+@router.get("/mcp")
+@router.delete("/mcp")
+async def explain() -> Response:
+    """Tell who opens the address with a browser what it is, and clients that there are no streams and no sessions."""
+    return PlainTextResponse(FOR_PEOPLE, 405, headers={"Allow": "POST"})
+
+
+class _FromSdk(Response):
+    """The SDK's answer, sent as it comes."""
+
+    def __init__(self, state: State) -> None:
+        super().__init__()
+        self._state = state
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._state.mcp.answer(scope, receive, send)
