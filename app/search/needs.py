@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from itertools import islice
 
 from app.search import regional
 from app.search.analysis import CJK, MAX_TERM, runs, stem
@@ -91,7 +92,7 @@ def questions(text: str, snapshot: Snapshot) -> list[Question]:
     A word that no article has weighs most: an answer that says nothing of it is hardly one.
     """
     others = regional.variants(text)[1] if len(text) <= regional.MAX_LENGTH else []
-    return [Question(folded, tuple(_needs(folded, snapshot))[:MOST_NEEDS]) for folded in (fold(text), *others)]
+    return [Question(folded, tuple(islice(_needs(folded, snapshot), MOST_NEEDS))) for folded in (fold(text), *others)]
 
 
 def _needs(folded: str, snapshot: Snapshot) -> Iterator[Need]:
