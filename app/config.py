@@ -17,6 +17,7 @@ from app.errors import OperatorError
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 TEMPLATES_DIR = PROJECT_DIR / "templates"
 STATIC_DIR = PROJECT_DIR / "static"
+FONTS_DIR = PROJECT_DIR / "fonts"
 
 PREFIX = "OMNIRACLE_"
 SECRETS = ("DATABASE_URL", "OMNIRACLE_SECRET_KEY", "OMNIRACLE_ADMIN_PASSWORD", "OMNIRACLE_OIDC_CLIENT_SECRET")
@@ -167,6 +168,11 @@ class Settings(BaseModel):
     def images_dir(self) -> Path:
         """Folder of the images that contributors have put in."""
         return self.data_dir / "images"
+
+    @property
+    def social_dir(self) -> Path:
+        """Folder of the pictures by which other sites show links; they are drawn again when it is deleted."""
+        return self.data_dir / "social"
 
     @property
     def workers_file(self) -> Path:
