@@ -2,8 +2,6 @@
 
 import hashlib
 import logging
-import os
-import uuid
 import warnings
 from dataclasses import dataclass
 from io import BytesIO
@@ -14,6 +12,7 @@ from app.content.pictures import IMAGE_NAME
 from app.errors import InvalidInput, NotFound
 from app.models import Account, Image
 from app.models.columns import now
+from app.services import files
 from app.storage import audit
 from app.storage.database import Database
 
@@ -53,7 +52,9 @@ def add(database: Database, folder: Path, account: Account, content: bytes) -> S
                            most=MAX_BYTES // 2**20)  # fmt: skip
     bare, ending, (width, height) = _without_metadata(content)
     name = f"{hashlib.sha256(bare).hexdigest()[:32]}-{width}x{height}.{ending}"
-    _write(folder / name[:2] / name, bare)
+    file = folder / name[:2] / name
+    if not file.exists():
+        files.write(file, bare)
     with database.write() as session:
         if session.get(Image, name) is None:
             session.add(
@@ -133,15 +134,3 @@ def _refuse_huge(width: int, height: int, frames: int) -> None:
 def _too_large() -> InvalidInput:
     most = MAX_PIXELS // 1_000_000
     return InvalidInput("This image has too many pixels; at most %(most)s million are possible.", most=most)
-
-
-def _write(file: Path, content: bytes) -> None:
-    if file.exists():
-        return
-    file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_name(f".{file.name}.{uuid.uuid4().hex}")
-    with partial.open("wb") as target:
-        target.write(content)
-        target.flush()
-        os.fsync(target.fileno())  # the answer that refers to it survives a power failure, and so must it
-    partial.replace(file)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from threading import Lock
 from typing import Annotated
 
+from anyio import CapacityLimiter
 from fastapi import Depends, Request
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -51,6 +52,7 @@ class State:
         self._forgot_at = time.monotonic()
         self._checked_generation = -1
         self.fetcher = Fetcher()
+        self.drawing = CapacityLimiter(1)  # of pictures of links
         self._wanted_checked: int | None = None  # the last entry that was looked at for this generation
 
     def open(self) -> None:

@@ -67,6 +67,13 @@ def limit_heaps(number: int) -> None:
         mallopt(_M_ARENA_MAX, number)
 
 
+def trim_heaps() -> None:
+    """Give memory that was freed back to the system; where malloc is another one, do nothing."""
+    malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if malloc_trim is not None:
+        malloc_trim(0)
+
+
 def end_with_parent() -> None:
     """Let this process be told to end (SIGTERM) when its parent dies, however that happens."""
     parent = os.getppid()

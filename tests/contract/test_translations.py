@@ -38,6 +38,7 @@ ERRORS = {
     "Problem": 1,
     "SignInNeeded": 0,
     "_answer": 2,
+    "ngettext": 0,
 }  # which argument is the text
 # What the other services raise is for the command.
 SERVICES = (

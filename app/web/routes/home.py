@@ -5,6 +5,7 @@ from starlette.responses import Response
 
 from app.storage import accounts, articles, tags
 from app.web.access import PUBLIC
+from app.web.social import picture, site_card
 from app.web.state import Here
 from app.web.templating import render
 
@@ -23,6 +24,7 @@ def home(request: Request, here: Here) -> Response:
         popular = articles.list_page(session, number=1, size=POPULAR, sort="popular")
         topics = tags.counted(session, TOPICS)
         has_admin = accounts.admin_count(session) > 0
+    card = site_card(here.settings.site_name, [topic.name for topic in topics])
     return render(
         request,
         "home.html",
@@ -31,4 +33,5 @@ def home(request: Request, here: Here) -> Response:
         popular=popular.items,
         topics=topics,
         has_admin=has_admin,
+        picture=picture(request, "/social.png", card),
     )

@@ -15,6 +15,7 @@ from app.web.conditional import unless_known
 from app.web.linked_data import linked_data
 from app.web.live import with_panels
 from app.web.parameters import LangFilter, PageNumber, SortOrder, TagFilter, prefers_markdown
+from app.web.social import picture, question_card
 from app.web.state import Here
 from app.web.templating import named, render
 
@@ -81,11 +82,13 @@ def show(request: Request, here: Here, slug: str, said: str = "") -> Response:
         helped = feedback.helped(session, article.id)
     related = here.related.of(article)
     here.views.count(article.id)
+    card = question_card(here.settings.site_name, article, names, len(cards[Section.RESOURCES]))
     response = render(
         request,
         "question.html",
         article=_described(request, here, article, names),
         linked=linked_data(request, article, names, cards),
+        picture=picture(request, f"/questions/{article.slug}/social.png", card),
         resources=cards[Section.RESOURCES],
         more=cards[Section.MORE],
         related=related,

@@ -1,0 +1,16 @@
+"""Files that are there as a whole or not at all, whoever reads meanwhile and whatever fails."""
+
+import os
+import uuid
+from pathlib import Path
+
+
+def write(file: Path, content: bytes) -> None:
+    """Write a file, with the folders that it is in; it survives a power failure from now on."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_name(f".{file.name}.{uuid.uuid4().hex}")
+    with partial.open("wb") as target:
+        target.write(content)
+        target.flush()
+        os.fsync(target.fileno())
+    partial.replace(file)
