@@ -17,7 +17,7 @@ from app.errors import OperatorError
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 TEMPLATES_DIR = PROJECT_DIR / "templates"
 STATIC_DIR = PROJECT_DIR / "static"
-FONTS_DIR = PROJECT_DIR / "fonts"
+FONTS_DIR = Path(__file__).resolve().parent / "fonts"
 
 PREFIX = "OMNIRACLE_"
 SECRETS = ("DATABASE_URL", "OMNIRACLE_SECRET_KEY", "OMNIRACLE_ADMIN_PASSWORD", "OMNIRACLE_OIDC_CLIENT_SECRET")

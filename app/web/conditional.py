@@ -14,11 +14,16 @@ def unless_known(request: Request, response: Response) -> Response:
     """Return `response`, or a 304 where If-None-Match names its ETag, which is made where there is none."""
     if "etag" not in response.headers:
         response.headers["ETag"] = f'"{hashlib.sha256(bytes(response.body)).hexdigest()[:20]}"'
-    known = request.headers.get("if-none-match", "")
-    if known.strip() != "*" and _weak(response.headers["ETag"]) not in map(_weak, _TAGS.findall(known)):
+    if not knows(request, response.headers["ETag"]):
         return response
     kept = {name: value for name, value in response.headers.items() if name in _KEPT}
     return Response(status_code=304, headers=kept)
+
+
+def knows(request: Request, etag: str) -> bool:
+    """Say whether If-None-Match names this ETag: then the client has what it stands for."""
+    known = request.headers.get("if-none-match", "")
+    return known.strip() == "*" or _weak(etag) in map(_weak, _TAGS.findall(known))
 
 
 def _weak(tag: str) -> str:

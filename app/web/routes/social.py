@@ -11,6 +11,7 @@ from app.models import Section
 from app.services import social_images
 from app.storage import articles, resources, tags
 from app.web.access import PUBLIC
+from app.web.conditional import knows
 from app.web.social import TOPICS, question_card, site_card
 from app.web.state import Here, State
 
@@ -52,8 +53,7 @@ def _question(here: State, slug: str) -> tuple[str, SocialCard]:
 
 async def _answer(request: Request, here: State, card: SocialCard) -> Response:
     headers = {"ETag": f'"{card.digest}"', "Cache-Control": FOR_A_DAY}
-    known = request.headers.get("if-none-match", "")
-    if headers["ETag"] in known:
+    if knows(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     content = await anyio.to_thread.run_sync(social_images.kept, here.settings.social_dir, card)
     if content is None:

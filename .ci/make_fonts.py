@@ -1,6 +1,6 @@
-"""Makes the fonts of this folder: `python make.py NotoSansCJK-Bold.ttc Inter_700Bold.ttf NotoEmoji_700Bold.ttf`.
+"""Makes the fonts in app/fonts: `python .ci/make_fonts.py NotoSansCJK-Bold.ttc Inter_700Bold.ttf NotoEmoji.ttf`.
 
-README.md says where the three come from. Needs fonttools, and a Pillow that has Raqm.
+The README.md there says where the three come from. Needs fonttools, and a Pillow that has Raqm.
 """
 
 import sys
@@ -13,7 +13,7 @@ from fontTools.ttLib import TTCollection, TTFont, newTable
 from fontTools.ttLib.tables._k_e_r_n import KernTable_format_0
 from PIL import ImageFont
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parent.parent / "app" / "fonts"
 SIMPLIFIED = 2  # the place of Noto Sans CJK SC in the collection
 LEAST = 12  # of 2048: less is not seen, and the table has room for 10,920 pairs
 TRACKING = 0.014  # of the size; letters in large titles stand this much closer, as on the site
