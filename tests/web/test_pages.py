@@ -222,3 +222,14 @@ def test_a_first_page_and_its_style_are_small_on_the_line(client, path):
     plain = client.get(address[1], headers={"Accept-Encoding": "identity"})
     assert "Content-Encoding" not in plain.headers
     assert plain.text == style.text
+
+
+def test_the_home_page_prefers_the_readers_language_where_there_is_enough_of_it(client, library):
+    assert "Why does bread need salt?" in client.get("/", headers={"Accept-Language": "zh"}).text
+    for number in range(6):
+        library.write(f"zh/{number}.md", f"---\ntitle: 第 {number} 个问题\nlang: zh\n---\n\n答案。\n")
+    library.sync()
+    chinese = client.get("/", headers={"Accept-Language": "zh"}).text
+    assert "第 5 个问题" in chinese
+    assert "Why does bread need salt?" not in chinese
+    assert "Why does bread need salt?" in client.get("/", headers={"Accept-Language": "en"}).text
