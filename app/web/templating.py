@@ -193,7 +193,7 @@ def environment() -> Environment:
     )
     env.filters.update(
         monogram=_monogram, tone=_tone, browser=_browser, host=_host, groupby_consecutive=_runs,
-        kind_of=kind_of, script_of=script_of, with_code=with_code,
+        kind_of=kind_of, script_of=script_of, with_code=with_code, in_lang=_in_lang,
     )  # fmt: skip
     return env
 
@@ -255,6 +255,16 @@ def _browser(agent: str) -> str:
                ("Mac OS", "macOS"), ("Linux", "Linux"))  # fmt: skip
     found = [next((name for sign, name in known if sign in agent), "") for known in (names, systems)]
     return " · ".join(filter(None, found)) or agent[:40] or "?"
+
+
+@cache
+def _in_lang(code: str) -> Markup:
+    """Return the attributes of an element in a language: which one, and its direction where that is from the right."""
+    try:
+        is_rtl = Locale.parse(code, sep="-").text_direction == "rtl"
+    except (ValueError, UnknownLocaleError):
+        is_rtl = False
+    return Markup('lang="{}" dir="rtl"' if is_rtl else 'lang="{}"').format(code)  # noqa: S704  format() escapes
 
 
 @cache

@@ -233,3 +233,14 @@ def test_the_home_page_prefers_the_readers_language_where_there_is_enough_of_it(
     assert "第 5 个问题" in chinese
     assert "Why does bread need salt?" not in chinese
     assert "Why does bread need salt?" in client.get("/", headers={"Accept-Language": "en"}).text
+
+
+def test_an_answer_from_right_to_left_runs_so_and_the_interface_around_it_does_not(client, library):
+    library.write(
+        "ar/salt.md", "---\ntitle: لماذا يحتاج الخبز إلى الملح؟\nlang: ar\nslug: salt-ar\n---\n\nيبطئ الملح الخميرة.\n"
+    )
+    library.sync()
+    html = client.get("/questions/salt-ar").text
+    assert '<article class="answer" lang="ar" dir="rtl">' in html
+    assert '<footer class="answer-foot" lang="en" dir="ltr">' in html
+    assert 'lang="ar" dir="rtl"><a href="/questions/salt-ar">' in client.get("/questions").text
