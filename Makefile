@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all:
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench format clean
+.PHONY: help setup run test check bench docs format clean
 .DELETE_ON_ERROR:
 
 help: ## List the commands
@@ -37,6 +37,9 @@ bench: $(VENV)/.installed-dev ## Measure importing, searching and relevance
 	@$(BIN)/python bench/library.py
 	@$(BIN)/python bench/search_speed.py
 	@$(BIN)/python bench/relevance.py
+
+docs: setup ## Write the tables of settings in docs/configuration.md from the code
+	@$(BIN)/python docs/generate.py
 
 clean: ## Remove .venv and caches; the data in var/ stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

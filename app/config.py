@@ -1,16 +1,13 @@
-"""Settings: read from the environment and `.env`, validated once, then passed down as one value."""
+"""All settings: what each takes, what it is when nobody sets it, and what follows from them."""
 
 import contextlib
-import difflib
 import os
 import secrets
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from dotenv import dotenv_values
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from app.errors import OperatorError
 
@@ -19,9 +16,9 @@ TEMPLATES_DIR = PROJECT_DIR / "templates"
 STATIC_DIR = PROJECT_DIR / "static"
 FONTS_DIR = Path(__file__).resolve().parent / "fonts"
 
-PREFIX = "OMNIRACLE_"
 SECRETS = ("DATABASE_URL", "OMNIRACLE_SECRET_KEY", "OMNIRACLE_ADMIN_PASSWORD", "OMNIRACLE_OIDC_CLIENT_SECRET")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
+ADDRESS = WithJsonSchema({"type": "string", "format": "uri"})
 
 
 def _default_workers() -> int:
@@ -47,10 +44,17 @@ def _checked_issuer(value: str) -> str:
     return value
 
 
-class Settings(BaseModel):
-    """All settings, named by the environment variable that sets each (the field's alias)."""
+class Group(BaseModel):
+    """Settings that belong together, each named by the environment variable that sets it (the field's alias).
+
+    Where settings are listed, each direct subclass is a section, and its docstring the heading.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Places(Group):
+    """Where things are."""
 
     data_dir: Path = Field(
         Path("var"), alias="OMNIRACLE_DATA_DIR", description="Folder for the database, the search index and the images."
@@ -58,9 +62,16 @@ class Settings(BaseModel):
     content_dir: Path = Field(
         Path("content"), alias="OMNIRACLE_CONTENT_DIR", description="Folder of Markdown files that seeds the database."
     )
-    database_url: Annotated[str, BeforeValidator(_checked_database_url)] | None = Field(
-        None, alias="DATABASE_URL", description="Address of the database; SQLite in the data folder when absent."
+    database_url: Annotated[str, BeforeValidator(_checked_database_url), ADDRESS] | None = Field(
+        None,
+        alias="DATABASE_URL",
+        description="The database, `sqlite:///…` or `postgresql+psycopg://…`; SQLite in the data folder when absent.",
     )
+
+
+class Serving(Group):
+    """Serving."""
+
     workers: int = Field(
         default_factory=_default_workers,
         alias="WEB_CONCURRENCY",
@@ -70,35 +81,21 @@ class Settings(BaseModel):
     )
     host: str = Field("127.0.0.1", alias="OMNIRACLE_HOST", description="Address to listen on.")
     port: int = Field(8000, alias="OMNIRACLE_PORT", ge=1, le=65535, description="Port to listen on.")
-    base_url: Annotated[str, BeforeValidator(_checked_base_url)] | None = Field(
+    base_url: Annotated[str, BeforeValidator(_checked_base_url), ADDRESS] | None = Field(
         None,
         alias="OMNIRACLE_BASE_URL",
-        description="Public address of the site, for absolute links; taken from each request when absent.",
-    )
-    site_name: str = Field(
-        "Omniracle", alias="OMNIRACLE_SITE_NAME", min_length=1, max_length=60, description="Name shown on every page."
+        description="Public address of the site, `http://…` or `https://…`; taken from each request when absent.",
     )
     secret_key: str | None = Field(
         None,
         alias="OMNIRACLE_SECRET_KEY",
         min_length=32,
-        description="The site's secret, at least 32 characters; made and kept in the data folder when absent.",
+        description="The site's secret; made and kept in the data folder when absent.",
     )
-    admin_email: str | None = Field(
-        None, alias="OMNIRACLE_ADMIN_EMAIL", description="E-mail of the administrator made at the first start."
-    )
-    admin_password: str | None = Field(
-        None,
-        alias="OMNIRACLE_ADMIN_PASSWORD",
-        description="Password of the administrator made at the first start.",
-    )
-    registration: Literal["open", "closed"] = Field(
-        "open", alias="OMNIRACLE_REGISTRATION", description="Whether anyone may sign up: open or closed."
-    )
-    experiments: Literal["public", "operators", "off"] = Field(
-        "public",
-        alias="OMNIRACLE_EXPERIMENTS",
-        description="Who may let the site measure which worker gets a request: public, operators or off.",
+    forwarded_allow_ips: str = Field(
+        "127.0.0.1",
+        alias="FORWARDED_ALLOW_IPS",
+        description="Proxies whose `X-Forwarded-…` headers are believed: addresses and networks, by commas, or `*`.",
     )
     watchdog_s: float = Field(
         60.0,
@@ -112,15 +109,55 @@ class Settings(BaseModel):
         ge=0,
         description="Requests after which a worker is replaced, up to half as many more by chance; 0 for never.",
     )
+
+
+class Site(Group):
+    """What the site offers."""
+
+    site_name: str = Field(
+        "Omniracle", alias="OMNIRACLE_SITE_NAME", min_length=1, max_length=60, description="Name shown on every page."
+    )
+    experiments: Literal["public", "operators", "off"] = Field(
+        "public",
+        alias="OMNIRACLE_EXPERIMENTS",
+        description="Who may let the site measure which worker gets a request.",
+    )
+    api_reads: int = Field(
+        12_000,
+        alias="OMNIRACLE_API_READS",
+        ge=0,
+        description="How often a minute one address may read through the API; 0 for no limit.",
+    )
     link_checks: Literal["on", "off"] = Field(
         "off",
         alias="OMNIRACLE_LINK_CHECKS",
-        description="Whether the site itself looks now and then whether linked pages are still there: on or off.",
+        description="Whether the site itself looks now and then whether linked pages are still there.",
     )
-    oidc_issuer: Annotated[str, BeforeValidator(_checked_issuer)] | None = Field(
+
+
+class People(Group):
+    """People."""
+
+    admin_email: str | None = Field(
+        None, alias="OMNIRACLE_ADMIN_EMAIL", description="E-mail of the administrator made at the first start."
+    )
+    admin_password: str | None = Field(
+        None,
+        alias="OMNIRACLE_ADMIN_PASSWORD",
+        description="Password of the administrator made at the first start.",
+    )
+    registration: Literal["open", "closed"] = Field(
+        "open", alias="OMNIRACLE_REGISTRATION", description="Whether anyone may sign up."
+    )
+
+
+class Provider(Group):
+    """OpenID Connect."""
+
+    oidc_issuer: Annotated[str, BeforeValidator(_checked_issuer), ADDRESS] | None = Field(
         None,
         alias="OMNIRACLE_OIDC_ISSUER",
-        description="Address of the OpenID Connect provider through which people may sign in, as it names itself.",
+        description="The OpenID Connect provider through which people may sign in, `https://…`, as it names itself.",
     )
     oidc_client_id: str | None = Field(
         None, alias="OMNIRACLE_OIDC_CLIENT_ID", description="What the provider knows this site by."
@@ -136,17 +173,10 @@ class Settings(BaseModel):
         max_length=60,
         description="What people call the provider, for the button; its host name when absent.",
     )
-    api_reads: int = Field(
-        12_000,
-        alias="OMNIRACLE_API_READS",
-        ge=0,
-        description="How often a minute one address may read through the API; 0 for no limit.",
-    )
-    forwarded_allow_ips: str = Field(
-        "127.0.0.1",
-        alias="FORWARDED_ALLOW_IPS",
-        description="Addresses of proxies whose X-Forwarded-* headers are believed, separated by commas.",
-    )
+
+
+class Settings(Places, Serving, Site, People, Provider):
+    """All settings of an installation."""
 
     @model_validator(mode="after")
     def _check_oidc(self) -> Self:
@@ -218,56 +248,3 @@ class Settings(BaseModel):
                 f"The data folder {self.data_dir} cannot be written to ({error.strerror}): "
                 "change its owner or set OMNIRACLE_DATA_DIR to another folder."
             ) from error
-
-
-def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> Settings:
-    """Return the settings of `environ` (default: the process's) over those of `env_file`.
-
-    Raises OperatorError for an unknown OMNIRACLE_* name, a wrong value or an unreadable secret file.
-    """
-    values: dict[str, str] = {}
-    if env_file is not None and env_file.is_file():
-        try:
-            values.update({name: value for name, value in dotenv_values(env_file).items() if value is not None})
-        except (OSError, UnicodeDecodeError) as error:
-            raise OperatorError(f"{env_file} cannot be read: it must be readable and in UTF-8.") from error
-    values.update(os.environ if environ is None else environ)
-    known = {field.alias or name for name, field in Settings.model_fields.items()}
-    _read_secret_files(values)
-    _refuse_unknown(values, known)
-    chosen = {name: value for name, value in values.items() if name in known and value.strip()}
-    try:
-        return Settings.model_validate(chosen)
-    except ValidationError as error:
-        raise OperatorError("; ".join(_explain(problem, chosen) for problem in error.errors())) from error
-
-
-def _read_secret_files(values: dict[str, str]) -> None:
-    for name in SECRETS:
-        file_name = values.pop(f"{name}_FILE", None)
-        if not file_name:
-            continue
-        if name in values:
-            raise OperatorError(f"Both {name} and {name}_FILE are set: keep one of them.")
-        try:
-            values[name] = Path(file_name).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise OperatorError(f"{name}_FILE names a file that cannot be read: {file_name}.") from error
-
-
-def _refuse_unknown(values: Mapping[str, str], known: set[str]) -> None:
-    for name in sorted(values):
-        if name.startswith(PREFIX) and name not in known:
-            near = difflib.get_close_matches(name, sorted(known), n=1)
-            hint = f"did you mean {near[0]}?" if near else "see docs/configuration.md for all names."
-            raise OperatorError(f"Unknown setting {name}: {hint}")
-
-
-def _explain(problem: Mapping[str, object], chosen: Mapping[str, str]) -> str:
-    location = problem["loc"]
-    reason = str(problem["msg"]).removeprefix("Value error, ")
-    if not isinstance(location, tuple) or not location:  # about several settings, and named in the reason
-        return f"{reason}."
-    name = str(location[0])
-    shown = "" if name in SECRETS else f" (it is {chosen.get(name, '')!r})"
-    return f"Setting {name} is not valid{shown}: {reason[:1].lower()}{reason[1:]}."

@@ -3,7 +3,7 @@
 import logging
 
 from app import logs
-from app.config import load_settings
+from app.environment import load_settings
 from app.web.application import create_app
 
 logs.configure(logging.INFO)

@@ -7,7 +7,7 @@ import typer
 from sqlalchemy.exc import DBAPIError
 
 from app import __version__, logs
-from app.cli import accounts, content, links, search, server, workers
+from app.cli import accounts, content, links, search, server, settings, workers
 from app.errors import OmniracleError
 
 app = typer.Typer(
@@ -33,7 +33,7 @@ def _options(
     """Omniracle: a self-hosted, bilingual Q&A knowledge site."""
 
 
-for command in (*server.COMMANDS, *content.COMMANDS, *search.COMMANDS, *workers.COMMANDS):
+for command in (*server.COMMANDS, *content.COMMANDS, *search.COMMANDS, *workers.COMMANDS, *settings.COMMANDS):
     app.command()(command)
 app.command("import")(content.import_)
 for name, group in (accounts.GROUPS | links.GROUPS).items():

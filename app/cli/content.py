@@ -68,8 +68,8 @@ def export(
 
 def lint(folder: FolderArgument = None) -> None:
     """Say what a careful reviewer would remark on in the files; the exit status is 1 if one cannot be used at all."""
-    from app.config import load_settings
     from app.content.linting import findings
+    from app.environment import load_settings
     from app.errors import InvalidInput
     from app.services.finding import find_files
     from app.services.syncing import prepare

@@ -10,7 +10,8 @@ from typing import IO, TYPE_CHECKING, Annotated
 import typer
 
 from app.cli.console import print_report, progress
-from app.config import Settings, load_settings
+from app.config import Settings
+from app.environment import load_settings
 from app.errors import OperatorError
 from app.workers.processes import start_ticks
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from app.config import Settings, load_settings
+from app.config import Settings
+from app.environment import load_settings
 from app.search.index import SearchIndex
 from app.storage import schema
 from app.storage.database import Database

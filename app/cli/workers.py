@@ -11,7 +11,8 @@ from typing import Annotated
 import typer
 
 from app.cli.stores import open_stores
-from app.config import Settings, load_settings
+from app.config import Settings
+from app.environment import load_settings
 from app.errors import OperatorError
 from app.models import ExperimentMode
 from app.workers.processes import start_ticks

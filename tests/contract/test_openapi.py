@@ -3,7 +3,7 @@
 import pytest
 from pydantic import BaseModel
 
-from app.config import load_settings
+from app.environment import load_settings
 from app.web.application import create_app
 from app.web.routes import api, api_contributions, api_library
 

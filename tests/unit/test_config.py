@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from app.config import load_settings
+from app.environment import load_settings
 from app.errors import OperatorError
 
 
