@@ -32,7 +32,7 @@ def _section(group: type[Group]) -> str:
 
 def _row(name: str, schema: dict[str, Any]) -> str:
     default = schema.get("default")
-    shown = "" if default is None else f"`{str(default).removesuffix('.0')}`"
+    shown = "" if default is None else f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
     kind = next((each for each in schema.get("anyOf", ()) if each["type"] != "null"), schema)
     secret = f" Secret: also as `{name}_FILE`." if name in SECRETS else ""
     return f"| `{name}` | {shown} | {_takes(kind)} | {schema['description']}{secret} |\n"
@@ -50,7 +50,7 @@ def _takes(kind: dict[str, Any]) -> str:
     if least is not None and most is not None:
         return f"{name}, {least} to {most}{unit}"
     if least is not None:
-        return f"{name}, {least:g}{unit} or more"
+        return f"{name}, {least}{unit} or more"
     return name if most is None else f"{name}, at most {most}{unit}"
 
 

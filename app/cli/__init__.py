@@ -4,7 +4,6 @@ import logging
 import sys
 
 import typer
-from sqlalchemy.exc import DBAPIError
 
 from app import __version__, logs
 from app.cli import accounts, content, links, search, server, settings, workers
@@ -47,10 +46,14 @@ def main() -> None:
         app()
     except OmniracleError as error:
         sys.exit(f"omniracle: {error}")
-    except DBAPIError as error:
-        sys.exit(
-            f"omniracle: The database failed ({error.orig}): check DATABASE_URL, its file and the space on its disk."
-        )
     except OSError as error:
         named = f" {error.filename}" if error.filename else ""
         sys.exit(f"omniracle: {error.strerror or error}{named}: check its owner and its rights.")
+    except Exception as error:
+        from sqlalchemy.exc import DBAPIError
+
+        if not isinstance(error, DBAPIError):
+            raise
+        sys.exit(
+            f"omniracle: The database failed ({error.orig}): check DATABASE_URL, its file and the space on its disk."
+        )

@@ -1,14 +1,17 @@
 """Commands on accounts and their tokens."""
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.choices import Role, Scope
 from app.cli.stores import open_stores
 from app.errors import NotFound, OperatorError
-from app.models import Account, Role, Scope
-from app.storage.database import Database
+
+if TYPE_CHECKING:
+    from app.models import Account
+    from app.storage.database import Database
 
 user = typer.Typer(help="Accounts.", no_args_is_help=True)
 token = typer.Typer(help="API tokens.", no_args_is_help=True)
@@ -86,7 +89,7 @@ def create_token(
         typer.echo(accounts.create_token(database, _account(database, email), name, scope, by=COMMAND))
 
 
-def _account(database: Database, email: str) -> Account:
+def _account(database: "Database", email: str) -> "Account":
     from app.storage import accounts
 
     with database.read() as session:

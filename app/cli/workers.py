@@ -10,11 +10,11 @@ from typing import Annotated
 
 import typer
 
+from app.choices import ExperimentMode
 from app.cli.stores import open_stores
 from app.config import Settings
 from app.environment import load_settings
 from app.errors import OperatorError
-from app.models import ExperimentMode
 from app.workers.processes import start_ticks
 from app.workers.reading import Totals, Worker, read_file, read_rows, read_totals
 

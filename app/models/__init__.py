@@ -1,5 +1,6 @@
 """The tables, one import for all of them."""
 
+from app.choices import ExperimentMode, Role, Scope
 from app.models.account import (
     Account,
     ApiToken,
@@ -9,13 +10,11 @@ from app.models.account import (
     OneTimeLink,
     Purpose,
     RateCount,
-    Role,
-    Scope,
 )
 from app.models.article import Alias, Article, Pin, Translation, ViewCount
 from app.models.bookkeeping import IndexJob, Rendering, Site, SourceFile
 from app.models.contribution import Draft, Proposal, ProposalState
-from app.models.experiment import Experiment, ExperimentMode
+from app.models.experiment import Experiment
 from app.models.feedback import Feedback, FeedbackKind
 from app.models.image import Image
 from app.models.resource import ArticleResource, LinkState, Resource, Section

@@ -9,27 +9,6 @@ from sqlmodel import Field, SQLModel
 from app.models.columns import UtcDateTime
 
 
-class Role(StrEnum):
-    """What an account may do; each may do all that the ones before it may."""
-
-    READER = "reader"
-    CONTRIBUTOR = "contributor"  # proposes answers and changes
-    REVIEWER = "reviewer"  # publishes
-    ADMIN = "admin"  # manages accounts
-
-    def includes(self, other: "Role") -> bool:
-        """Say whether this role may do what `other` may."""
-        order = list(Role)
-        return order.index(self) >= order.index(other)
-
-
-class Scope(StrEnum):
-    """What an API token may be used for."""
-
-    READ = "read"
-    WRITE = "write"  # also to propose and, by the account's role, to publish
-
-
 class Purpose(StrEnum):
     """What a link that works once is for."""
 

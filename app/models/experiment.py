@@ -1,20 +1,11 @@
 """Experiments that the site has made on itself: which worker gets a request."""
 
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import JSON
 from sqlmodel import Field, SQLModel
 
 from app.models.columns import UtcDateTime
-
-
-class ExperimentMode(StrEnum):
-    """How the requests are sent."""
-
-    NEW = "new"  # each over a connection of its own
-    KEPT = "keep-alive"  # over connections that are used again
-    BLOCKED = "blocked"  # like new, while one worker stands still
 
 
 class Experiment(SQLModel, table=True):
