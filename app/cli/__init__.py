@@ -7,14 +7,16 @@ import typer
 
 from app import __version__, logs
 from app.cli import accounts, content, links, search, server, settings, workers
+from app.cli.help import EXIT_STATUS, Headings
 from app.errors import OmniracleError
 
 app = typer.Typer(
     name="omniracle",
-    help="Omniracle: a self-hosted, bilingual Q&A knowledge site.",
+    cls=Headings,
+    epilog=EXIT_STATUS,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,
 )
 
 
@@ -29,14 +31,17 @@ def _options(
     *,
     version: bool = typer.Option(False, "--version", callback=_print_version, is_eager=True, help="Print the version."),
 ) -> None:
-    """Omniracle: a self-hosted, bilingual Q&A knowledge site."""
+    """Omniracle: a self-hosted, bilingual Q&A knowledge site.
+
+    `omniracle serve` starts it. `omniracle COMMAND --help` explains a command and gives examples.
+    """
 
 
-for command in (*server.COMMANDS, *content.COMMANDS, *search.COMMANDS, *workers.COMMANDS, *settings.COMMANDS):
-    app.command()(command)
-app.command("import")(content.import_)
-for name, group in (accounts.GROUPS | links.GROUPS).items():
-    app.add_typer(group, name=name)
+for part in (
+    server.commands, workers.commands, settings.commands, content.commands, links.links, search.commands,
+    accounts.user, accounts.token,
+):  # fmt: skip
+    app.add_typer(part)
 
 
 def main() -> None:

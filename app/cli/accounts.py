@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.choices import Role, Scope
+from app.cli.help import examples
 from app.cli.stores import open_stores
 from app.errors import NotFound, OperatorError
 
@@ -13,24 +14,35 @@ if TYPE_CHECKING:
     from app.models import Account
     from app.storage.database import Database
 
-user = typer.Typer(help="Accounts.", no_args_is_help=True)
-token = typer.Typer(help="API tokens.", no_args_is_help=True)
+user = typer.Typer(name="user", help="Make and change accounts.", no_args_is_help=True)
+token = typer.Typer(name="token", help="Make API tokens.", no_args_is_help=True)
 
+EmailArgument = Annotated[str, typer.Argument(metavar="EMAIL", help="The account's address.")]
 FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
 
 
-@user.command("add")
+@user.command(
+    "add",
+    epilog=examples(
+        "omniracle user add me@example.org --role admin", "omniracle user add me@example.org --no-password"
+    ),
+)
 def add_user(
-    email: str,
+    email: EmailArgument,
     *,
     role: Annotated[Role, typer.Option(help="What the account may do.")] = Role.CONTRIBUTOR,
-    name: Annotated[str | None, typer.Option(help="The name that is shown; part of the address when absent.")] = None,
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The name that is shown; part of the address when absent.")
+    ] = None,
     password_stdin: FromStdin = False,
     no_password: Annotated[
         bool, typer.Option("--no-password", help="Make it without one: its owner comes by OpenID Connect.")
     ] = False,
 ) -> None:
-    """Make an account; asks for its password unless it comes from standard input."""
+    """Make an account.
+
+    It asks for the password unless that comes from standard input.
+    """
     from app.services import accounts
 
     password = None if no_password else _password(from_stdin=password_stdin)
@@ -40,9 +52,12 @@ def add_user(
     typer.echo(f"Made {account.email} ({account.role}).")
 
 
-@user.command("list")
+@user.command("list", epilog=examples("omniracle user list"))
 def list_users() -> None:
-    """List all accounts."""
+    """List all accounts.
+
+    One a line: address, role and name, with tabs between them.
+    """
     from app.storage import accounts
 
     with open_stores() as (_settings, database, _index), database.read() as session:
@@ -50,9 +65,17 @@ def list_users() -> None:
             typer.echo(f"{account.email}\t{account.role}\t{account.name}")
 
 
-@user.command("passwd")
-def set_password(email: str, *, password_stdin: FromStdin = False) -> None:
-    """Give an account a new password and end all its sessions."""
+@user.command(
+    "passwd",
+    epilog=examples(
+        "omniracle user passwd me@example.org", "omniracle user passwd me@example.org --password-stdin < secret.txt"
+    ),
+)
+def set_password(email: EmailArgument, *, password_stdin: FromStdin = False) -> None:
+    """Give an account a new password.
+
+    All its sessions end at once. It asks for the password unless that comes from standard input.
+    """
     from app.services import accounts
     from app.storage.audit import COMMAND
 
@@ -62,9 +85,15 @@ def set_password(email: str, *, password_stdin: FromStdin = False) -> None:
     typer.echo(f"Changed the password of {account.email}.")
 
 
-@user.command("role")
-def set_role(email: str, role: Role) -> None:
-    """Give an account another role; it counts from the next request on."""
+@user.command("role", epilog=examples("omniracle user role me@example.org reviewer"))
+def set_role(
+    email: EmailArgument,
+    role: Annotated[Role, typer.Argument(metavar="ROLE", help="What the account may do from now on.")],
+) -> None:
+    """Give an account another role.
+
+    It counts from the next request on.
+    """
     from app.services import accounts
     from app.storage.audit import COMMAND
 
@@ -74,14 +103,17 @@ def set_role(email: str, role: Role) -> None:
     typer.echo(f"{account.email} is a {role} now.")
 
 
-@token.command("create")
+@token.command("create", epilog=examples('omniracle token create me@example.org --name "nightly import" --scope write'))
 def create_token(
-    email: str,
+    email: EmailArgument,
     *,
-    name: Annotated[str, typer.Option(help="What the token is for.")] = "command line",
+    name: Annotated[str, typer.Option(metavar="NAME", help="What the token is for.")] = "command line",
     scope: Annotated[Scope, typer.Option(help="What it may be used for.")] = Scope.WRITE,
 ) -> None:
-    """Make an API token for an account and print it, alone; it can never be shown again."""
+    """Make an API token and print it, alone.
+
+    It can never be shown again. Programs send it as `Authorization: Bearer TOKEN`.
+    """
     from app.services import accounts
     from app.storage.audit import COMMAND
 
@@ -106,6 +138,3 @@ def _password(*, from_stdin: bool) -> str:
         raise OperatorError("There is no terminal to ask for the password: use --password-stdin.")
     password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     return password
-
-
-GROUPS = {"user": user, "token": token}

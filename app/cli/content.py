@@ -6,17 +6,27 @@ from typing import Annotated
 import typer
 
 from app.cli.console import print_report, progress
+from app.cli.help import examples
 from app.cli.stores import open_stores
 
-FolderArgument = Annotated[Path | None, typer.Argument(metavar="DIR", show_default=False)]
+FolderArgument = Annotated[
+    Path | None, typer.Argument(metavar="DIR", help="A folder; by default OMNIRACLE_CONTENT_DIR.", show_default=False)
+]
+
+commands = typer.Typer()
 
 
+@commands.command(epilog=examples("omniracle sync", "omniracle sync content --git"))
 def sync(
     folder: FolderArgument = None,
     *,
     git: Annotated[bool, typer.Option("--git", help="Also take what the folder's git upstream has changed.")] = False,
 ) -> None:
-    """Bring changed files of the content folder (default: OMNIRACLE_CONTENT_DIR) into the database."""
+    """Take changed files into the database.
+
+    A file that was changed here and on the site is merged. Each file that could not be taken is listed; the exit status
+    is 1 if one was lost.
+    """
     from app.services.git_exchange import pull
     from app.services.syncing import sync as take
 
@@ -26,11 +36,21 @@ def sync(
     raise typer.Exit(1 if report.lost else 0)
 
 
+@commands.command(
+    "import",
+    epilog=examples("omniracle import ../wiki", "omniracle import ../docs --lang zh"),
+)
 def import_(
-    folder: Annotated[Path, typer.Argument(metavar="DIR")],
-    lang: Annotated[str | None, typer.Option(help="Language of all files, instead of detecting it.")] = None,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of Markdown files.")],
+    lang: Annotated[
+        str | None, typer.Option(metavar="LANG", help="Language of all files; detected when absent.")
+    ] = None,
 ) -> None:
-    """Import any folder of Markdown files; what is already there is updated."""
+    """Import any folder of Markdown files.
+
+    What was imported before is updated. Each file that could not be taken is listed; the exit status is 1 if one was
+    lost.
+    """
     from app.services.importing import import_tree
 
     with open_stores() as (_settings, database, index), progress() as update:
@@ -39,12 +59,19 @@ def import_(
     raise typer.Exit(1 if report.lost else 0)
 
 
+@commands.command(epilog=examples("omniracle export copy", "omniracle export --git"))
 def export(
-    folder: FolderArgument = None,
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="DIR", help="Where to write; only --git has a default.", show_default=False)
+    ] = None,
     *,
     git: Annotated[bool, typer.Option("--git", help="Commit each new revision with its author, and push.")] = False,
 ) -> None:
-    """Write every article as a Markdown file below DIR; with --git, DIR is the content folder when absent."""
+    """Write every article as a Markdown file.
+
+    Files that are equal already, and other files, stay untouched. So does a file with a text that the site has never
+    seen: then the exit status is 1. With --git, DIR is the content folder when absent.
+    """
     from app.services.exporting import export as write
     from app.services.git_exchange import push
 
@@ -66,8 +93,12 @@ def export(
     raise typer.Exit(1 if report.kept else 0)
 
 
+@commands.command(epilog=examples("omniracle lint", "omniracle lint content/python"))
 def lint(folder: FolderArgument = None) -> None:
-    """Say what a careful reviewer would remark on in the files; the exit status is 1 if one cannot be used at all."""
+    """Remark on files as a careful reviewer would.
+
+    The exit status is 1 if a file cannot be used at all.
+    """
     from app.content.linting import findings
     from app.environment import load_settings
     from app.errors import InvalidInput
@@ -88,6 +119,3 @@ def lint(folder: FolderArgument = None) -> None:
         typer.echo(line)
     typer.echo(f"Looked at {len(files)} files: {len(remarks)} remarks, {len(unusable)} cannot be used.")
     raise typer.Exit(1 if unusable else 0)
-
-
-COMMANDS = (sync, export, lint)

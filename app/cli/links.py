@@ -5,9 +5,10 @@ from typing import Annotated
 import typer
 
 from app.cli.console import progress
+from app.cli.help import examples
 from app.cli.stores import open_stores
 
-links = typer.Typer(help="The pages that answers refer to.", no_args_is_help=True)
+links = typer.Typer(name="links", no_args_is_help=True)
 
 
 @links.callback()
@@ -15,14 +16,17 @@ def _group() -> None:
     """Look after the pages that answers refer to."""
 
 
-@links.command("check")
+@links.command("check", epilog=examples("omniracle links check", "omniracle links check --all"))
 def check(
     *,
     everything: Annotated[
         bool, typer.Option("--all", help="Look at all of them, not only at those that are due.")
     ] = False,
 ) -> None:
-    """Look whether the pages that answers refer to are still there."""
+    """Look whether linked pages are still there.
+
+    Pages that have moved and pages that are gone are listed; the site marks those that are gone.
+    """
     from app.services.fetching import Fetcher
     from app.services.link_checking import check as run
 
@@ -34,6 +38,3 @@ def check(
         typer.echo(f"gone   {url}")
     counts = ", ".join(f"{number} {state}" for state, number in sorted(report.counts.items()))
     typer.echo(f"Checked {report.counts.total()}: {counts or 'nothing is due'}.")
-
-
-GROUPS = {"links": links}

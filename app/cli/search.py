@@ -5,16 +5,22 @@ from typing import Annotated
 import typer
 
 from app.cli.console import progress
+from app.cli.help import examples
 from app.cli.stores import open_stores
 
+commands = typer.Typer()
 
+
+@commands.command(
+    epilog=examples('omniracle search "how are requests distributed"', "omniracle search 任务分配 --lang zh --json"),
+)
 def search(
-    query: str,
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="What to look for, as in the site's search box.")],
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
-    lang: Annotated[str | None, typer.Option(help="Only answers in this language.")] = None,
-    tag: Annotated[str | None, typer.Option(help="Only answers with this tag.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many results.")] = 10,
+    lang: Annotated[str | None, typer.Option(metavar="LANG", help="Only answers in this language.")] = None,
+    tag: Annotated[str | None, typer.Option(metavar="TAG", help="Only answers with this tag.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, metavar="N", help="How many results.")] = 10,
 ) -> None:
     """Search the library."""
     from app.content.document import normalised_tag
@@ -35,13 +41,14 @@ def search(
     typer.echo(f"{found.page.total} found in {found.took_ms:.0f} ms.")
 
 
+@commands.command(epilog=examples("omniracle reindex"))
 def reindex() -> None:
-    """Build the search index anew beside the live one, then swap."""
+    """Build the search index anew, then swap.
+
+    The site goes on answering from the old one meanwhile, and what is saved during that time is found at once.
+    """
     from app.services import indexing
 
     with open_stores() as (_settings, database, index), progress() as update:
         number = indexing.rebuild(database, index, update)
     typer.echo(f"Indexed {number} articles.")
-
-
-COMMANDS = (search, reindex)

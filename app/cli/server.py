@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Annotated
 import typer
 
 from app.cli.console import print_report, progress
+from app.cli.help import examples
 from app.config import Settings
 from app.environment import load_settings
 from app.errors import OperatorError
@@ -21,13 +22,22 @@ if TYPE_CHECKING:
 GRACEFUL_SHUTDOWN_S = 10
 BACKLOG = 2048
 
+commands = typer.Typer()
 
+
+@commands.command(
+    epilog=examples("omniracle serve", "omniracle serve --host 0.0.0.0 --port 9000 --workers 4"),
+)
 def serve(
-    host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default=False)] = None,
-    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port to listen on.", show_default=False)] = None,
-    workers: Annotated[int | None, typer.Option(min=1, max=64, help="Worker processes.", show_default=False)] = None,
+    host: Annotated[str | None, typer.Option(metavar="HOST", help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, metavar="PORT", help="Port to listen on.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, max=64, metavar="N", help="Worker processes.")] = None,
 ) -> None:
-    """Migrate the database, load the content folder, and serve the site."""
+    """Prepare everything and serve the site.
+
+    This migrates the database, loads the content folder, and builds the search index where it is needed. What no option
+    says comes from the settings: see `omniracle settings`. Ctrl+C stops the server; what was begun is answered first.
+    """
     settings = load_settings()
     chosen = {"host": host, "port": port, "workers": workers}
     settings = settings.model_copy(update={name: value for name, value in chosen.items() if value is not None})
@@ -43,8 +53,12 @@ def serve(
         _run(settings, listening)
 
 
+@commands.command(epilog=examples("omniracle migrate"))
 def migrate() -> None:
-    """Bring the database to this version's schema."""
+    """Bring the database to this version's schema.
+
+    `omniracle serve` does so by itself; other servers need it before they start.
+    """
     from app.storage import schema
     from app.storage.database import Database
 
@@ -58,8 +72,13 @@ def migrate() -> None:
     )
 
 
+@commands.command(epilog=examples("omniracle check"))
 def check() -> None:
-    """Look whether this installation is healthy, and say what to do where it is not."""
+    """Say whether this installation is healthy.
+
+    It looks at the settings, the disk, the database, the search index, the images and the workers, and says what to do
+    where something is wrong. The exit status is 1 if there is a problem.
+    """
     from app.search.index import SearchIndex
     from app.services.checking import State, check_all, worst
     from app.storage.database import Database
@@ -183,6 +202,3 @@ def _hand_down(settings: Settings) -> None:
     os.environ.update(
         OMNIRACLE_HOST=settings.host, OMNIRACLE_PORT=str(settings.port), WEB_CONCURRENCY=str(settings.workers)
     )
-
-
-COMMANDS = (serve, migrate, check)

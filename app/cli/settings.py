@@ -4,12 +4,20 @@ from pathlib import Path
 
 import typer
 
+from app.cli.help import examples
 from app.config import SECRETS, Group, Settings
 from app.environment import ENV_FILE, Given, given_settings, load_settings
 
+commands = typer.Typer()
 
+
+@commands.command(epilog=examples("omniracle settings", "omniracle settings | grep -v default"))
 def settings() -> None:
-    """Show what this installation is set to, and where each value comes from; secrets stay hidden."""
+    """Show all settings and where each comes from.
+
+    They come from the environment, else from the file .env in this folder, else they are the default. Secrets stay
+    hidden. What each one means: docs/configuration.md.
+    """
     chosen, given = load_settings(), given_settings()
     for group in Group.__subclasses__():
         typer.echo((group.__doc__ or "").rstrip("."))
@@ -31,6 +39,3 @@ def _shown(chosen: Settings, field: str) -> str:
     if value is None:
         return "(not set)"
     return str(value.absolute() if isinstance(value, Path) else value)
-
-
-COMMANDS = (settings,)

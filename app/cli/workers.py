@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from app.choices import ExperimentMode
+from app.cli.help import examples
 from app.cli.stores import open_stores
 from app.config import Settings
 from app.environment import load_settings
@@ -22,9 +23,16 @@ WAIT_S = 300
 ASK_EVERY_S = 0.01
 ANSWER_S = 15.0
 
+commands = typer.Typer()
 
+
+@commands.command(epilog=examples("omniracle reload"))
 def reload() -> None:
-    """Replace all workers one after the other, so that nobody notices, and print a receipt."""
+    """Replace all workers so that nobody notices.
+
+    They are replaced one after the other while this command asks the site all the time, and it prints a receipt. The
+    exit status is 1 if a request failed meanwhile. Use it after an update.
+    """
     from app.search.index import SearchIndex
 
     settings = load_settings()
@@ -55,16 +63,22 @@ def reload() -> None:
         raise typer.Exit(1)
 
 
+@commands.command(
+    epilog=examples("omniracle probe", "omniracle probe --mode keep-alive --requests 50 --concurrency 4"),
+)
 def probe(
     *,
     mode: Annotated[
         ExperimentMode, typer.Option(help="New connections, kept ones, or new with one worker blocked.")
     ] = ExperimentMode.NEW,
-    requests: Annotated[int, typer.Option(min=1, max=400, help="How many requests.")] = 200,
-    concurrency: Annotated[int, typer.Option(min=1, max=16, help="How many at the same time.")] = 1,
+    requests: Annotated[int, typer.Option(min=1, max=400, metavar="N", help="How many requests.")] = 200,
+    concurrency: Annotated[int, typer.Option(min=1, max=16, metavar="N", help="How many at the same time.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Ask the running site many times and show which worker answers."""
+    """Ask the site and show which worker answers.
+
+    The requests go to the server that runs on this data folder. What the figures mean: docs/workers.md.
+    """
     from app.services import experimenting
     from app.workers.probing import ProbeKeys
 
@@ -167,6 +181,3 @@ def _server_errors(totals: Totals) -> int:
 
 def _pids(workers: list[Worker]) -> str:
     return " ".join(str(worker.pid) for worker in sorted(workers, key=lambda worker: worker.pid))
-
-
-COMMANDS = (reload, probe)
