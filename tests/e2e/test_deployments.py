@@ -1,4 +1,4 @@
-"""The site under other servers, and behind nginx as docs/deploy says."""
+"""The site under other servers, and behind nginx and Caddy as docs/deploy says."""
 
 import http.client
 import os
@@ -81,34 +81,56 @@ def test_badge_table_and_experiments_are_right_under_each_server(prepared, name)
         assert ("A hash of the addresses" in answer["conclusion"]) == (name in HASHED)
 
 
-@contextmanager
-def nginx(tmp_path, port, upstream):
+def site(name, changes):
+    """A file of docs/deploy with other addresses in it."""
+    text = (DEPLOY / name).read_text()
+    for old, new in changes.items():
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    return text
+
+
+def nginx(folder, port, upstream):
     binary = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
     if binary is None:
         pytest.skip("nginx is not installed: on Debian, apt install nginx-light")
-    site = (DEPLOY / "nginx.conf").read_text()
-    assert "server 127.0.0.1:8000;" in site
-    assert "listen 80;" in site
-    site = site.replace("server 127.0.0.1:8000;", f"server 127.0.0.1:{upstream};")
-    site = site.replace("listen 80;", f"listen 127.0.0.1:{port};")
+    text = site("nginx.conf", {"server 127.0.0.1:8000;": f"server 127.0.0.1:{upstream};",
+                               "listen 80;": f"listen 127.0.0.1:{port};"})  # fmt: skip
     places = "".join(
-        f"{name}_temp_path {tmp_path}/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        f"{name}_temp_path {folder}/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
-    (tmp_path / "nginx.conf").write_text(
-        f"daemon off; worker_processes 1; pid {tmp_path}/nginx.pid; error_log {tmp_path}/error.log;"
-        f"events {{}} http {{ access_log off; {places} {site} }}"
+    (folder / "nginx.conf").write_text(
+        f"daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log;"
+        f"events {{}} http {{ access_log off; {places} {text} }}"
     )
-    process = subprocess.Popen(
-        [binary, "-c", str(tmp_path / "nginx.conf"), "-p", str(tmp_path)], stderr=subprocess.DEVNULL
-    )
+    return [binary, "-c", str(folder / "nginx.conf"), "-p", str(folder)]
+
+
+def caddy(folder, port, upstream):
+    binary = shutil.which("caddy")
+    if binary is None:
+        pytest.skip("Caddy is not installed: on Debian, apt install caddy")
+    text = site("Caddyfile", {"\nanswers.example.org {": f"\nhttp://127.0.0.1:{port} {{",
+                              "reverse_proxy 127.0.0.1:8000": f"reverse_proxy 127.0.0.1:{upstream}"})  # fmt: skip
+    (folder / "Caddyfile").write_text(f"{{\n\tadmin off\n\tdefault_bind 127.0.0.1\n}}\n{text}")
+    return [binary, "run", "--adapter", "caddyfile", "--config", str(folder / "Caddyfile")]
+
+
+@contextmanager
+def behind(proxy, folder, upstream):
+    port = free_port()
+    command = proxy(folder, port, upstream)
+    environ = os.environ | {"HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
+    with (folder / "proxy.log").open("w") as log:
+        process = subprocess.Popen(command, env=environ, stdout=log, stderr=log)
     try:
 
         def is_up():
             with socket.socket() as probe:
                 return probe.connect_ex(("127.0.0.1", port)) == 0
 
-        assert eventually(is_up), (tmp_path / "error.log").read_text()
-        yield f"http://127.0.0.1:{port}"
+        assert eventually(is_up), (folder / "proxy.log").read_text()
+        yield port
     finally:
         process.terminate()
         process.wait(10)
@@ -124,11 +146,12 @@ def asked_from(address, port, path):
     return answer.status
 
 
-def test_behind_nginx_workers_and_addresses_are_right(tmp_path):
+@pytest.mark.parametrize("proxy", [nginx, caddy])
+def test_behind_a_proxy_workers_and_addresses_are_right(tmp_path, proxy):
     server = start(tmp_path / "var", workers=2, OMNIRACLE_API_READS="10")
-    port = free_port()
     try:
-        with nginx(tmp_path, port, server.url.rsplit(":", 1)[1]) as url:
+        with behind(proxy, tmp_path, server.url.rsplit(":", 1)[1]) as port:
+            url = f"http://127.0.0.1:{port}"
             page = httpx.get(f"{url}/about")
             assert int(page.headers["X-Served-By"]) in server.pids()
             assert f"<b>PID {page.headers['X-Served-By']}</b>" in page.text
@@ -140,7 +163,7 @@ def test_behind_nginx_workers_and_addresses_are_right(tmp_path):
             first = [asked_from("127.0.0.1", port, "/api/v1/suggest?q=fastapi") for _ in range(30)]
             assert first.count(429) >= 10
             assert asked_from("127.0.0.5", port, "/api/v1/suggest?q=fastapi") == 200
-            # The experiment asks the workers themselves, not nginx.
+            # The experiment asks the workers themselves, not the proxy.
             answer = httpx.post(f"{url}/-/experiments", json={"mode": "new", "requests": 50}, timeout=30)
             assert set(map(int, answer.json()["counts"])) == server.pids()
             # A worker that is killed is not noticed by who reads.
