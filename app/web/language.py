@@ -16,7 +16,7 @@ from app.content.scripts import Script, script_of
 TRANSLATIONS_DIR = Path(__file__).parent / "translations"
 DEFAULT = "en"
 LANGUAGES = {"en": "English", "zh-Hans": "中文"}
-LOCALES = {"en": "en", "zh-Hans": "zh_Hans"}  # as Babel and the catalogues name them
+LOCALES = {code: code.replace("-", "_") for code in LANGUAGES}  # as Babel and the catalogues name them
 COOKIE = "lang"
 
 SCRIPTS: tuple[Script, ...] = get_args(Script)
@@ -29,13 +29,7 @@ def negotiate(cookie: str | None, accept_language: str) -> str:
     """Return the language to answer in: the reader's own choice, else the best of the Accept-Language header."""
     if cookie in LANGUAGES:
         return cookie
-    for tag in _by_preference(accept_language):
-        primary = tag.split("-")[0].lower()
-        if primary == "zh":
-            return "zh-Hans"
-        if primary == "en":
-            return "en"
-    return DEFAULT
+    return next(filter(None, map(_nearest, _by_preference(accept_language))), DEFAULT)
 
 
 def preferred_script(cookie: str | None, accept_language: str) -> Script | None:
@@ -73,6 +67,13 @@ def catalogue(language: str) -> gettext.NullTranslations:
     write_mo(compiled, messages)
     compiled.seek(0)
     return gettext.GNUTranslations(compiled)
+
+
+def _nearest(tag: str) -> str | None:
+    """Return the language of the interface for a language tag: the same, else one that begins alike."""
+    first = tag.partition("-")[0].lower()
+    alike = [code for code in LANGUAGES if code.partition("-")[0] == first]
+    return next((code for code in alike if code.lower() == tag.lower()), next(iter(alike), None))
 
 
 def _by_preference(header: str) -> list[str]:

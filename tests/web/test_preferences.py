@@ -1,5 +1,7 @@
 import pytest
 
+from app.web import language
+
 
 def test_the_choice_of_language_is_kept(client):
     response = client.post("/-/preferences", data={"lang": "zh-Hans", "next": "/about"})
@@ -48,6 +50,17 @@ def test_another_site_cannot_choose_for_the_reader(client, headers):
 )
 def test_the_browser_chooses_otherwise(client, header, lang):
     assert f'<html lang="{lang}"' in client.get("/", headers={"Accept-Language": header}).text
+
+
+def test_a_further_language_is_chosen_like_the_others(client, monkeypatch):
+    for code in ("pt-PT", "pt-BR"):
+        monkeypatch.setitem(language.LANGUAGES, code, "Português")
+        monkeypatch.setitem(language.LOCALES, code, code.replace("-", "_"))
+    for header, lang in (("pt-br", "pt-BR"), ("pt", "pt-PT"), ("pt-AO,en", "pt-PT"), ("fr,zh-TW", "zh-Hans")):
+        assert language.negotiate(None, header) == lang
+    for path in ("/", "/about", "/questions/workers-zh", "/search?q=salt", "/-/workers"):
+        assert '<html lang="pt-BR"' in client.get(path, headers={"Accept-Language": "pt-BR"}).text
+    assert 'value="pt-BR" lang="pt-BR">Português</button>' in client.get("/").text
 
 
 def test_chinese_is_shown_in_the_script_that_was_chosen(client):

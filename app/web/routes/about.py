@@ -17,7 +17,7 @@ SEED = {"zh-Hans": "fastapi-workers-celue", "en": "how-requests-reach-fastapi-wo
 @router.get("/about")
 def about(request: Request, here: Here) -> Response:
     """Tell about the library and its workers."""
-    slug = SEED[viewer(request).lang]
+    slug = SEED.get(viewer(request).lang, SEED["en"])
     with here.database.read() as session:
         stats = {
             "articles": articles.count(session),
