@@ -7,11 +7,11 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all:
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench docs format clean
+.PHONY: help setup run test check bench docs translations format clean
 .DELETE_ON_ERROR:
 
 help: ## List the commands
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 setup: $(VENV)/.installed ## Make .venv with the pinned dependencies
 
@@ -40,6 +40,9 @@ bench: $(VENV)/.installed-dev ## Measure importing, searching and relevance
 
 docs: setup ## Write the tables of settings in docs/configuration.md from the code
 	@$(BIN)/python docs/generate.py
+
+translations: setup ## Put new texts of the site into every catalogue in app/web/translations
+	@$(BIN)/python .ci/translations.py
 
 clean: ## Remove .venv and caches; the data in var/ stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
