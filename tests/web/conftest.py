@@ -53,6 +53,7 @@ def signed_in(client, people, library):
 
     def make(role: Role | None) -> TestClient:
         made = TestClient(client.app, follow_redirects=False)
+        made.portal = client.portal  # what a request begins may go on after it: all live in one event loop
         if role is not None:
             key = accounts.open_session(library.database, people[role], "tests")
             made.headers["Cookie"] = f"{SESSION_COOKIE}={key}"
