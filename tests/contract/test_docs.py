@@ -1,6 +1,5 @@
 """The documents say what the code does."""
 
-import asyncio
 import re
 import runpy
 import subprocess
@@ -12,6 +11,7 @@ import typer
 from app.cli import app as command_line
 from app.config import Settings
 from app.environment import given_settings, load_settings
+from tests.loops import run
 
 PROJECT = Path(__file__).parent.parent.parent
 DOCS = PROJECT / "docs"
@@ -69,7 +69,7 @@ def test_every_tool_for_language_models_is_documented_with_its_arguments():
     text = (DOCS / "mcp.md").read_text()
     rows = re.findall(r"^\| `(\w+)` \| ([^|]+) \|", text, re.MULTILINE)
     documented = {name: set(re.findall(r"`(\w+)`", arguments)) for name, arguments in rows}
-    tools = asyncio.run(new_server(Settings()).list_tools())
+    tools = run(new_server(Settings()).list_tools())
     assert documented == {tool.name: set(tool.input_schema["properties"]) for tool in tools}
 
 

@@ -1,10 +1,10 @@
 """The MCP server with several workers: nothing is kept between requests, so that any of them may answer each."""
 
-import asyncio
-
 import httpx2 as httpx
 import pytest
 from mcp import Client
+
+from tests.loops import run
 
 pytestmark = pytest.mark.e2e
 
@@ -36,6 +36,6 @@ def test_the_sdks_client_is_answered(server):
             read = await client.call_tool("read_question", {"slug": passage["slug"]})
             return passage, read.structured_content
 
-    passage, article = asyncio.run(talk())
+    passage, article = run(talk())
     assert passage["text"] in article["markdown"]
     assert server.get(passage["url"].removeprefix(server.url)).status_code == 200

@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 
 from app.models import Role
 from app.web.application import create_app
+from tests.loops import run
 
 SITE = "http://testserver"
 HEADERS = {"Accept": "application/json, text/event-stream"}
@@ -41,7 +42,7 @@ def ask_sdk(library, conversation, mode="auto"):
         ):
             return await conversation(client)
 
-    return asyncio.run(talk())
+    return run(talk())
 
 
 def call(library, tool, **arguments):
@@ -199,7 +200,7 @@ def test_without_an_index_the_tools_say_so(library):
             answers.append(await http.post("/mcp", json=request("read_question", slug="bread")))
             return [answer.json()["result"] for answer in answers]
 
-    asked, read = asyncio.run(talk())
+    asked, read = run(talk())
     assert asked["isError"]
     assert "try again" in asked["content"][0]["text"]
     assert "reindex" not in asked["content"][0]["text"]
@@ -211,7 +212,7 @@ def test_several_first_requests_at_once(library):
         async with serving(library.settings) as (_app, http):
             return await asyncio.gather(*(http.post("/mcp", json=request()) for _ in range(12)))
 
-    answers = asyncio.run(talk())
+    answers = run(talk())
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.content for answer in answers}) == 1
 
@@ -223,7 +224,7 @@ def test_what_has_ended_is_started_anew(library):
             await app.state.omniracle.mcp.close()
             return before, await http.post("/mcp", json=request())
 
-    before, after = asyncio.run(talk())
+    before, after = run(talk())
     assert (before.status_code, before.content) == (after.status_code, after.content)
     assert after.status_code == 200
 

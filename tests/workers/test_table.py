@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -16,6 +15,7 @@ from app.workers.processes import start_ticks
 from app.workers.reading import read_file, read_rows, read_totals
 from app.workers.table import WorkerTable
 from tests.e2e.conftest import PROJECT
+from tests.loops import run
 
 ROUTES = ("/", "/questions/{slug}")
 COUNTING = """
@@ -159,8 +159,7 @@ def test_the_heart_goes_on_when_no_file_can_be_opened(table, monkeypatch):
         heart.cancel()
 
     monkeypatch.setattr("app.workers.table.rss_bytes", refuse)
-    with ThreadPoolExecutor(1) as pool:  # the browser tests keep a loop of their own in this thread
-        pool.submit(lambda: asyncio.run(a_second())).result()
+    run(a_second())
     assert table.rows()[0].state == "ok"
 
 
