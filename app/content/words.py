@@ -36,7 +36,7 @@ _ENGLISH = Words(
     open="Not done",
 )
 _CHINESE = Words(
-    note="注意",
+    note="说明",
     tip="提示",
     important="重要",
     warning="警告",
@@ -49,7 +49,7 @@ _CHINESE = Words(
     open="未完成",
 )
 _TRADITIONAL = Words(
-    note="注意",
+    note="说明",
     tip="提示",
     important="重要",
     warning="警告",

@@ -50,6 +50,10 @@ class Form:
         """Return what was typed, empty at first."""
         return self._values.get(field, "")
 
+    def is_first(self, field: str) -> bool:
+        """Say whether a field is the first with something wrong: there the reader goes on."""
+        return next(iter(self._errors), None) == field
+
     def error(self, field: str) -> str | None:
         """Return what is wrong with a field, in the reader's language; None for nothing."""
         return self._errors.get(field)

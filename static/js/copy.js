@@ -6,6 +6,7 @@ if (words && navigator.clipboard) {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "copy";
+    button.ariaLive = "polite";
     button.textContent = words.copy;
     button.addEventListener("click", async () => {
       await navigator.clipboard.writeText(block.querySelector("pre").innerText.trimEnd() + "\n");

@@ -30,6 +30,8 @@ for (const part of document.querySelectorAll("[data-live]")) {
     clearTimeout(timer);
     if (inView && !document.hidden) timer = setTimeout(renew, delay);
   };
+  // Who goes on by the Tab key must see what has the focus.
+  box.addEventListener("focusout", ({ relatedTarget: to }) => to && box.popover && !box.contains(to) && box.hidePopover());
   new IntersectionObserver((entries) => {
     inView = entries.at(-1).isIntersecting;
     schedule(part.firstElementChild ? EVERY_MS : 0);

@@ -29,6 +29,7 @@ if (list && form.dataset.similar) {
       link.href = new URL(url).pathname;
       link.target = "_blank"; // what was typed stays where it is
       link.textContent = text;
+      link.lang = /[\u3400-\u9fff]/.test(text) ? "zh" : "en";
       line.append(link);
       return line;
     });

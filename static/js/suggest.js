@@ -1,7 +1,6 @@
 // Suggestions while a question is typed: a combobox with a list, after the ARIA pattern “list autocomplete with manual
 // selection”. The plain form goes on working: Enter without a choice searches.
 const WAIT_MS = 30;
-
 class Suggest {
   constructor(input, number) {
     this.input = input;
@@ -63,6 +62,7 @@ class Suggest {
       option.setAttribute("aria-selected", "false");
       option.dataset.url = suggestion.url;
       option.textContent = suggestion.title;
+      option.lang = /[\u3400-\u9fff]/.test(suggestion.title) ? "zh" : "en";
       return option;
     });
     this.list.replaceChildren(...this.options);
