@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -34,7 +35,11 @@ def _checked_database_url(value: str) -> str:
 def _checked_base_url(value: str) -> str:
     if not value.startswith(("http://", "https://")):
         raise ValueError("must start with http:// or https://")
-    return value.rstrip("/")
+    parts = urlsplit(value.lower())
+    is_host = re.fullmatch(r"[\w.-]+(:\d{1,5})?|\[[0-9a-f:.]+\](:\d{1,5})?", parts.netloc)
+    if not is_host or parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError("must be a host alone, such as https://answers.example.org: no path, no user, no query")
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _checked_issuer(value: str) -> str:

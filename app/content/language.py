@@ -31,7 +31,8 @@ def simplest(tag: str) -> str | None:
         return None
     language, *rest = found.split("-")
     if language == "zh":
-        return "zh-Hant" if {"Hant", "TW", "HK", "MO"} & set(rest) else "zh"
+        is_traditional = "Hans" not in rest and {"Hant", "TW", "HK", "MO"} & set(rest)
+        return "zh-Hant" if is_traditional else "zh"
     likely = get_global("likely_subtags").get(language, "").split("_")[1:]
     kept = [part for part in rest if part not in likely]
     return "-".join([language, *kept])

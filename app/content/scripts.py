@@ -6,7 +6,7 @@ into fields, and what says `translate="no"` (names, for example) stay as they ar
 
 import re
 from collections.abc import Iterator
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any, Literal
 
 from app.content.language import simplest
@@ -20,11 +20,12 @@ _KEPT = frozenset(("code", "pre", "kbd", "samp", "var", "script", "style", "text
 _VOID = frozenset(
     ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr")
 )  # fmt: skip
-_TOKEN = re.compile(r"<!--.*?-->|<!.*?>|</?[a-zA-Z](?:[^>\"']|\"[^\"]*\"|'[^']*')*>", re.DOTALL)
+_TOKEN = re.compile(r"<!--(?:[^<]|<(?!!--))*?-->|<![^<>]*>|</?[a-zA-Z](?:[^<>\"']|\"[^\"]*\"|'[^']*')*+>", re.DOTALL)
 _NAME = re.compile(r"</?([a-zA-Z][\w:-]*)")
 _LANG = re.compile(r'(\slang=")([^"]*)(")')
 _SHOWN = re.compile(r'(\s(?:title|alt|aria-label|placeholder|data-cop(?:y|ied)|data-list-label|data-counted)=")([^"]*)')
 _NOT_TRANSLATED = re.compile(r'\stranslate="no"')
+_ADDRESS = re.compile(r"(\b[a-z]+://[^\s<>\"'，。；）]+)")
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
 
 
@@ -43,7 +44,7 @@ def in_script(html: str, script: Script, lang: str) -> str:
 
 
 def _converted(html: str, script: Script, lang: str) -> Iterator[str]:
-    convert = _converter(script)
+    convert = partial(_text, script)
     source = _FROM[script]
     around = [("", _plain(lang) == source, False)]  # of each open element: its name, is it converted, is it kept
     position = 0
@@ -63,11 +64,11 @@ def _converted(html: str, script: Script, lang: str) -> Iterator[str]:
                 around.pop()
             yield tag
             continue
+        is_kept = is_kept or name in _KEPT or _NOT_TRANSLATED.search(tag) is not None
         if (own := _LANG.search(tag)) is not None:
             is_source = _plain(own[2]) == source
-            if is_source:
+            if is_source and not is_kept:
                 tag = _LANG.sub(rf"\g<1>{LANGS[script]}\g<3>", tag)
-        is_kept = is_kept or name in _KEPT or _NOT_TRANSLATED.search(tag) is not None
         if is_source and not (is_kept and name != "textarea") and _HAN.search(tag):
             tag = _SHOWN.sub(lambda found: found[1] + convert(found[2]), tag)
         yield tag
@@ -78,6 +79,14 @@ def _converted(html: str, script: Script, lang: str) -> Iterator[str]:
 
 
 _plain = lru_cache(maxsize=256)(simplest)
+
+
+def _text(script: Script, text: str) -> str:
+    """Convert a text; addresses in it stay as they are."""
+    convert = _converter(script)
+    if "://" not in text:
+        return str(convert(text))
+    return "".join(part if _ADDRESS.match(part) else convert(part) for part in _ADDRESS.split(text))
 
 
 @cache

@@ -183,7 +183,7 @@ def twins(session: Session, article: Article) -> list[Named]:
 def neighbours(session: Session, article: Article, tag: str) -> tuple[Named | None, Named | None]:
     """Return the articles of the same topic and language that came just before and just after this one."""
     moment, id_ = col(Article.created_at), col(Article.id)
-    same = _named().where(*_filters(tag, None), col(Article.lang) == article.lang)
+    same = _named().where(*_filters(tag, article.lang.split("-")[0]))
     at_once = moment == article.created_at
     earlier = or_(moment < article.created_at, and_(at_once, id_ < article.id))
     later = or_(moment > article.created_at, and_(at_once, id_ > article.id))
@@ -247,8 +247,8 @@ def _filters(tag: str | None, lang: str | None) -> list[ColumnElement[bool]]:
     if tag:
         tagged = select(ArticleTag.article_id).join(Tag).where(Tag.name == tag)
         wanted.append(col(Article.id).in_(tagged))
-    if lang:  # `zh` means zh-Hant too
-        wanted.append(or_(col(Article.lang) == lang, col(Article.lang).startswith(f"{lang}-", autoescape=True)))
+    if lang:
+        wanted.append(tags.in_language(lang))
     return wanted
 
 

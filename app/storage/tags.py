@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from sqlalchemy import bindparam, delete, func
+from sqlalchemy import ColumnElement, bindparam, delete, func, or_
 from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, select
 
@@ -37,6 +37,11 @@ class TagCount:
         return f"/tags/{quote(self.name, safe='')}"
 
 
+def in_language(lang: str) -> ColumnElement[bool]:
+    """Return the condition that an article is in a language; `zh` means zh-Hant too."""
+    return or_(col(Article.lang) == lang, col(Article.lang).startswith(f"{lang}-", autoescape=True))
+
+
 def names_of(session: Session, article_ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
     """Return the tag names of each article in the author's order; articles without tags are left out."""
     names: dict[int, tuple[str, ...]] = {}
@@ -51,7 +56,7 @@ def counted(session: Session, limit: int | None = None, lang: str | None = None)
     statement = select(Tag.name, number).join(ArticleTag).join(Article).where(col(Article.deleted_at).is_(None))
     statement = statement.group_by(Tag.name).order_by(number.desc(), Tag.name)
     if lang:
-        statement = statement.where(Article.lang == lang)
+        statement = statement.where(in_language(lang))
     if limit is not None:
         statement = statement.limit(limit)
     return [TagCount(name, int(total)) for name, total in session.exec(statement)]

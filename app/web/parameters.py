@@ -52,14 +52,14 @@ def lang_filter(
 
 def prefers_markdown(accept: str) -> bool:
     """Say whether an Accept header asks for Markdown before HTML; browsers and who says nothing get HTML."""
-    weights = {"text/markdown": 0.0, "text/html": 0.0}
+    weights: dict[str, float] = {}
     for part in accept.split(","):
         name, _, parameters = part.partition(";")
-        name = name.strip().lower()
-        if name in weights:
-            found = re.search(r"(?:^|;)\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*(?:;|$)", parameters)
-            weights[name] = float(found[1]) if found else 1.0
-    return weights["text/markdown"] > weights["text/html"]
+        said = re.search(r"(?:^|;)\s*q\s*=([^;]*)", parameters)
+        is_weight = said is None or re.fullmatch(r"\s*(?:0?\.\d{1,3}|[01](?:\.\d{0,3})?)\s*", said[1])
+        weights[name.strip().lower()] = (float(said[1]) if said else 1.0) if is_weight else 0.0
+    html = next((weights[name] for name in ("text/html", "text/*", "*/*") if name in weights), 0.0)
+    return weights.get("text/markdown", 0.0) > html
 
 
 def local_path(path: str) -> str:

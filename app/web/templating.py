@@ -9,7 +9,8 @@ from functools import cache
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
+from uuid import NAMESPACE_OID, uuid5
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime
@@ -21,8 +22,9 @@ from starlette.responses import HTMLResponse, Response
 
 from app import __version__
 from app.config import STATIC_DIR, TEMPLATES_DIR
-from app.content.scripts import Script, in_script, script_of
+from app.content.scripts import LANGS, Script, in_script, script_of
 from app.models import Account, Article, Role
+from app.storage import site
 from app.web import language
 from app.web.access import account_of
 from app.web.assets import Assets
@@ -90,19 +92,34 @@ def render(
             **context,
         )
     )
+    shown_lang = chosen.lang
     if chosen.script:
         html = in_script(html, chosen.script, chosen.lang)
+        shown_lang = LANGS[chosen.script] if script_of(chosen.lang) else chosen.lang
     response = HTMLResponse(html, status_code, headers)
     response.headers["Vary"] = "Accept-Language, Cookie"
-    response.headers["Content-Language"] = chosen.lang
+    response.headers["Content-Language"] = shown_lang
     response.headers.setdefault("Cache-Control", "private, no-cache")
     return response
 
 
 def render_feed(request: Request, template: str, **context: Any) -> Response:
     """Return the Atom feed that `template` makes of `context`, or a 304 to who has it."""
-    address = f"{base_url(request)}{request.url.path}"
-    text = environment().get_template(template).render(site=site_of(request), address=address, **context)
+    state: State = request.app.state.omniracle
+    with state.database.read() as session:
+        identity = site.identity(session)
+    text = (
+        environment()
+        .get_template(template)
+        .render(
+            site=site_of(request),
+            lang=language.current.get(),
+            address=f"{base_url(request)}{quote(request.url.path)}",
+            # The same for ever, whatever becomes of addresses (RFC 4287, 4.2.6).
+            uid=lambda *parts: uuid5(NAMESPACE_OID, "/".join((identity, *map(str, parts)))).urn,
+            **context,
+        )
+    )
     response = Response(text, media_type="application/atom+xml", headers={"Vary": "Accept-Language, Cookie"})
     return unless_known(request, response)
 

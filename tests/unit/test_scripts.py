@@ -40,7 +40,15 @@ def test_an_author_can_keep_a_name():
 
 @pytest.mark.parametrize(
     ("lang", "script"),
-    [("zh", "hans"), ("zh-Hans", "hans"), ("zh-CN", "hans"), ("zh-Hant", "hant"), ("zh-HK", "hant"), ("en", None)],
+    [
+        ("zh-Hans-HK", "hans"),
+        ("zh", "hans"),
+        ("zh-Hans", "hans"),
+        ("zh-CN", "hans"),
+        ("zh-Hant", "hant"),
+        ("zh-HK", "hant"),
+        ("en", None),
+    ],
 )
 def test_the_script_of_a_language(lang, script):
     assert script_of(lang) == script
@@ -73,3 +81,14 @@ def test_whatever_the_html_its_tags_and_ascii_stay(html, script):
         return re.sub(r'[^\x00-\x7f]+|lang="[^"]*"', "", text)
 
     assert skeleton(in_script(html, script, "zh")) == skeleton(html)
+
+
+def test_addresses_stay_as_they_are():
+    html = "<p>见 https://zh.wikipedia.org/wiki/发现，头发</p>"
+    assert in_script(html, "hant", "zh") == "<p>見 https://zh.wikipedia.org/wiki/发现，頭髮</p>"
+
+
+@pytest.mark.parametrize("part", ["<a ", "<a b ", '<a "', "<!--", "<!", "<a '", "<a \"'"])
+def test_what_is_no_html_takes_no_time(part):
+    html = part * 60_000  # a pattern that goes back would need minutes, and the test's time limit ends it
+    assert in_script(html, "hant", "zh") == html

@@ -104,3 +104,18 @@ def test_what_cannot_be_used_is_a_400(program, change):
     answer = program(Role.REVIEWER).post("/api/v1/questions", json=QUESTION | change)
     assert answer.status_code == 400, answer.text
     assert answer.json()["detail"]
+
+
+def test_sending_back_what_was_got_changes_nothing(client, program, library):
+    source = (
+        "---\ntitle: Kettle\nlang: en\ntags: [home]\nresources:\n  - url: https://www.example.org/a\n    title: A\n"
+        "    archive: https://web.archive.org/a\n  - url: https://example.net/b\n    title: B\n    site: The B\n"
+        "more:\n  - url: https://example.com/c\n    title: C\n    site: example.com\n---\n\nIt heats.\n"
+    )
+    library.write("kettle.md", source)
+    library.sync()
+    got = client.get("/api/v1/questions/kettle")
+    sent = {name: got.json()[name] for name in ("title", "lang", "tags", "body_markdown", "resources")}
+    headers = {"If-Match": got.headers["ETag"]}
+    assert program(Role.REVIEWER).put("/api/v1/questions/kettle", json=sent, headers=headers).status_code == 200
+    assert client.get("/questions/kettle.md").text == source

@@ -25,7 +25,7 @@ def feed_of(client, path):
         for name in ("id", "title", "updated"):
             assert len(element.findall(f"{ATOM}{name}")) == 1, name
         assert datetime.fromisoformat(element.find(f"{ATOM}updated").text).tzinfo is not None
-        assert element.find(f"{ATOM}id").text.startswith("http://testserver/")
+        assert element.find(f"{ATOM}id").text.startswith("urn:uuid:")
     assert feed.find(f"{ATOM}link[@rel='self']").get("href") == f"http://testserver{path}"
     assert len({entry.find(f"{ATOM}id").text for entry in feed.iter(f"{ATOM}entry")}) == len(
         list(feed.iter(f"{ATOM}entry"))
@@ -156,3 +156,49 @@ def test_linked_data_cannot_end_its_element(client, signed_in):
     form = {"title": "</script><script>alert(1)</script>", "body": "Text.", "action": "save"}
     path = signed_in(Role.REVIEWER).post("/contribute", data=form).headers["Location"]
     assert "<script>alert" not in client.get(path).text
+
+
+def ids(feed):
+    return [feed.find(f"{ATOM}id").text, *(entry.find(f"{ATOM}id").text for entry in feed.iter(f"{ATOM}entry"))]
+
+
+@pytest.mark.parametrize("path", ["/feed.atom", "/tags/fastapi/feed.atom", "/questions/workers-en/history.atom"])
+def test_what_a_feed_tells_of_keeps_its_identity(client, library, path):
+    before = ids(feed_of(client, path))
+    source = (library.content / "fastapi/workers-en.md").read_text()
+    library.write("fastapi/workers-en.md", source.replace("lang: en", "lang: en\nslug: renamed"))
+    library.sync()
+    after = client.get(path.replace("workers-en", "renamed"), headers={"Host": "other.example"})
+    assert set(before) <= set(ids(ET.fromstring(after.content)))
+
+
+def test_readers_elsewhere_get_whole_addresses_and_code_as_it_is(client, library):
+    body = (
+        "---\ntitle: Links\nlang: en\nslug: links\n---\n\nSee [b](/questions/bread), [c](#part), [d](other), "
+        '[e](//cdn.example/x) and `a="/etc/x"`, say href="/y".\n\n## Part\n\nEnd.\n'
+    )
+    library.write("links.md", body)
+    library.sync()
+    entry = feed_of(client, "/feed.atom").find(f"{ATOM}entry")
+    html = entry.find(f"{ATOM}content").text
+    for address in ("questions/bread", "questions/links#part", "questions/other"):
+        assert f'href="http://testserver/{address}"' in html
+    assert 'href="http://cdn.example/x"' in html
+    assert 'a="/etc/x"' in html
+    assert 'say href="/y"' in html
+    assert "headerlink" not in html
+
+
+@pytest.mark.parametrize(
+    ("accept", "is_markdown"),
+    [
+        ("text/markdown;q=0.5, */*", False),
+        ("text/markdown;q=0.5, text/*;q=0.9", False),
+        ("text/markdown, */*;q=0.1", True),
+        ("text/markdown;q=.5", True),
+        ("text/markdown;q=abc", False),
+    ],
+)
+def test_wildcards_count_for_pages(client, accept, is_markdown):
+    answer = client.get("/questions/bread", headers={"Accept": accept})
+    assert answer.headers["Content-Type"].startswith("text/markdown") == is_markdown

@@ -15,6 +15,7 @@ from app.models import Article, Origin
 from app.services import contributing
 from app.services.contributing import Contribution, EditConflict, Outcome
 from app.services.limits import CONTRIBUTION
+from app.services.publishing import host_of
 from app.storage import articles, revisions
 from app.web.access import ApiContributor
 from app.web.examples import NEW_QUESTION, PROPOSED
@@ -112,9 +113,10 @@ def _changed(fields: Fields, question: QuestionInput) -> Fields:
         raise InvalidInput("%(lang)s is no known language tag: write for example zh, zh-Hant or en.", lang=lang[:20])
     cards: dict[str, tuple[Resource, ...]] = {"resources": fields.resources, "more": fields.more}
     if question.resources is not None:
+        known = {card.url: card for card in (*fields.resources, *fields.more)}
         for section in cards:
             listed = [card for card in question.resources if card.section == section]
-            cards[section] = tuple(Resource(card.url, card.title, card.description, card.site) for card in listed)
+            cards[section] = tuple(_card(card, known.get(card.url)) for card in listed)
     body = fields.body if question.body_markdown is None else question.body_markdown.replace("\r\n", "\n").lstrip("\n")
     return Fields(
         title=" ".join((question.title if question.title is not None else fields.title).split()),
@@ -123,6 +125,17 @@ def _changed(fields: Fields, question: QuestionInput) -> Fields:
         tags=fields.tags if question.tags is None else tuple(question.tags),
         **cards,
     )
+
+
+def _card(card: ResourceInput, known: Resource | None) -> Resource:
+    """Return a card for the file: what the API does not show stays, and what it shows by itself is not written down."""
+    host = host_of(card.url)
+    site = card.site if card.site != host else None
+    if known is None:
+        return Resource(card.url, card.title, card.description, site)
+    if card.site in (None, known.site or host):
+        site = known.site
+    return Resource(card.url, card.title, card.description, site, known.archive)
 
 
 def _answer(request: Request, here: Here, outcome: Outcome, status: int) -> Response:

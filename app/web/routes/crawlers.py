@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from xml.sax.saxutils import escape
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
 from app.errors import NotFound
@@ -11,7 +11,7 @@ from app.services.suggesting import suggest
 from app.storage import articles, tags
 from app.storage.articles import Address
 from app.storage.database import Database
-from app.web.access import PUBLIC
+from app.web.access import PUBLIC, count_read
 from app.web.state import Here
 from app.web.templating import base_url, environment, reader_lang, site_of
 
@@ -35,7 +35,7 @@ CLOSED = (
     "/-/",
 )
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
-_NAMESPACES = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:xhtml="http://www.w3.org/1999/xhtml"'
+_NAMESPACES = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
 
 
 @router.get("/robots.txt")
@@ -86,7 +86,7 @@ def opensearch(request: Request) -> Response:
     return Response(text, media_type="application/opensearchdescription+xml")
 
 
-@router.get("/suggest.json")
+@router.get("/suggest.json", dependencies=[Depends(count_read)])
 def suggestions(request: Request, here: Here, q: str = "") -> Response:
     """Suggest questions in the form that browsers' search boxes take."""
     found = suggest(here.database, here.index, q, reader_lang=reader_lang(request))
@@ -112,8 +112,7 @@ def _map(database: Database, site: str, skipped: int, fixed: list[str]) -> Respo
         for start in range(skipped, skipped + MAX_ADDRESSES, CHUNK):
             with database.read() as session:
                 found = articles.addresses(session, offset=start, limit=CHUNK)
-            for each in found:
-                yield _entry(site, each)
+            yield "".join(_entry(site, each) for each in found)
             if len(found) < CHUNK:
                 break
         yield "</urlset>\n"

@@ -1,13 +1,15 @@
 """Atom feeds (RFC 4287): of all questions, of one topic, and of the history of one question."""
 
+import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from html import escape, unescape
+from urllib.parse import urljoin
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from app.errors import NotFound
-from app.models.columns import now
 from app.services.rendering import rendering_of
 from app.storage import articles, revisions, tags
 from app.storage.articles import Card
@@ -18,6 +20,9 @@ from app.web.templating import base_url, named, render_feed
 router = APIRouter(include_in_schema=False, dependencies=[PUBLIC])
 
 FEED_SIZE = 30
+_LINK = re.compile(r'(<(?:a|img|source|video|audio)\b[^<>]*?\s(?:href|src)=")([^"]*)"')
+_HEADING_LINK = re.compile(r'<a class="headerlink"[^<>]*>[^<]*</a>|<a [^<>]*class="headerlink"[^<>]*>[^<]*</a>')
+NOTHING_YET = datetime(2026, 1, 1, tzinfo=UTC)  # an empty feed has to say when it was changed, and always the same
 
 
 @router.get("/feed.atom")
@@ -48,7 +53,12 @@ def of_history(request: Request, here: Here, slug: str) -> Response:
             return RedirectResponse(f"/questions/{article.slug}/history.atom", 301)
         page = revisions.list_page(session, article.id or 0, number=1, size=FEED_SIZE)
     return render_feed(
-        request, "feeds/history.atom", article=named(article), revisions=page.items, updated=article.updated_at
+        request,
+        "feeds/history.atom",
+        article=named(article),
+        article_id=article.id,
+        revisions=page.items,
+        updated=article.updated_at,
     )
 
 
@@ -60,11 +70,22 @@ def _feed(request: Request, here: State, cards: Sequence[Card], path: str, topic
         {
             "card": card,
             "published": found[card.id].created_at,
-            # Readers show it far from here: what leads to the site itself has to say where it is.
-            "html": rendering_of(here.database, found[card.id].body, card.lang).html.replace('="/', f'="{site}/'),
+            "html": _for_readers_elsewhere(
+                rendering_of(here.database, found[card.id].body, card.lang).html, f"{site}{card.url}"
+            ),
         }
         for card in cards
         if card.id in found
     ]
-    updated: datetime = cards[0].updated_at if cards else now()
+    updated: datetime = cards[0].updated_at if cards else NOTHING_YET
     return render_feed(request, "feeds/questions.atom", entries=entries, path=path, topic=topic, updated=updated)
+
+
+def _for_readers_elsewhere(html: str, address: str) -> str:
+    """Return an answer's HTML with whole addresses, and without the links of headings to themselves.
+
+    In it < and > stand nowhere but around tags, and quotes in tags nowhere but around values.
+    """
+    return _LINK.sub(
+        lambda link: f'{link[1]}{escape(urljoin(address, unescape(link[2])))}"', _HEADING_LINK.sub("", html)
+    )

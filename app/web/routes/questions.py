@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from app.models import Article, FeedbackKind, Section
@@ -10,7 +10,7 @@ from app.models.columns import now
 from app.services.rendering import rendering_of
 from app.storage import articles, feedback, resources, revisions, tags
 from app.storage.tags import TagCount
-from app.web.access import PUBLIC
+from app.web.access import PUBLIC, count_read
 from app.web.conditional import unless_known
 from app.web.linked_data import linked_data
 from app.web.live import with_panels
@@ -55,7 +55,7 @@ def show_source(request: Request, here: Here, slug: str) -> Response:
     return unless_known(request, response)
 
 
-@router.get("/{slug}.json")
+@router.get("/{slug}.json", dependencies=[Depends(count_read)])
 def show_json(request: Request, here: Here, slug: str) -> Response:
     """Lead to the same article in the API's shape."""
     from app.web.routes.api import article_response

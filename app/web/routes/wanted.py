@@ -6,12 +6,12 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from app.errors import InvalidInput
-from app.models.columns import now
 from app.search.folding import fold
 from app.services.limits import WISH
 from app.storage import wanted
 from app.web.access import PUBLIC, address_of
 from app.web.parameters import PageNumber
+from app.web.routes.feeds import NOTHING_YET
 from app.web.state import Here
 from app.web.templating import render, render_feed
 
@@ -46,5 +46,5 @@ def feed(request: Request, here: Here) -> Response:
     """Give the newest wanted questions as a feed."""
     with here.database.read() as session:
         entries = wanted.newest(session, FEED_SIZE)
-    updated = entries[0].first_at if entries else now()
+    updated = entries[0].first_at if entries else NOTHING_YET
     return render_feed(request, "feeds/wanted.atom", entries=entries, updated=updated)
