@@ -20,6 +20,7 @@ LOCALES = {code: code.replace("-", "_") for code in LANGUAGES}  # as Babel and t
 COOKIE = "lang"
 
 SCRIPTS: tuple[Script, ...] = get_args(Script)
+AS_WRITTEN = "written"
 SCRIPT_COOKIE = "script"
 
 current: ContextVar[str] = ContextVar("language", default=DEFAULT)
@@ -37,6 +38,8 @@ def preferred_script(cookie: str | None, accept_language: str) -> Script | None:
 
     None leaves every text as it was written.
     """
+    if cookie == AS_WRITTEN:
+        return None
     for script in SCRIPTS:
         if cookie == script:
             return script

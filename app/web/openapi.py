@@ -11,8 +11,9 @@ DESCRIPTION = """\
 Everything that readers see, as JSON, and a way to contribute.
 
 Reading needs no account. Writing needs a token (`omniracle token create EMAIL`), sent as `Authorization: Bearer …`.
-What can be read has an `ETag`: send it as `If-None-Match` to get a 304 when nothing has changed; the ETag of a question
-is its revision, and a change names it with `If-Match`. Errors are problem documents (RFC 9457).
+Questions, lists, topics and histories have an `ETag`: send it as `If-None-Match` to get a 304 when nothing has changed.
+The ETag of a question is its revision, and a change names it with `If-Match`; what is `related` may change meanwhile.
+Errors are problem documents (RFC 9457).
 """
 TAGS = [
     {"name": "questions", "description": "Finding and reading."},

@@ -26,6 +26,7 @@ class Problem(BaseModel):
 def problem(status: int, detail: str, headers: dict[str, str] | None = None, **more: Any) -> Response:
     """Return the problem document; `more` are further members of it."""
     told = Problem(title=http.HTTPStatus(status).phrase, status=status, detail=detail, **more)
+    headers = {"Vary": "Accept, Accept-Language, Cookie"} | (headers or {})
     return JSONResponse(told.model_dump(), status, headers, media_type=MEDIA_TYPE)
 
 

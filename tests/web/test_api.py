@@ -254,3 +254,10 @@ def test_the_documentation_shows_every_operation(client):
         for method in methods:
             assert f"<b>{method.upper()}</b> {path}" in html
     assert "`" not in html
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v1/search?q=fastapi", "/api/v1/suggest?q=fa", "/opensearch.xml", "/api/v1/questions/none"]
+)
+def test_what_depends_on_the_readers_language_says_so(client, path):
+    assert "Accept-Language" in client.get(path).headers["Vary"]

@@ -66,7 +66,7 @@ def test_a_further_language_is_chosen_like_the_others(client, monkeypatch):
 def test_chinese_is_shown_in_the_script_that_was_chosen(client):
     as_written = client.get("/questions/workers-zh").text
     assert "没有谁分配任务" in as_written
-    assert 'value="hans" lang="zh-Hans" translate="no" aria-pressed="true"' in as_written
+    assert 'value="written" lang="zh-Hans" translate="no" aria-pressed="true"' in as_written
     client.post("/-/preferences", data={"script": "hant", "next": "/questions/workers-zh"})
     converted = client.get("/questions/workers-zh").text
     assert "沒有誰分配任務" in converted
@@ -74,6 +74,9 @@ def test_chinese_is_shown_in_the_script_that_was_chosen(client):
     assert "import asyncio" in converted
     assert 'value="hant" lang="zh-Hant" translate="no" aria-pressed="true"' in converted
     assert "Converted by machine" in converted
+    client.post("/-/preferences", data={"script": "written"})
+    as_asked = client.get("/questions/workers-zh", headers={"Accept-Language": "zh-TW"}).text
+    assert "没有谁分配任务" in as_asked
     client.post("/-/preferences", data={"script": "hans"})
     assert "没有谁分配任务" in client.get("/questions/workers-zh").text
     assert "台湾的图书馆" in client.get("/").text

@@ -30,6 +30,7 @@ router = APIRouter(
 
 PAGE_SIZE = 20
 MAX_LIMIT = 100
+BY_READER = "Accept-Language, Cookie"  # what is in the reader's language comes first
 MAX_OFFSET = 10_000
 
 QueryText = Annotated[
@@ -86,6 +87,7 @@ class QuestionList(BaseModel, json_schema_extra={"example": QUESTIONS}):
 @router.get("/search")
 def search(
     request: Request,
+    response: Response,
     here: Here,
     tag: TagFilter,
     lang: LangFilter,
@@ -94,6 +96,7 @@ def search(
     offset: Annotated[int, Query(ge=0, le=MAX_OFFSET, description="How many hits to skip.")] = 0,
 ) -> SearchResults:
     """Search the library; `excerpt_html` is escaped and marks what was found."""
+    response.headers["Vary"] = BY_READER
     found = run_search(
         here.database, here.index, q, size=limit, offset=offset, tag=tag, lang=lang, reader_lang=reader_lang(request)
     )
@@ -168,8 +171,9 @@ class Suggestions(BaseModel, json_schema_extra={"example": SUGGESTIONS}):
 
 
 @router.get("/suggest")
-def suggest(request: Request, here: Here, q: QueryText = "") -> Suggestions:
+def suggest(request: Request, response: Response, here: Here, q: QueryText = "") -> Suggestions:
     """Suggest questions while one is typed."""
+    response.headers["Vary"] = BY_READER
     found = run_suggest(here.database, here.index, q, reader_lang=reader_lang(request))
     suggestions = [Suggestion(title=each.title, slug=each.slug, url=base_url(request) + each.path) for each in found]
     return Suggestions(query=q, suggestions=suggestions)
@@ -187,7 +191,7 @@ def list_questions(
     return unless_known(request, JSONResponse(listed.model_dump(mode="json")))
 
 
-@router.get("/questions/{slug}", response_model=Question)
+@router.get("/questions/{slug}", response_model=Question, responses=problems(410))
 def get_question(request: Request, here: Here, slug: Slug) -> Response:
     """Give one question with its answer, resources and related questions; a former slug leads to it (301)."""
     return article_response(request, here, slug, "/api/v1/questions/%s")

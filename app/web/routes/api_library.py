@@ -98,7 +98,7 @@ def list_tags(request: Request, here: Here, lang: LangFilter) -> Response:
     return unless_known(request, _json(Topics(items=items)))
 
 
-@router.get("/questions/{slug}/revisions", response_model=RevisionList)
+@router.get("/questions/{slug}/revisions", response_model=RevisionList, responses=problems(410))
 def list_revisions(request: Request, here: Here, slug: Slug, number: PageNumber) -> Response:
     """List the revisions of a question."""
     with here.database.read() as session:
@@ -111,7 +111,7 @@ def list_revisions(request: Request, here: Here, slug: Slug, number: PageNumber)
     return unless_known(request, _json(listed))
 
 
-@router.get("/questions/{slug}/revisions/{number}", response_model=WholeRevision)
+@router.get("/questions/{slug}/revisions/{number}", response_model=WholeRevision, responses=problems(410))
 def get_revision(
     request: Request,
     here: Here,

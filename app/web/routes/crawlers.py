@@ -83,7 +83,8 @@ def sitemap_part(request: Request, here: Here, number: int) -> Response:
 def opensearch(request: Request) -> Response:
     """Describe the search, so that browsers offer it; https://github.com/dewitt/opensearch."""
     text = environment().get_template("feeds/opensearch.xml").render(site=site_of(request))
-    return Response(text, media_type="application/opensearchdescription+xml")
+    headers = {"Vary": "Accept-Language, Cookie"}
+    return Response(text, headers=headers, media_type="application/opensearchdescription+xml")
 
 
 @router.get("/suggest.json", dependencies=[Depends(count_read)])

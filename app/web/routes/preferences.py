@@ -26,7 +26,7 @@ def set_preferences(
     """Remember the choice and go back to the page it was made on."""
     choices = (
         (language.COOKIE, lang, language.LANGUAGES),
-        (language.SCRIPT_COOKIE, script, language.SCRIPTS),
+        (language.SCRIPT_COOKIE, script, (*language.SCRIPTS, language.AS_WRITTEN)),
         (THEME_COOKIE, theme, THEMES),
     )
     if any(value and value not in known for _, value, known in choices):
