@@ -14,6 +14,7 @@ from app.search.query import parse
 from app.search.ranking import Match
 from app.services.rendering import make_rendering
 from app.storage import articles, hits, resources, tags
+from app.storage.articles import Named
 from app.storage.database import Database
 from app.storage.resources import ResourceCard
 
@@ -51,27 +52,13 @@ class Quote:
 
 
 @dataclass(frozen=True)
-class Near:
-    """A question that is near to the one that was asked, and may be another."""
-
-    slug: str
-    title: str
-    lang: str
-
-    @property
-    def url(self) -> str:
-        """The path of the article's page."""
-        return f"/questions/{self.slug}"
-
-
-@dataclass(frozen=True)
 class Answer:
     """The best passages first; without any, why there are none."""
 
     quotes: tuple[Quote, ...]
     reason: str | None  # None: there are quotes
     lacking: tuple[str, ...]  # what was asked for and stands in none of the passages, with a reason
-    nearest: tuple[Near, ...]  # with a reason
+    nearest: tuple[Named, ...]  # with a reason: they are near, and may be others
 
 
 @dataclass(frozen=True)
@@ -191,5 +178,5 @@ def _no_answer(candidates: Sequence[_Candidate]) -> Answer:
         f"The nearest passage has {best.share:.0%} of what is asked for, by the rarity of its words; "
         f"an answer has at least {LEAST_SHARE:.0%}."
     )
-    nearest = dict.fromkeys(Near(each.article.slug, each.article.title, each.article.lang) for each in candidates)
+    nearest = dict.fromkeys(Named(each.article.slug, each.article.lang, each.article.title) for each in candidates)
     return Answer((), reason, best.lacking, tuple(nearest)[:NEAREST])

@@ -4,7 +4,8 @@ import hashlib
 import re
 
 from fastapi import Request
-from starlette.responses import Response
+from pydantic import BaseModel
+from starlette.responses import JSONResponse, Response
 
 _KEPT = ("cache-control", "content-language", "content-location", "etag", "expires", "vary")  # of a 304
 _TAGS = re.compile(r'(?:W/)?"[^"]*"')
@@ -18,6 +19,11 @@ def unless_known(request: Request, response: Response) -> Response:
         return response
     kept = {name: value for name, value in response.headers.items() if name in _KEPT}
     return Response(status_code=304, headers=kept)
+
+
+def json_unless_known(request: Request, model: BaseModel) -> Response:
+    """Return `model` as JSON, or a 304 to who has it."""
+    return unless_known(request, JSONResponse(model.model_dump(mode="json")))
 
 
 def knows(request: Request, etag: str) -> bool:

@@ -14,7 +14,7 @@ from app.services.suggesting import suggest as run_suggest
 from app.storage import articles, resources, tags
 from app.storage.articles import Card
 from app.web.access import PUBLIC, count_read
-from app.web.conditional import unless_known
+from app.web.conditional import json_unless_known, unless_known
 from app.web.examples import HITS, QUESTION, QUESTIONS, SUGGESTIONS
 from app.web.parameters import LangFilter, PageNumber, Slug, SortOrder, TagFilter
 from app.web.problems import problems
@@ -188,7 +188,7 @@ def list_questions(
         page = articles.list_page(session, number=number, size=PAGE_SIZE, tag=tag, lang=lang, sort=sort)
     items = [_item(request, card) for card in page.items]
     listed = QuestionList(total=page.total, page=page.number, pages=page.pages, items=items)
-    return unless_known(request, JSONResponse(listed.model_dump(mode="json")))
+    return json_unless_known(request, listed)
 
 
 @router.get("/questions/{slug}", response_model=Question, responses=problems(410))

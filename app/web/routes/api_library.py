@@ -5,13 +5,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel, Field
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from app.errors import NotFound
 from app.models import Revision
 from app.storage import articles, revisions, tags, wanted
 from app.web.access import PUBLIC, count_read
-from app.web.conditional import unless_known
+from app.web.conditional import json_unless_known
 from app.web.examples import REVISION, REVISIONS, TAGS, WANTED
 from app.web.parameters import LangFilter, PageNumber, RowId, Slug
 from app.web.problems import problems
@@ -95,7 +95,7 @@ def list_tags(request: Request, here: Here, lang: LangFilter) -> Response:
         counted = tags.counted(session, lang=lang)
     site = base_url(request)
     items = [Topic(name=tag.name, url=site + tag.url, count=tag.count) for tag in counted]
-    return unless_known(request, _json(Topics(items=items)))
+    return json_unless_known(request, Topics(items=items))
 
 
 @router.get("/questions/{slug}/revisions", response_model=RevisionList, responses=problems(410))
@@ -108,7 +108,7 @@ def list_revisions(request: Request, here: Here, slug: Slug, number: PageNumber)
         page = revisions.list_page(session, article.id or 0, number=number, size=PAGE_SIZE)
     items = [RevisionItem.model_validate(_described(request, slug, revision)) for revision in page.items]
     listed = RevisionList(total=page.total, page=page.number, pages=page.pages, items=items)
-    return unless_known(request, _json(listed))
+    return json_unless_known(request, listed)
 
 
 @router.get("/questions/{slug}/revisions/{number}", response_model=WholeRevision, responses=problems(410))
@@ -127,7 +127,7 @@ def get_revision(
     if revision is None:
         raise NotFound("This question has no revision %(number)s.", number=number)
     described = WholeRevision(**_described(request, slug, revision), source=revision.source)
-    return unless_known(request, _json(described))
+    return json_unless_known(request, described)
 
 
 @router.get("/wanted", response_model=WantedList)
@@ -137,7 +137,7 @@ def list_wanted(request: Request, here: Here, number: PageNumber) -> Response:
         page = wanted.list_page(session, number=number, size=PAGE_SIZE)
     items = [WantedQuestion.model_validate(entry, from_attributes=True) for entry in page.items]
     listed = WantedList(total=page.total, page=page.number, pages=page.pages, items=items)
-    return unless_known(request, _json(listed))
+    return json_unless_known(request, listed)
 
 
 def _described(request: Request, slug: str, revision: Revision) -> dict[str, object]:
@@ -149,7 +149,3 @@ def _described(request: Request, slug: str, revision: Revision) -> dict[str, obj
         "message": revision.message,
         "created_at": revision.created_at,
     }
-
-
-def _json(model: BaseModel) -> Response:
-    return JSONResponse(model.model_dump(mode="json"))

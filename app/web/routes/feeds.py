@@ -21,7 +21,7 @@ router = APIRouter(include_in_schema=False, dependencies=[PUBLIC])
 
 FEED_SIZE = 30
 _LINK = re.compile(r'(<(?:a|img|source|video|audio)\b[^<>]*?\s(?:href|src)=")([^"]*)"')
-_HEADING_LINK = re.compile(r'<a class="headerlink"[^<>]*>[^<]*</a>|<a [^<>]*class="headerlink"[^<>]*>[^<]*</a>')
+_HEADING_LINK = re.compile(r'<a [^<>]*class="headerlink"[^<>]*>[^<]*</a>')
 NOTHING_YET = datetime(2026, 1, 1, tzinfo=UTC)  # an empty feed has to say when it was changed, and always the same
 
 
