@@ -28,7 +28,7 @@ CALLS = {
     "Check": 1, "CrossOrigin": 0, "Finding": 0, "Forbidden": 0, "Gone": 0, "InvalidInput": 0, "NotFound": 0,
     "Problem": 1, "SignInNeeded": 0, "__init__": 0, "_answer": 2,
 }  # fmt: skip
-VARIABLES = ("message", "_REASONS", "TOO_LATE")
+VARIABLES = ("message", "NOTICES", "_REASONS", "TOO_LATE")
 # What other modules of these layers raise is for the command.
 MODULES = {
     "services": (

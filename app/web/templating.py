@@ -29,6 +29,7 @@ from app.web import language
 from app.web.access import account_of
 from app.web.assets import Assets
 from app.web.conditional import unless_known
+from app.web.notices import forget_notice, notice_of
 from app.web.sources import kind_of
 from app.web.state import State
 
@@ -89,6 +90,7 @@ def render(
             site=site_of(request),
             viewer=chosen,
             worker=Served(request.app.state.pid, state.table.slot),
+            notice=notice_of(request),
             **context,
         )
     )
@@ -100,6 +102,7 @@ def render(
     response.headers["Vary"] = "Accept-Language, Cookie"
     response.headers["Content-Language"] = shown_lang
     response.headers.setdefault("Cache-Control", "private, no-cache")
+    forget_notice(request, response)
     return response
 
 

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from app.errors import InvalidFields, InvalidInput, NotFound
 from app.models import Scope
@@ -13,6 +13,7 @@ from app.services.limits import PASSWORD
 from app.storage import audit, identities, keys
 from app.web.access import SignedIn
 from app.web.forms import Form as FilledForm
+from app.web.notices import lead_to
 from app.web.parameters import RowId
 from app.web.state import Here
 from app.web.templating import render
@@ -35,7 +36,7 @@ def rename(request: Request, here: Here, key: SignedIn, name: Text = "") -> Resp
         accounts.rename(here.database, key.account, name)
     except InvalidFields as error:
         return _page(request, here, key, FilledForm({"name": name}, error))
-    return RedirectResponse("/account", 303)
+    return lead_to("/account", "renamed")
 
 
 @router.post("/password")
@@ -46,7 +47,7 @@ def change_password(request: Request, here: Here, key: SignedIn, old: Text = "",
         accounts.change_password(here.database, key.account, old=old, new=new, keep=key.digest)
     except InvalidFields as error:
         return _page(request, here, key, FilledForm({}, error))
-    return RedirectResponse("/account?done=password", 303)
+    return lead_to("/account", "password")
 
 
 @router.post("/sessions/{session_id}/revocation")
@@ -56,7 +57,7 @@ def revoke_session(here: Here, key: SignedIn, session_id: RowId) -> Response:
         if not keys.drop_session_of(session, id_of(key.account), session_id):
             raise NotFound("There is no such session.")
         audit.record(session, key.account, "session-end", key.account.email)
-    return RedirectResponse("/account", 303)
+    return lead_to("/account", "session-ended")
 
 
 @router.post("/tokens")
@@ -80,7 +81,7 @@ def revoke_token(here: Here, key: SignedIn, token_id: RowId) -> Response:
         if not keys.drop_token_of(session, id_of(key.account), token_id):
             raise NotFound("There is no such token.")
         audit.record(session, key.account, "token-end", key.account.email)
-    return RedirectResponse("/account", 303)
+    return lead_to("/account", "token-revoked")
 
 
 def _page(request: Request, here: Here, key: Key, form: FilledForm | None = None, made: str | None = None) -> Response:
@@ -102,5 +103,4 @@ def _page(request: Request, here: Here, key: Key, form: FilledForm | None = None
         issuer=here.settings.oidc_issuer,
         form=form or FilledForm({"name": key.account.name}),
         made=made,
-        password_changed=request.query_params.get("done") == "password",
     )

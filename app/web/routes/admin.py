@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from app.errors import InvalidInput
 from app.models import Role
@@ -13,6 +13,7 @@ from app.services.checking import check_all
 from app.storage import accounts, articles, audit, feedback, jobs, proposals, resources, revisions, wanted
 from app.web.access import Admin
 from app.web.language import translate
+from app.web.notices import lead_to
 from app.web.parameters import PageNumber, RowId
 from app.web.state import Here
 from app.web.templating import render
@@ -48,7 +49,7 @@ def set_role(here: Here, key: Admin, account_id: RowId, role: Annotated[str, For
     if role not in list(Role):
         raise InvalidInput("There is no such role.")
     service.set_role(here.database, account_id, Role(role), by=key.account)
-    return RedirectResponse("/admin/accounts", 303)
+    return lead_to("/admin/accounts", "role")
 
 
 @router.get("/audit")

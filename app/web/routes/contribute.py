@@ -19,6 +19,7 @@ from app.web.access import Contributor
 from app.web.editor import EditorForm, SentForm, form_of, form_of_source
 from app.web.editor_page import NEW, begun, editor_page, known_drafts, rendered, shown, target_of
 from app.web.forms import Form as FilledForm
+from app.web.notices import lead_to
 from app.web.parameters import local_path
 from app.web.routes.conflict import conflict_page
 from app.web.state import Here
@@ -87,7 +88,7 @@ def drop_draft(here: Here, key: Contributor, name: str, back: Annotated[str, For
         raise NotFound("There is no such draft.")
     with here.database.write() as session:
         drafts.drop(session, id_of(key.account), name)
-    return RedirectResponse(local_path(back), 303)
+    return lead_to(local_path(back), "draft-dropped")
 
 
 @router.get("/questions/{slug}/edit")
@@ -140,7 +141,7 @@ def _handle(request: Request, here: Here, key: Key, form: EditorForm, article: A
         form = shown(form, kept)  # who leaves the page finds the text again
         return conflict_page(request, article, form, contribution, error)
     drafting.finish(here.database, id_of(key.account), form.place(target))
-    return RedirectResponse(_next_page(outcome), 303)
+    return _lead_on(outcome)
 
 
 def contribution_of(here: Here, form: EditorForm, article: Article | None) -> Contribution:
@@ -154,8 +155,8 @@ def contribution_of(here: Here, form: EditorForm, article: Article | None) -> Co
     return Contribution(form.source(base.source), form.message, form.base, article.slug)
 
 
-def _next_page(outcome: Outcome) -> str:
+def _lead_on(outcome: Outcome) -> Response:
     if outcome.article is not None:
-        return f"/questions/{outcome.article.slug}"
+        return lead_to(f"/questions/{outcome.article.slug}", "published")
     assert outcome.proposal is not None
-    return f"/proposals/{outcome.proposal.id}"
+    return lead_to(f"/proposals/{outcome.proposal.id}", "proposed")

@@ -11,6 +11,7 @@ from app.models.columns import now
 from app.services.limits import FEEDBACK
 from app.storage import articles, audit, feedback
 from app.web.access import PUBLIC, Reviewer, address_of
+from app.web.notices import lead_to
 from app.web.parameters import PageNumber, RowId
 from app.web.state import Here
 from app.web.templating import render
@@ -70,7 +71,7 @@ def handle(here: Here, key: Reviewer, feedback_id: RowId) -> Response:
         if known is None:
             raise NotFound("There is no such feedback.")
         audit.record(session, key.account, "feedback", f"article {known.article_id}", f"{known.kind}: {known.reason}")
-    return RedirectResponse("/review/feedback", 303)
+    return lead_to("/review/feedback", "handled")
 
 
 @router.get("/review/stale")

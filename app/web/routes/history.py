@@ -16,6 +16,7 @@ from app.web.access import PUBLIC, Admin, Contributor, Reviewer
 from app.web.editor import number_in
 from app.web.forms import Form as FilledForm
 from app.web.live import with_panels
+from app.web.notices import lead_to
 from app.web.parameters import PageNumber, RowId
 from app.web.state import Here
 from app.web.templating import named, render
@@ -83,8 +84,8 @@ def revert(here: Here, key: Contributor, slug: str, number: RowId, message: Anno
     here.limits.count(CONTRIBUTION, str(key.account.id))
     outcome = contributing.revert(here.database, here.index, key.account, slug, number, message)
     if outcome.proposal is not None:
-        return RedirectResponse(f"/proposals/{outcome.proposal.id}", 303)
-    return RedirectResponse(f"/questions/{slug}", 303)
+        return lead_to(f"/proposals/{outcome.proposal.id}", "proposed")
+    return lead_to(f"/questions/{slug}", "reverted")
 
 
 @router.post("/{slug}/deletion")
@@ -94,14 +95,14 @@ def delete(request: Request, here: Here, key: Reviewer, slug: str, reason: Annot
         removing.delete(here.database, here.index, key.account, slug, reason)
     except InvalidFields as error:
         return _history_page(request, here, slug, 1, FilledForm({"reason": reason}, error))
-    return RedirectResponse("/questions", 303)
+    return lead_to("/questions", "deleted")
 
 
 @router.post("/{slug}/restoration")
 def restore(here: Here, key: Admin, slug: str) -> Response:
     """Bring a deleted question back."""
     article = removing.restore(here.database, here.index, key.account, slug)
-    return RedirectResponse(f"/questions/{article.slug}", 303)
+    return lead_to(f"/questions/{article.slug}", "restored")
 
 
 def _history_page(request: Request, here: Here, slug: str, number: int, form: FilledForm | None = None) -> Response:

@@ -15,6 +15,7 @@ from app.services.openid import Identity, OpenIdProvider
 from app.services.sealing import LIFETIME_S, seal, unseal
 from app.web.access import PUBLIC, SignedIn, account_of, address_of, open_session
 from app.web.forms import Form as FilledForm
+from app.web.notices import lead_to
 from app.web.parameters import RowId, local_path
 from app.web.routes.sign_in import sign_in_page
 from app.web.state import Here, State
@@ -86,7 +87,7 @@ def connect(request: Request, here: Here, password: Annotated[str, Form()] = "")
         identities.link(here.database, account, identity)
     except InvalidInput as error:
         return _connection_page(request, here, proved, error)
-    response = RedirectResponse(following, 303)
+    response = lead_to(following, "connected")
     response.delete_cookie(PROOF_COOKIE, path=PATH, httponly=True, samesite="lax")
     if account_of(request) is None:
         open_session(request, response, account)
@@ -97,7 +98,7 @@ def connect(request: Request, here: Here, password: Annotated[str, Form()] = "")
 def disconnect(here: Here, key: SignedIn, identity_id: RowId) -> Response:
     """Let a sign-in at the provider no longer open the account."""
     identities.unlink(here.database, key.account, identity_id)
-    return RedirectResponse("/account", 303)
+    return lead_to("/account", "disconnected")
 
 
 def _welcome(request: Request, here: State, identity: Identity, following: str) -> Response:

@@ -24,6 +24,7 @@ from app.web.editor_page import begun, editor_page, known_drafts, rendered, show
 from app.web.forms import Form as FilledForm
 from app.web.language import translate
 from app.web.live import with_panels
+from app.web.notices import lead_to
 from app.web.parameters import PageNumber, RowId
 from app.web.routes.conflict import conflict_page
 from app.web.state import Here
@@ -81,7 +82,7 @@ def approve(
         return conflict_page(request, article, EditorForm(), _contribution(proposal, article), error, proposal_id)
     except InvalidInput as error:
         return _page(request, here, key, proposal_id, FilledForm({}, error))
-    return _next(here, proposal_id)
+    return _next(here, proposal_id, "published")
 
 
 @router.post("/proposals/{proposal_id}/rejection")
@@ -93,14 +94,14 @@ def reject(
         reviewing.reject(here.database, key.account, proposal_id, reason)
     except InvalidInput as error:
         return _page(request, here, key, proposal_id, FilledForm({"reason": reason}, error))
-    return _next(here, proposal_id)
+    return _next(here, proposal_id, "rejected")
 
 
 @router.post("/proposals/{proposal_id}/withdrawal")
 def withdraw(here: Here, key: Contributor, proposal_id: RowId) -> Response:
     """Take one's own proposal back."""
     reviewing.withdraw(here.database, key.account, proposal_id)
-    return RedirectResponse(f"/proposals/{proposal_id}", 303)
+    return lead_to(f"/proposals/{proposal_id}", "withdrawn")
 
 
 @router.get("/proposals/{proposal_id}/edit")
@@ -135,10 +136,10 @@ def change(request: Request, here: Here, key: Contributor, proposal_id: RowId, f
         contribution = _edited(here, form, proposal, article)
         if not Role(key.account.role).includes(Role.REVIEWER):
             reviewing.amend(here.database, key.account, proposal_id, contribution, seen=form.seen)
-            following = RedirectResponse(f"/proposals/{proposal_id}", 303)
+            following = lead_to(f"/proposals/{proposal_id}", "amended")
         else:
             reviewing.approve(here.database, here.index, key.account, proposal_id, seen=form.seen, edited=contribution)
-            following = _next(here, proposal_id)
+            following = _next(here, proposal_id, "published")
     except EditConflict as error:
         assert article is not None
         kept = drafting.keep(here.database, id_of(key.account), form.place(target), form.pairs())
@@ -216,7 +217,7 @@ def _contribution(proposal: Proposal, article: Article) -> Contribution:
     return Contribution(proposal.source, proposal.message, proposal.base_revision, article.slug)
 
 
-def _next(here: Here, proposal_id: int) -> RedirectResponse:
+def _next(here: Here, proposal_id: int, notice: str) -> RedirectResponse:
     with here.database.read() as session:
         following = proposals.next_pending(session, proposal_id)
-    return RedirectResponse(f"/proposals/{following}" if following else "/review", 303)
+    return lead_to(f"/proposals/{following}" if following else "/review", notice)

@@ -11,6 +11,7 @@ from app.services import accounts
 from app.services.limits import SIGN_IN, SIGN_IN_FROM, SIGN_UP
 from app.web.access import PUBLIC, account_of, address_of, close_session, open_session
 from app.web.forms import Form as FilledForm
+from app.web.notices import lead_to
 from app.web.parameters import local_path
 from app.web.state import Here, State
 from app.web.templating import render
@@ -47,7 +48,7 @@ def sign_in(request: Request, here: Here, email: Text = "", password: Text = "",
 @router.post("/sign-out")
 def sign_out(request: Request) -> Response:
     """End the session of this browser."""
-    response = RedirectResponse("/", 303)
+    response = lead_to("/", "signed-out")
     close_session(request, response)
     return response
 

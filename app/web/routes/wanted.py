@@ -3,13 +3,14 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from app.errors import InvalidInput
 from app.search.folding import fold
 from app.services.limits import WISH
 from app.storage import wanted
 from app.web.access import PUBLIC, address_of
+from app.web.notices import lead_to
 from app.web.parameters import PageNumber
 from app.web.routes.feeds import NOTHING_YET
 from app.web.state import Here
@@ -34,11 +35,11 @@ def ask(request: Request, here: Here, q: Annotated[str, Form()] = "") -> Respons
     """Note that somebody asks for this answer."""
     here.limits.count(WISH, address_of(request))
     if not here.limits.is_first(WISH, f"{address_of(request)} {fold(q)}"):
-        return RedirectResponse("/wanted", 303)  # one reader counts once
+        return lead_to("/wanted", "wanted")  # one reader counts once
     if not here.wanted.note(q, asked=True):
         raise InvalidInput("This cannot be put on the list: write a question of up to 200 characters, without names.")
     here.wanted.flush(everything=True)
-    return RedirectResponse("/wanted", 303)
+    return lead_to("/wanted", "wanted")
 
 
 @router.get("/feed.atom")
