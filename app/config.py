@@ -19,6 +19,7 @@ FONTS_DIR = Path(__file__).resolve().parent / "fonts"
 
 SECRETS = ("DATABASE_URL", "OMNIRACLE_SECRET_KEY", "OMNIRACLE_ADMIN_PASSWORD", "OMNIRACLE_OIDC_CLIENT_SECRET")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
+SHORTEST_SECRET = 32  # characters
 ADDRESS = WithJsonSchema({"type": "string", "format": "uri"})
 
 
@@ -94,7 +95,7 @@ class Serving(Group):
     secret_key: str | None = Field(
         None,
         alias="OMNIRACLE_SECRET_KEY",
-        min_length=32,
+        min_length=SHORTEST_SECRET,
         description="The site's secret; made and kept in the data folder when absent.",
     )
     forwarded_allow_ips: str = Field(
@@ -222,7 +223,7 @@ class Settings(Places, Serving, Site, People, Provider):
     def signing_key(self) -> bytes:
         """Return the site's secret: the setting, else the one kept in the data folder, made when it is not there yet.
 
-        Raises OperatorError when it can be neither read nor made.
+        Raises OperatorError when it can be neither read nor made, or is too short to be one.
         """
         if self.secret_key is not None:
             return self.secret_key.encode()
@@ -235,16 +236,19 @@ class Settings(Places, Serving, Site, People, Provider):
                 with contextlib.suppress(FileExistsError):  # another process was first: its secret counts
                     os.link(made, file)
                 made.unlink()
-            return file.read_bytes()
+            secret = file.read_bytes()
         except OSError as error:
             raise OperatorError(
                 f"The secret in {file} cannot be used ({error.strerror}): change its owner or set OMNIRACLE_SECRET_KEY."
             ) from error
+        if len(secret) < SHORTEST_SECRET:  # the disk was full when it was written, for example
+            raise OperatorError(f"The secret in {file} is empty or cut off: delete the file, and a new one is made.")
+        return secret
 
     def prepare_data_dir(self) -> None:
         """Make the data folder; raise OperatorError when it cannot be made or written to."""
         try:
-            self.data_dir.mkdir(parents=True, exist_ok=True)
+            self.data_dir.mkdir(0o700, parents=True, exist_ok=True)  # it holds addresses and password hashes
             probe = self.data_dir / f".write-test-{os.getpid()}"
             probe.write_bytes(b"")
             probe.unlink()

@@ -49,7 +49,7 @@ class Check:
 def check_all(settings: Settings, database: Database, index: SearchIndex) -> list[Check]:
     """Return what was looked at, and how it is; nothing is raised for what is wrong with the installation."""
     found: list[Check] = []
-    for part in (_settings, _disk, _secret):
+    for part in (_settings, _disk, _readers, _secret):
         found += _told(part, settings)
     stored = _told(_database, database)
     found += stored
@@ -93,6 +93,14 @@ def _disk(settings: Settings) -> Iterator[Check]:
     message = "%(free)s GB are free on the disk of the data folder."
     state = State.PROBLEM if free < NO_SPACE else State.WARNING if free < LITTLE_SPACE else State.OK
     yield Check(state, message, {"free": f"{free / 2**30:.1f}"})
+
+
+def _readers(settings: Settings) -> Iterator[Check]:
+    if stat.S_IMODE(settings.data_dir.stat().st_mode) & 0o077:
+        message = "Other accounts of this machine can look into the data folder, with its addresses: `chmod 700` it."
+        yield Check(State.WARNING, message)
+    else:
+        yield Check(State.OK, "No other account of this machine can look into the data folder.")
 
 
 def _secret(settings: Settings) -> Iterator[Check]:

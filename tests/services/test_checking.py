@@ -69,6 +69,19 @@ def test_a_secret_that_others_can_read(library):
     assert "chmod 600" in problems(library)[0]
 
 
+def test_a_secret_that_is_none_any_more(library, caplog):
+    library.settings.signing_key()
+    (library.settings.data_dir / "secret.key").write_bytes(b"")
+    assert problems(library) == ["“secret” could not be looked at. The log says why."]
+    assert "delete the file, and a new one is made" in caplog.text
+
+
+def test_a_data_folder_that_others_can_look_into(library):
+    assert library.settings.data_dir.stat().st_mode & 0o077 == 0  # as it was made
+    library.settings.data_dir.chmod(0o755)
+    assert any("chmod 700" in message for state, message in messages(library) if state == State.WARNING)
+
+
 def test_a_damaged_database_is_told_and_nothing_else_is_tried(library):
     with library.database.write() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
