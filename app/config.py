@@ -216,6 +216,11 @@ class Settings(Places, Serving, Site, People, Provider):
         return self.data_dir / "workers.table"
 
     @property
+    def version_file(self) -> Path:
+        """File of the number that every change of the content raises."""
+        return self.data_dir / "content.version"
+
+    @property
     def pid_file(self) -> Path:
         """File that names the server's parent process while it runs."""
         return self.data_dir / "server.pid"

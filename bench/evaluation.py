@@ -46,7 +46,7 @@ def library(size: int | None = None) -> tuple[Database, SearchIndex]:
         shutil.rmtree(tree)
         (data / "complete").touch()
     settings = Settings(data_dir=data)
-    return Database(settings.resolved_database_url), SearchIndex(settings.index_dir)
+    return Database.of(settings), SearchIndex(settings.index_dir)
 
 
 def queries() -> Iterator[Asked]:

@@ -52,7 +52,7 @@ def _search(data: Path) -> None:
     from app.storage.database import Database
 
     settings = Settings(data_dir=data)
-    database, index = Database(settings.resolved_database_url), SearchIndex(settings.index_dir)
+    database, index = Database.of(settings), SearchIndex(settings.index_dir)
     search(database, index, QUERIES[0])
     took = []
     for query in QUERIES * 3:

@@ -116,7 +116,7 @@ class Library:
 @contextmanager
 def opened(folder: Path) -> Iterator[Library]:
     settings = Settings(data_dir=folder / "var", content_dir=folder / "content")
-    database = Database(settings.resolved_database_url)
+    database = Database.of(settings)
     index = SearchIndex(settings.index_dir)
     yield Library(settings, database, index)
     index.close()

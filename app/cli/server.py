@@ -64,7 +64,7 @@ def migrate() -> None:
 
     settings = load_settings()
     settings.prepare_data_dir()
-    database = Database(settings.resolved_database_url)
+    database = Database.of(settings)
     before, after = schema.migrate(database)
     database.close()
     typer.echo(
@@ -84,7 +84,7 @@ def check() -> None:
     from app.storage.database import Database
 
     settings = load_settings()
-    database = Database(settings.resolved_database_url)
+    database = Database.of(settings)
     try:
         found = check_all(settings, database, SearchIndex(settings.index_dir))
     finally:
@@ -141,7 +141,7 @@ def _prepare(settings: Settings) -> str | None:
     from app.storage import renderings, schema
     from app.storage.database import Database
 
-    database = Database(settings.resolved_database_url)
+    database = Database.of(settings)
     index = SearchIndex(settings.index_dir)
     try:
         schema.migrate(database)

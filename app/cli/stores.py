@@ -24,7 +24,7 @@ def open_stores() -> "Iterator[tuple[Settings, Database, SearchIndex]]":
 
     settings = load_settings()
     settings.prepare_data_dir()
-    database = Database(settings.resolved_database_url)
+    database = Database.of(settings)
     try:
         schema.check(database)
         yield settings, database, SearchIndex(settings.index_dir)

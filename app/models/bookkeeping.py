@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import JSON, Text
+from sqlalchemy import JSON, BigInteger, Text
 from sqlmodel import Field, SQLModel
 
 from app.models.columns import UtcDateTime
@@ -13,6 +13,8 @@ class Site(SQLModel, table=True):
 
     id: int = Field(default=1, primary_key=True)
     identity: str = Field(max_length=32)
+    # Raised by triggers, see the migration 0010.
+    version: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
 
 
 class IndexJob(SQLModel, table=True):

@@ -88,6 +88,7 @@ def _rebuild(database: Database, index: SearchIndex, progress: Progress) -> int:
             build.take_over()
             with database.write() as session:
                 jobs.done_up_to(session, last_job)
+                site.raise_version(session)  # searches find what they did not find before
     return len(newest)
 
 

@@ -7,7 +7,7 @@ from fastapi import Request
 from pydantic import BaseModel
 from starlette.responses import JSONResponse, Response
 
-_KEPT = ("cache-control", "content-language", "content-location", "etag", "expires", "vary")  # of a 304
+KEPT_HEADERS = ("cache-control", "content-language", "content-location", "etag", "expires", "vary")  # of a 304
 _TAGS = re.compile(r'(?:W/)?"[^"]*"')
 
 
@@ -17,7 +17,7 @@ def unless_known(request: Request, response: Response) -> Response:
         response.headers["ETag"] = f'"{hashlib.sha256(bytes(response.body)).hexdigest()[:20]}"'
     if not knows(request, response.headers["ETag"]):
         return response
-    kept = {name: value for name, value in response.headers.items() if name in _KEPT}
+    kept = {name: value for name, value in response.headers.items() if name in KEPT_HEADERS}
     return Response(status_code=304, headers=kept)
 
 
@@ -28,7 +28,11 @@ def json_unless_known(request: Request, model: BaseModel) -> Response:
 
 def knows(request: Request, etag: str) -> bool:
     """Say whether If-None-Match names this ETag: then the client has what it stands for."""
-    known = request.headers.get("if-none-match", "")
+    return names_tag(request.headers.get("if-none-match", ""), etag)
+
+
+def names_tag(known: str, etag: str) -> bool:
+    """Say whether an If-None-Match header names an ETag."""
     return known.strip() == "*" or _weak(etag) in map(_weak, _TAGS.findall(known))
 
 

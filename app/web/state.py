@@ -22,6 +22,7 @@ from app.services.openid import OpenIdProvider
 from app.services.relating import RelatedQuestions
 from app.services.wanting import WantedRecorder, close_answered
 from app.storage import jobs, schema, views
+from app.storage.content_version import VersionWatch
 from app.storage.database import Database
 from app.web.mcp import McpEndpoint
 from app.workers.probing import ProbeKeys
@@ -38,8 +39,9 @@ class State:
 
     def __init__(self, settings: Settings, routes: Sequence[str]) -> None:
         self.settings = settings
-        self.database = Database(settings.resolved_database_url)
+        self.database = Database.of(settings)
         self.index = SearchIndex(settings.index_dir)
+        self.watch: VersionWatch | None = None  # the event loop's, opened and closed by its thread
         self.table = WorkerTable(settings.workers_file, routes)
         self.related = RelatedQuestions(self.database, self.index)
         self.views = ViewCounter(self.database)
@@ -94,6 +96,7 @@ class State:
                 self._wanted_checked = close_answered(self.database, self.index, self._wanted_checked)
         except Exception:
             log.exception("the index could not be brought up to date")
+        self.database.catch_up()
 
     def check_links(self) -> None:
         """Look at a few linked pages, once a minute over all workers; apart from `tend`, for it takes its time."""

@@ -219,7 +219,8 @@ def environment() -> Environment:
 
 
 def load_templates() -> None:
-    """Compile all templates, so that they are those of the code that runs, whatever is put on the disk later."""
+    """Load templates and static files, so that they are those of the code that runs, whatever is put there later."""
+    assets()
     for name in environment().list_templates():
         environment().get_template(name)
 

@@ -48,7 +48,7 @@ def test_an_import_killed_at_any_moment_is_finished_by_the_next(tmp_path):
     assert importing(folder, data).wait(60) == 0
 
     settings = Settings(data_dir=data)
-    database, index = Database(settings.resolved_database_url), SearchIndex(settings.index_dir)
+    database, index = Database.of(settings), SearchIndex(settings.index_dir)
     with database.read() as session:
         assert articles.count(session) == NUMBER
     assert indexing.drain(database, index) == 0

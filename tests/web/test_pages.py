@@ -207,21 +207,24 @@ def test_topics_show_their_newest_questions(client):
     assert len(re.findall(r'href="/questions/', card[0])) == 2
 
 
+@pytest.mark.parametrize("coding", ["br", "gzip"])
 @pytest.mark.parametrize("path", ["/", "/questions/workers-zh", "/search?q=workers"])
-def test_a_first_page_and_its_style_are_small_on_the_line(client, path):
+def test_a_first_page_and_its_style_are_small_on_the_line(client, path, coding):
+    client.headers["Accept-Encoding"] = f"{coding}, zstd;q=0.5"
     html = client.get(path)
     address = re.search(r'href="(/static/[^"]+/site\.css)"', html.text)
     assert address is not None
     style = client.get(address[1])
     sent = 0
     for response in (html, style):
-        assert response.headers["Content-Encoding"] == "gzip"
+        assert response.headers["Content-Encoding"] == coding
         assert "Accept-Encoding" in response.headers["Vary"]
         sent += int(response.headers["Content-Length"])
     assert sent < 50_000
-    plain = client.get(address[1], headers={"Accept-Encoding": "identity"})
-    assert "Content-Encoding" not in plain.headers
-    assert plain.text == style.text
+    for other in ("identity", "", "br;q=0, gzip; q=0.0", "brotli", "x-gzip-y"):
+        plain = client.get(address[1], headers={"Accept-Encoding": other})
+        assert "Content-Encoding" not in plain.headers, other
+        assert plain.text == style.text
 
 
 def test_the_home_page_prefers_the_readers_language_where_there_is_enough_of_it(client, library):

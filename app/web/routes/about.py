@@ -5,6 +5,7 @@ from starlette.responses import Response
 
 from app.storage import articles, revisions, tags
 from app.web.access import PUBLIC
+from app.web.page_cache import share
 from app.web.state import Here
 from app.web.templating import render, viewer
 
@@ -26,4 +27,5 @@ def about(request: Request, here: Here) -> Response:
             "revisions": revisions.count(session),
         }
         seed_url = f"/questions/{slug}" if articles.by_slug(session, slug) else None
+    share(request)
     return render(request, "about.html", stats=stats, seed_url=seed_url)

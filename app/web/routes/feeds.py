@@ -14,6 +14,7 @@ from app.services.rendering import rendering_of
 from app.storage import articles, revisions, tags
 from app.storage.articles import Card
 from app.web.access import PUBLIC
+from app.web.page_cache import share
 from app.web.state import Here, State
 from app.web.templating import base_url, named, render_feed
 
@@ -52,6 +53,7 @@ def of_history(request: Request, here: Here, slug: str) -> Response:
         if article.slug != slug:
             return RedirectResponse(f"/questions/{article.slug}/history.atom", 301)
         page = revisions.list_page(session, article.id or 0, number=1, size=FEED_SIZE)
+    share(request)
     return render_feed(
         request,
         "feeds/history.atom",
@@ -78,6 +80,7 @@ def _feed(request: Request, here: State, cards: Sequence[Card], path: str, topic
         if card.id in found
     ]
     updated: datetime = cards[0].updated_at if cards else NOTHING_YET
+    share(request)
     return render_feed(request, "feeds/questions.atom", entries=entries, path=path, topic=topic, updated=updated)
 
 

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from app.storage import accounts, articles, tags
 from app.storage.articles import Card, Sort
 from app.web.access import PUBLIC
+from app.web.page_cache import share
 from app.web.social import picture, site_card
 from app.web.state import Here
 from app.web.templating import render, viewer
@@ -30,6 +31,8 @@ def home(request: Request, here: Here) -> Response:
         popular = _shown(session, chosen, POPULAR, "popular")
         topics = tags.counted(session, TOPICS)
         has_admin = accounts.admin_count(session) > 0
+    if has_admin:  # without one the page leads to making it, and that must not be seen once it is made
+        share(request)
     card = site_card(here.settings.site_name, [topic.name for topic in topics])
     return render(
         request,

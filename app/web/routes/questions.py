@@ -14,6 +14,7 @@ from app.web.access import PUBLIC, count_read
 from app.web.conditional import unless_known
 from app.web.linked_data import linked_data
 from app.web.live import with_panels
+from app.web.page_cache import share
 from app.web.parameters import LangFilter, PageNumber, SortOrder, TagFilter, prefers_markdown
 from app.web.social import picture, question_card
 from app.web.state import Here
@@ -37,6 +38,7 @@ def list_questions(
         page = articles.list_page(session, number=number, size=PAGE_SIZE, tag=tag, lang=lang, sort=sort)
         languages = articles.languages(session)
         topics = tags.counted(session, TOPICS)
+    share(request)
     filters = {"tag": tag, "lang": lang, "sort": sort}
     return render(request, "questions.html", page=page, filters=filters, languages=languages, topics=topics)
 
@@ -50,6 +52,7 @@ def show_source(request: Request, here: Here, slug: str) -> Response:
             return _moved(f"/questions/{article.slug}.md")
         revision = revisions.get(session, article.id or 0, article.revision)
     assert revision is not None
+    share(request)
     headers = {"ETag": f'"{article.revision}"', "Content-Language": article.lang}
     response = PlainTextResponse(revision.source, headers=headers, media_type="text/markdown")
     return unless_known(request, response)
@@ -82,6 +85,7 @@ def show(request: Request, here: Here, slug: str, said: str = "") -> Response:
         helped = feedback.helped(session, article.id)
     related = here.related.of(article)
     here.views.count(article.id)
+    share(request, viewed=article.id)
     card = question_card(here.settings.site_name, article, names, len(cards[Section.RESOURCES]))
     response = render(
         request,

@@ -14,6 +14,7 @@ from app.services.suggesting import near_questions
 from app.storage import articles
 from app.web.access import PUBLIC
 from app.web.language import translate
+from app.web.page_cache import share
 from app.web.parameters import LangFilter, PageNumber, TagFilter
 from app.web.state import Here
 from app.web.templating import reader_lang, render
@@ -49,6 +50,7 @@ def search(request: Request, here: Here, number: PageNumber, tag: TagFilter, lan
         return render(request, "search_start.html", status_code=400, query=kept, filters=filters, message=message)
     if not found.page.total and not (tag or lang):
         return _nothing(request, here, text, found.did_you_mean)
+    share(request)
     page = replace(found.page, items=[_safe(hit) for hit in found.page.items])
     return render(
         request,

@@ -21,12 +21,12 @@ async def static(request: Request, version: str, name: str) -> Response:
         raise NotFound("There is nothing at this address.")
     kept = FOR_EVER if version == assets().version else FOR_NOW
     headers = {"Content-Type": asset.media_type, "Cache-Control": kept}
-    if asset.compressed is None:
-        return Response(asset.content, headers=headers)
-    headers["Vary"] = "Accept-Encoding"
-    if "gzip" in request.headers.get("accept-encoding", ""):
-        return Response(asset.compressed, headers=headers | {"Content-Encoding": "gzip"})
-    return Response(asset.content, headers=headers)
+    if asset.compressed:
+        headers["Vary"] = "Accept-Encoding"
+    coding, content = asset.best_for(request.headers.get("accept-encoding", ""))
+    if coding is not None:
+        headers["Content-Encoding"] = coding
+    return Response(content, headers=headers)
 
 
 @router.get("/favicon.ico")

@@ -6,6 +6,7 @@ from starlette.responses import RedirectResponse, Response
 from app.errors import NotFound
 from app.storage import articles, tags
 from app.web.access import PUBLIC
+from app.web.page_cache import share
 from app.web.parameters import LangFilter, PageNumber, SortOrder
 from app.web.state import Here
 from app.web.templating import render
@@ -23,6 +24,7 @@ def list_tags(request: Request, here: Here) -> Response:
     with here.database.read() as session:
         counted = tags.counted(session)
         newest = tags.newest_in(session, [tag.name for tag in counted[:SHOWN]], EXAMPLES)
+    share(request)
     return render(request, "tags.html", tags=counted, newest=newest)
 
 
@@ -39,5 +41,6 @@ def show(request: Request, here: Here, name: str, number: PageNumber, sort: Sort
             raise NotFound("There is no topic “%(name)s”.", name=name[:60])
         page = articles.list_page(session, number=number, size=PAGE_SIZE, tag=tag.name, lang=lang, sort=sort)
         languages = articles.languages(session, tag=tag.name)
+    share(request)
     filters = {"tag": tag.name, "lang": lang, "sort": sort}
     return render(request, "tag.html", tag=tag, page=page, filters=filters, languages=languages)
