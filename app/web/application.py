@@ -6,9 +6,11 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import anyio.to_thread
 from fastapi import Depends, FastAPI
+from starlette.types import Receive, Scope, Send
 from starlette_compress import CompressMiddleware
 
 from app import __version__
@@ -37,11 +39,23 @@ CHECK_LINKS_EVERY_S = 30
 WATCH_EVERY_S = 0.05
 
 
+class Site(FastAPI):
+    """The application, behind the cache of pages: one from memory needs none of the framework's layers."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.pages = PageCache(super().__call__, ROUTE_PATHS)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        await self.pages(scope, receive, send)
+
+
 def create_app(settings: Settings) -> FastAPI:
     """Return the application; nothing is opened before it starts."""
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: Site) -> AsyncIterator[None]:
         try:
             limit_heaps(HEAPS)
             settings.prepare_data_dir()
@@ -51,7 +65,7 @@ def create_app(settings: Settings) -> FastAPI:
             log.critical("%s", error)
             sys.tracebacklimit = 0  # the server prints what ended the start; one line says it all
             raise
-        app.state.omniracle = state
+        app.state.omniracle = app.pages.state = state
         app.state.pid = os.getpid()
         environment()
         # One thread per database connection: no request ever waits for a connection that another one holds.
@@ -74,11 +88,12 @@ def create_app(settings: Settings) -> FastAPI:
                 with suppress(asyncio.CancelledError):
                     await task
             await state.mcp.close()
+            app.pages.state = None
             if state.watch is not None:
                 state.watch.close()
             await anyio.to_thread.run_sync(state.close)
 
-    app = FastAPI(
+    app = Site(
         title=settings.site_name,
         version=__version__,
         lifespan=lifespan,
@@ -95,7 +110,6 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(ReaderLanguage)
     app.add_middleware(CompressMiddleware, minimum_size=1000, zstd=False)
     app.add_middleware(WorkerHeaders, holder=app.state, routes=ROUTE_PATHS)
-    app.add_middleware(PageCache, holder=app.state, routes=ROUTE_PATHS)
     return app
 
 

@@ -12,7 +12,6 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
-from typing import Any
 
 from starlette.requests import Request, cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,22 +20,24 @@ from app.web import language, notices
 from app.web.access import SESSION_COOKIE
 from app.web.conditional import KEPT_HEADERS, names_tag
 from app.web.parameters import prefers_markdown
+from app.web.state import State
 from app.web.templating import THEME_COOKIE, THEMES
 
 # Only for these one request waits for another that makes the same page.
 PAGES = re.compile(r"/(?:about|feed\.atom|search|(?:questions|tags)(?:/[^/]+(?:/(?:feed|history)\.atom)?)?)?")
+LIFE_S = 60  # for what changes with time alone, such as the order by views
 MAX_BYTES = 32 * 2**20  # of one worker
 OVERHEAD = 2000  # bytes of a page beside its body, roughly
 MAX_ADDRESS = 2000  # bytes of a path with its query
-MAX_READERS = 5000  # combinations of headers whose meaning is remembered
-LIFE_S = 60  # for what changes with time alone, such as the order by views
+MAX_ASKED = 20_000  # ways of asking whose page is remembered
 # Last-Modified counts seconds: it is sent when the second in which an older page could have been sent is over.
 DATABLE_AFTER_S = 1.1
-
 GZIP = b"\x1f\x8b"
 OF_304 = {*KEPT_HEADERS, "x-served-by"}
 
 Headers = list[tuple[bytes, bytes]]
+Key = tuple[object, ...]
+Asked = tuple[str | bytes | None, ...]
 
 
 def share(request: Request, *, viewed: int | None = None) -> None:
@@ -54,23 +55,17 @@ class _Page:
     viewed: int
     made_at: float
     modified: bytes | None = None
+    was_used: bool = False  # since it was last looked at for being dropped
+
+    @property
+    def size(self) -> int:
+        return len(self.body) + OVERHEAD
 
     def date(self) -> None:
         """From now on it says since when it is as it is."""
         self.modified = formatdate(time.time(), usegmt=True).encode()
         for headers in (self.headers, self.headers_of_304):
             headers.append((b"last-modified", self.modified))
-
-    async def send(self, headers: dict[bytes, bytes], send: Send, *, is_head: bool = False) -> tuple[int, int]:
-        """Answer a request with these headers; return the status and how many bytes of the body were sent."""
-        if self.is_known(headers):
-            await send({"type": "http.response.start", "status": 304, "headers": self.headers_of_304})
-            await send({"type": "http.response.body", "body": b""})
-            return 304, 0
-        body = b"" if is_head else self.body
-        await send({"type": "http.response.start", "status": 200, "headers": self.headers})
-        await send({"type": "http.response.body", "body": body})
-        return 200, len(body)
 
     def is_known(self, headers: dict[bytes, bytes]) -> bool:
         """Say whether the client has it already (RFC 9110, 13.2.2)."""
@@ -83,108 +78,106 @@ class _Page:
 class PageCache:
     """Answers from memory where it can, and counts those answers; all others are the inner application's."""
 
-    def __init__(self, app: ASGIApp, holder: Any, routes: Sequence[str]) -> None:
+    def __init__(self, app: ASGIApp, routes: Sequence[str]) -> None:
         self.app = app
-        self._holder = holder  # the application's state, filled when the worker starts
+        self.state: State | None = None  # of the worker, while it serves
         self._routes = {path: number for number, path in enumerate(routes)}
-        self._pages: OrderedDict[tuple[object, ...], _Page] = OrderedDict()
+        self._pages: OrderedDict[Key, _Page] = OrderedDict()
+        self._asked: dict[Asked, _Page] = {}  # the shortest way to them: what was asked, as it was asked
         self._bytes = 0
         self._version = -1  # of the content, for all pages
-        self._filling: dict[tuple[object, ...], asyncio.Event] = {}
-        self._readers: dict[tuple[bytes | None, ...], tuple[object, ...] | None] = {}
+        self._filling: dict[Key, asyncio.Event] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD") or not PAGES.fullmatch(scope["path"]):
+        state = self.state
+        if scope["type"] != "http" or state is None or state.watch is None:
             await self.app(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        key = self._key(scope, headers)
+        get = headers.get
+        asked = (
+            scope["method"], scope["path"], scope["query_string"], scope["scheme"], get(b"host"), get(b"cookie"),
+            get(b"accept-language"), get(b"accept"), get(b"accept-encoding"), get(b"authorization"),
+        )  # fmt: skip
+        page = self._asked.get(asked)
+        if page is not None and self._is_good(state, page) and len(headers) == len(scope["headers"]):
+            await self._answer(state, page, scope, headers, send)
+            return
+        key = _key(state, asked) if len(headers) == len(scope["headers"]) else None
         if key is None:
             await self.app(scope, receive, send)
             return
-        page = self._kept(key)
+        page = self._kept(state, key)
         if page is None and key in self._filling:
             await self._filling[key].wait()  # the page is being made for somebody else
-            page = self._kept(key)
+            page = self._kept(state, key)
         if page is not None:
-            await self._answer(page, scope, headers, send)
+            if len(self._asked) >= MAX_ASKED:
+                self._asked.clear()
+            self._asked[asked] = page
+            await self._answer(state, page, scope, headers, send)
         elif scope["method"] == "HEAD" or key in self._filling:
             await self.app(scope, receive, send)
         else:
             self._filling[key] = asyncio.Event()
             try:
-                await self._fill(key, scope, headers, receive, send)
+                await self._fill(state, key, scope, headers, receive, send)
             finally:
                 self._filling.pop(key).set()
 
-    def _key(self, scope: Scope, headers: dict[bytes, bytes]) -> tuple[object, ...] | None:
-        """Return all that the page depends on beside the content; None where it is for this request alone."""
-        if self._holder.omniracle.watch is None or len(headers) != len(scope["headers"]) or b"authorization" in headers:
-            return None
-        said = (headers.get(b"cookie"), headers.get(b"accept-language"), headers.get(b"accept"))
-        try:
-            reader = self._readers[said]
-        except KeyError:
-            if len(self._readers) >= MAX_READERS:
-                self._readers.clear()
-            reader = self._readers[said] = _reader(*(value.decode("latin-1") if value else "" for value in said))
-        path, query = scope["path"], scope["query_string"]
-        if reader is None or len(path) + len(query) > MAX_ADDRESS:
-            return None
-        # Addresses on the page begin as the request's where no setting says otherwise.
-        host = None if self._holder.omniracle.settings.base_url else (scope["scheme"], headers.get(b"host"))
-        return path, query, host, headers.get(b"accept-encoding"), reader
-
-    def _kept(self, key: tuple[object, ...]) -> _Page | None:
-        current = self._holder.omniracle.watch.current()
+    def _is_good(self, state: State, page: _Page) -> bool:
+        """Say whether a page may be shown now; forget all of another version."""
+        assert state.watch is not None
+        current = state.watch.current()
         if current != self._version:
-            self._pages.clear()
-            self._bytes, self._version = 0, current
-            return None
-        page = self._pages.get(key)
-        if page is None or time.monotonic() - page.made_at > LIFE_S:
-            return None
-        self._pages.move_to_end(key)
-        return page
+            self._forget(current)
+            return False
+        return time.monotonic() - page.made_at < LIFE_S
 
-    async def _answer(self, page: _Page, scope: Scope, headers: dict[bytes, bytes], send: Send) -> None:
-        state = self._holder.omniracle
-        table, started = state.table, time.monotonic()
+    def _forget(self, version: int) -> None:
+        self._pages.clear()
+        self._asked.clear()
+        self._bytes, self._version = 0, version
+
+    def _kept(self, state: State, key: Key) -> _Page | None:
+        page = self._pages.get(key)
+        return page if page is not None and self._is_good(state, page) else None
+
+    async def _answer(self, state: State, page: _Page, scope: Scope, headers: dict[bytes, bytes], send: Send) -> None:
+        started = time.monotonic()
         if page.modified is None and started - page.made_at > DATABLE_AFTER_S:
             page.date()
+        page.was_used = True
         if page.viewed:
             state.views.count(page.viewed)
-        table.request_started(started)
-        status, sent = 500, 0
-        try:
-            status, sent = await page.send(headers, send, is_head=scope["method"] == "HEAD")
-        finally:
-            table.request_ended(page.route, status, time.monotonic() - started, sent)
+        status, sent = await _send(page, headers, send, is_head=scope["method"] == "HEAD")
+        state.table.request_answered(page.route, status, started, time.monotonic() - started, sent)
 
     async def _fill(
-        self, key: tuple[object, ...], scope: Scope, headers: dict[bytes, bytes], receive: Receive, send: Send
+        self, state: State, key: Key, scope: Scope, headers: dict[bytes, bytes], receive: Receive, send: Send
     ) -> None:
         """Let the application answer, and keep the answer if its route shares it."""
-        watch = self._holder.omniracle.watch
+        assert state.watch is not None
+        watch = state.watch
         version = watch.settled()  # before anything is read
-        state = scope.setdefault("state", {})
+        marks = scope.setdefault("state", {})
         start: Message | None = None
         parts: list[bytes] = []
 
         async def collect(message: Message) -> None:
             nonlocal start
-            if message["type"] == "http.response.start" and message["status"] == 200 and "shared" in state:
+            if message["type"] == "http.response.start" and message["status"] == 200 and "shared" in marks:
                 start = message
             elif start is None:
                 await send(message)
             elif message["type"] == "http.response.body":
                 parts.append(message.get("body", b""))
                 if not message.get("more_body", False):
-                    page = self._page(start["headers"], b"".join(parts), scope, state["shared"])
+                    page = self._page(start["headers"], b"".join(parts), scope, marks["shared"])
                     if version is not None and version == watch.current():
                         self._keep(key, page, version)
-                    await page.send(headers, send)
+                    await _send(page, headers, send)
 
         await self.app(scope, receive, collect)
 
@@ -205,27 +198,63 @@ class PageCache:
             made_at=time.monotonic(),
         )
 
-    def _keep(self, key: tuple[object, ...], page: _Page, version: int) -> None:
-        if version != self._version or len(page.body) > MAX_BYTES // 10:
+    def _keep(self, key: Key, page: _Page, version: int) -> None:
+        if version != self._version:
+            self._forget(version)
+        if page.size > MAX_BYTES // 10:
             return
         old = self._pages.pop(key, None)
-        self._bytes += len(page.body) + OVERHEAD - (len(old.body) + OVERHEAD if old else 0)
+        self._bytes += page.size - (old.size if old else 0)
         self._pages[key] = page
         while self._bytes > MAX_BYTES:
-            _, dropped = self._pages.popitem(last=False)
-            self._bytes -= len(dropped.body) + OVERHEAD
+            self._drop_one()
+
+    def _drop_one(self) -> None:
+        """Drop the oldest page that nobody has asked for since it was last passed over (the algorithm CLOCK)."""
+        key, page = self._pages.popitem(last=False)
+        if page.was_used:
+            page.was_used = False
+            self._pages[key] = page
+        else:
+            self._bytes -= page.size
+            page.made_at = -LIFE_S  # for who still finds it by what was asked
 
 
-def _reader(cookie: str, accept_language: str, accept: str) -> tuple[object, ...] | None:
-    """Return what pages depend on of a reader: two with the same get the same page. None for who is signed in."""
+async def _send(page: _Page, headers: dict[bytes, bytes], send: Send, *, is_head: bool = False) -> tuple[int, int]:
+    """Answer a request with these headers; return the status and how many bytes of the body were sent."""
+    if page.is_known(headers):
+        await send({"type": "http.response.start", "status": 304, "headers": page.headers_of_304})
+        await send({"type": "http.response.body", "body": b""})
+        return 304, 0
+    body = b"" if is_head else page.body
+    await send({"type": "http.response.start", "status": 200, "headers": page.headers})
+    await send({"type": "http.response.body", "body": body})
+    return 200, len(body)
+
+
+def _key(state: State, asked: Asked) -> Key | None:
+    """Return all that a page depends on beside the content; None for what is for this request alone."""
+    method, path, query, scheme, host, *said = asked
+    assert isinstance(path, str)
+    assert isinstance(query, bytes)
+    if method not in ("GET", "HEAD") or len(path) + len(query) > MAX_ADDRESS or not PAGES.fullmatch(path):
+        return None
+    cookie, accept_language, accept, accept_encoding, authorization = (
+        value.decode("latin-1") if isinstance(value, bytes) else "" for value in said
+    )
     cookies = cookie_parser(cookie)
-    if SESSION_COOKIE in cookies or notices.COOKIE in cookies:
+    if authorization or SESSION_COOKIE in cookies or notices.COOKIE in cookies:
         return None
     theme = cookies.get(THEME_COOKIE)
     return (
+        path,
+        query,
+        # Addresses on the page begin as the request's where no setting says otherwise.
+        None if state.settings.base_url else (scheme, host),
         language.negotiate(cookies.get(language.COOKIE), accept_language),
         bool(accept_language) or language.COOKIE in cookies,  # the home page asks whether anything was said
         language.preferred_script(cookies.get(language.SCRIPT_COOKIE), accept_language),
         theme if theme in THEMES else None,
         prefers_markdown(accept),
+        accept_encoding,
     )

@@ -57,13 +57,14 @@ class WorkerTable:
 
     def request_ended(self, route: int, status: int, seconds: float, sent: int) -> None:
         """Count an answer: its route, its HTTP status, how long it took and its bytes."""
-        whole = self._whole
-        whole[self._in_flight] -= 1
-        whole[self._bytes_out] += sent
-        cell = self._first_route + route * ROUTE_CELLS
-        whole[cell + bisect_left(BUCKETS_S, seconds)] += 1
-        whole[cell + MICROSECONDS] += int(seconds * 1_000_000)
-        whole[cell + BEFORE_STATUS + status // 100] += 1
+        self._whole[self._in_flight] -= 1
+        self._count(route, status, seconds, sent)
+
+    def request_answered(self, route: int, status: int, started: float, seconds: float, sent: int) -> None:
+        """Count a request with its answer that was there at once."""
+        self._whole[self._requests] += 1
+        self._parts[self._last_request] = started
+        self._count(route, status, seconds, sent)
 
     def beat(self, loop_lag_ms: float) -> None:
         """Write a heartbeat with this process's memory and processor time; now and then also a sample of all."""
@@ -96,6 +97,14 @@ class WorkerTable:
     def totals(self) -> Totals:
         """Return what all workers have counted since the table was made, those that are gone included."""
         return read_totals(self._shared) if self._shared else Totals.nothing(len(self.routes))
+
+    def _count(self, route: int, status: int, seconds: float, sent: int) -> None:
+        whole = self._whole
+        whole[self._bytes_out] += sent
+        cell = self._first_route + route * ROUTE_CELLS
+        whole[cell + bisect_left(BUCKETS_S, seconds)] += 1
+        whole[cell + MICROSECONDS] += int(seconds * 1_000_000)
+        whole[cell + BEFORE_STATUS + status // 100] += 1
 
     def _map(self, *, fresh_row: bool) -> None:
         """Map the file, made anew when it is not there, damaged or of another layout, and take a slot in it."""

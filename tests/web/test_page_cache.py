@@ -32,13 +32,6 @@ def made(monkeypatch):
     return slugs
 
 
-def cache_of(client):
-    layer = client.app.middleware_stack
-    while not isinstance(layer, page_cache.PageCache):
-        layer = layer.app
-    return layer
-
-
 def rewrite(library, old, new):
     path = library.content / "cooking/bread.md"
     path.write_text(path.read_text().replace(old, new))
@@ -63,13 +56,13 @@ def test_a_page_is_made_once(client, made):
 )  # fmt: skip
 def test_what_most_people_read_is_kept(client, people, path):
     assert client.get(path).status_code == 200
-    assert len(cache_of(client)._pages) == 1
+    assert len(client.app.pages._pages) == 1
 
 
 @pytest.mark.parametrize("path", ["/sign-in", "/wanted", "/-/workers", "/search?q=zzzz", "/questions/no", "/livez"])
 def test_other_pages_are_made_each_time(client, path):
     client.get(path)
-    assert not cache_of(client)._pages
+    assert not client.app.pages._pages
 
 
 def test_a_change_is_on_the_very_next_page(client, library, made):
@@ -96,7 +89,7 @@ def test_every_change_of_what_pages_show_raises_the_version(client, library, pat
     with library.database.write() as session:
         session.connection().exec_driver_sql("INSERT INTO index_job (id, article_id, created_at) VALUES (1, 1, '2026')")
     client.get(path)
-    assert len(cache_of(client)._pages) == 1
+    assert len(client.app.pages._pages) == 1
     before = client.app.state.omniracle.watch.current()
     with library.database.write() as session:
         session.connection().exec_driver_sql(statement)
@@ -268,7 +261,7 @@ def test_memory_is_bounded(client, monkeypatch):
     monkeypatch.setattr(page_cache, "MAX_BYTES", 400_000)
     for number in range(30):
         client.get(f"{PAGE}?n={number}")
-    cache = cache_of(client)
+    cache = client.app.pages
     sizes = [len(page.body) + page_cache.OVERHEAD for page in cache._pages.values()]
     assert 0 < sum(sizes) == cache._bytes <= 400_000
 
