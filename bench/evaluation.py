@@ -15,6 +15,7 @@ import corpus
 from app.config import Settings
 from app.search.index import SearchIndex
 from app.search.schema import SCHEMA_VERSION
+from app.storage import schema
 from app.storage.database import Database
 
 HOME = Path(__file__).resolve().parent.parent / "var" / "bench"
@@ -46,7 +47,9 @@ def library(size: int | None = None) -> tuple[Database, SearchIndex]:
         shutil.rmtree(tree)
         (data / "complete").touch()
     settings = Settings(data_dir=data)
-    return Database.of(settings), SearchIndex(settings.index_dir)
+    database = Database.of(settings)
+    schema.migrate(database)
+    return database, SearchIndex(settings.index_dir)
 
 
 def queries() -> Iterator[Asked]:
