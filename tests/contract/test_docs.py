@@ -10,6 +10,7 @@ import typer
 
 from app.cli import app as command_line
 from app.config import Settings
+from app.content.rendering import MAX_FOOTNOTES, MAX_LENGTH, MAX_LINES
 from app.environment import given_settings, load_settings
 from tests.loops import run
 
@@ -93,6 +94,11 @@ def test_lock_files_name_no_place_to_download_from():
         text = path.read_text()
         assert "--hash=sha256:" in text
         assert not re.search(r"https?:|index-url|find-links|file:", text)
+
+
+def test_authors_are_told_how_long_an_answer_may_be():
+    text = (DOCS / "content-format.md").read_text()
+    assert f"more than {MAX_LENGTH:,} characters, {MAX_LINES:,} lines or {MAX_FOOTNOTES:,} footnote marks" in text
 
 
 def test_no_file_is_too_long_to_read():
