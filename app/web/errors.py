@@ -61,6 +61,7 @@ _MESSAGES = {
     404: "There is nothing at this address.",
     405: "This address cannot be used in this way.",
     413: "This is more than can be sent at once. Go back, and send it in parts.",
+    415: "Send JSON, and say so with Content-Type: application/json.",
 }
 
 

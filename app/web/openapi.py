@@ -12,7 +12,7 @@ Everything that readers see, as JSON, and a way to contribute.
 
 Reading needs no account. Writing needs a token (`omniracle token create EMAIL`), sent as `Authorization: Bearer …`.
 Questions, lists, topics and histories have an `ETag`: send it as `If-None-Match` to get a 304 when nothing has changed.
-The ETag of a question is its revision, and a change names it with `If-Match`; what is `related` may change meanwhile.
+The ETag of a question begins with its revision, as in `"3-…"`; a change names one of the two with `If-Match`.
 Errors are problem documents (RFC 9457).
 """
 TAGS = [

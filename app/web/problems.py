@@ -42,7 +42,10 @@ _MEANINGS = {
     403: "The account of the token may not do this.",
     404: "There is nothing at this address.",
     410: "The question was deleted.",
-    412: "The same place was changed meanwhile; `yours`, `theirs` and `revision` hold both texts.",
+    412: "The same place was changed meanwhile: `yours`, `theirs` and `revision` hold both texts. "
+    "Or there is no such revision: `revision` is the newest.",
+    413: "The request has more than 16 MB.",
+    415: "The body is no JSON by its `Content-Type`.",
     422: "A parameter or a field has the wrong type; `errors` names each.",
     428: "`If-Match` is missing.",
     429: "Too many requests; `Retry-After` says when to go on.",

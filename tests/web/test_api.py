@@ -57,7 +57,7 @@ def test_question(client, path):
         ("more", "docs.python.org"),
     ]
     assert body["revision"] == 1
-    assert response.headers["ETag"] == '"1"'
+    assert response.headers["ETag"].startswith('"1-')
     assert {"related", "updated_at", "tags", "lang", "title", "url"} <= set(body)
 
 
@@ -218,6 +218,19 @@ def test_a_change_makes_another_etag(client, library):
     library.sync()
     assert client.get("/api/v1/questions", headers={"If-None-Match": before}).status_code == 200
     assert client.get("/api/v1/questions/bread", headers={"If-None-Match": '"1"'}).status_code == 200
+
+
+def test_what_stands_around_an_answer_makes_another_etag(client, library):
+    path = "/api/v1/questions/workers-en"
+    before = client.get(path)
+    assert before.json()["related"][0]["title"] == "How do background tasks run in FastAPI?"
+    related = library.content / "fastapi/background-tasks.md"
+    library.write("fastapi/background-tasks.md", related.read_text().replace("How do", "How exactly do"))
+    library.sync()
+    after = client.get(path, headers={"If-None-Match": before.headers["ETag"]})
+    assert after.status_code == 200
+    assert after.json()["related"][0]["title"] == "How exactly do background tasks run in FastAPI?"
+    assert after.json()["revision"] == 1
 
 
 def test_topics(client):

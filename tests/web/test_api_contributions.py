@@ -1,5 +1,7 @@
 """Contributing by the API."""
 
+import json
+
 import pytest
 from starlette.testclient import TestClient
 
@@ -35,7 +37,7 @@ def test_a_reviewer_publishes(client, program):
         "how-does-a-kettle-work", "en", ["home-things"], 1,
     )  # fmt: skip
     assert answer.headers["Location"].endswith("/api/v1/questions/how-does-a-kettle-work")
-    assert answer.headers["ETag"] == '"1"'
+    assert answer.headers["ETag"] == client.get(answer.headers["Location"]).headers["ETag"]
     assert client.get("/api/v1/search?q=kettle").json()["total"] == 1
 
 
@@ -65,7 +67,30 @@ def test_a_change_names_where_it_started_from(program, client):
     assert done.status_code == 200
     assert (done.json()["title"], done.json()["revision"], done.json()["body_markdown"]) == ("Why salt bread?", 2, body)
     assert done.json()["tags"] == ["cooking"]
-    assert editor.put("/api/v1/questions/bread", json={}, headers={"If-Match": '"99"'}).status_code == 404
+
+
+@pytest.mark.parametrize("named", ['"1"', 'W/"1"', '"1-any"', '"0", "1"', '"nothing", "1-any", "99"', " * "])
+def test_a_revision_can_be_named_in_several_ways(program, named):
+    answer = program(Role.REVIEWER).put("/api/v1/questions/bread", json={}, headers={"If-Match": named})
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("named", ['"99"', '"0"', '"x"', '"x-1"', "1", "", '"1', '"99999999999999999999"'])
+def test_a_revision_that_does_not_exist_is_a_412_that_names_the_newest(program, named):
+    answer = program(Role.REVIEWER).put("/api/v1/questions/bread", json={}, headers={"If-Match": named})
+    assert (answer.status_code, answer.headers["Content-Type"]) == (412, "application/problem+json")
+    assert answer.json()["revision"] == 1
+    assert '"1"' in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/api/v1/questions", "/api/v1/questions/bread"])
+@pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", None])
+def test_only_json_is_taken(program, path, media_type):
+    headers = {"If-Match": "*"} | ({"Content-Type": media_type} if media_type else {})
+    method = "PUT" if path.endswith("bread") else "POST"
+    answer = program(Role.REVIEWER).request(method, path, content=json.dumps(QUESTION), headers=headers)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (415, "application/problem+json")
+    assert answer.headers["Accept"] == "application/json"
 
 
 def test_other_places_merge_and_the_same_place_is_a_412_with_both_texts(program, client):

@@ -14,7 +14,7 @@ from app.services.suggesting import suggest as run_suggest
 from app.storage import articles, resources, tags
 from app.storage.articles import Card
 from app.web.access import PUBLIC, count_read
-from app.web.conditional import json_unless_known, unless_known
+from app.web.conditional import etag_of, json_unless_known, unless_known
 from app.web.examples import HITS, QUESTION, QUESTIONS, SUGGESTIONS
 from app.web.parameters import LangFilter, PageNumber, Slug, SortOrder, TagFilter
 from app.web.problems import problems
@@ -140,7 +140,7 @@ class ResourceLink(BaseModel):
 
 
 class Question(BaseModel, json_schema_extra={"example": QUESTION}):
-    """A question with its whole answer; `revision` is the ETag that a change has to name."""
+    """A question with its whole answer; a change has to name the `revision` that it started from."""
 
     slug: str
     url: str
@@ -151,7 +151,7 @@ class Question(BaseModel, json_schema_extra={"example": QUESTION}):
     body_html: str
     resources: list[ResourceLink]
     related: list[QuestionItem]
-    revision: int = Field(description="Also the ETag; a change names it with `If-Match`.")
+    revision: int = Field(description="The ETag begins with it; a change names it with `If-Match`.")
     updated_at: datetime
 
 
@@ -225,7 +225,8 @@ def article_response(request: Request, here: Here, slug: str, address: str) -> R
         revision=article.revision,
         updated_at=article.updated_at,
     )
-    response = JSONResponse(question.model_dump(mode="json"), headers={"ETag": f'"{article.revision}"'})
+    response = JSONResponse(question.model_dump(mode="json"))
+    response.headers["ETag"] = etag_of(response, article.revision)
     return unless_known(request, response) if request.method == "GET" else response
 
 

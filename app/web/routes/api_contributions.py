@@ -1,16 +1,15 @@
 """Contributing by the JSON API: new questions, and changes that name the revision they started from."""
 
-import re
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Depends, Header, Request
 from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse, Response
 
 from app.content.document import MAX_TITLE, Resource
 from app.content.editing import Fields, changed_source, fields_of, new_source
 from app.content.language import canonical, detect
-from app.errors import InvalidInput, NotFound
+from app.errors import InvalidInput
 from app.models import Article, Origin
 from app.services import contributing
 from app.services.contributing import Contribution, EditConflict, Outcome
@@ -18,6 +17,8 @@ from app.services.limits import CONTRIBUTION
 from app.services.publishing import host_of
 from app.storage import articles, revisions
 from app.web.access import ApiContributor
+from app.web.bodies import json_only
+from app.web.conditional import named_revision
 from app.web.examples import NEW_QUESTION, PROPOSED
 from app.web.language import translate
 from app.web.parameters import Slug
@@ -26,11 +27,19 @@ from app.web.routes.api import Question, article_response
 from app.web.state import Here
 from app.web.templating import base_url
 
-router = APIRouter(prefix="/api/v1", tags=["contributions"], responses=problems(400, 401, 403, 422, 429, 503))
+router = APIRouter(
+    prefix="/api/v1",
+    tags=["contributions"],
+    dependencies=[Depends(json_only)],
+    responses=problems(400, 401, 403, 413, 415, 422, 429, 503),
+)
 
 IfMatch = Annotated[
     str | None,
-    Header(alias="If-Match", description='The revision that the change started from, for example `"3"`; required.'),
+    Header(
+        alias="If-Match",
+        description='The revision that the change started from, as `"3"` or as its ETag; `*` for the newest. Required.',
+    ),
 ]
 
 
@@ -88,15 +97,16 @@ def change_question(
     What others have changed meanwhile in other places is merged; the same place changed twice is a 412 with both texts.
     """
     here.limits.count(CONTRIBUTION, str(key.account.id))
-    number = re.fullmatch(r'\s*(?:W/)?"(\d{1,9})"\s*', if_match or "")
-    if number is None:
-        detail = 'Send If-Match with the revision that your text started from, for example If-Match: "3".'
-        return problem(428, detail)
+    if if_match is None:
+        message = 'Send If-Match with the revision that your text started from, for example If-Match: "3".'
+        return problem(428, translate(message))
     with here.database.read() as session:
         article = articles.find(session, slug)
-        base = revisions.get(session, article.id or 0, int(number[1]))
+        number = named_revision(if_match, article.revision)
+        base = revisions.get(session, article.id or 0, number) if number else None
     if base is None:
-        raise NotFound("This question has no revision %(number)s.", number=number[1])
+        message = 'If-Match names no revision of this question: the newest is "%(revision)s".'
+        return problem(412, translate(message, {"revision": article.revision}), revision=article.revision)
     source = changed_source(base.source, _changed(fields_of(base.source), question))
     contribution = Contribution(source, question.message, base.number, article.slug)
     try:
