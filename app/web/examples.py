@@ -60,6 +60,18 @@ QUESTION: Example = {
     "related": [],
     "revision": 3,
     "updated_at": _MOMENT,
+    "published": "2026-11-20",
+    "verified": "2026-11-24",
+    "review_after": "2027-11-24",
+    "translations": [
+        {
+            "slug": "mian-bao-wei-shen-me-yao-fang-yan",
+            "url": f"{_SITE}/questions/mian-bao-wei-shen-me-yao-fang-yan",
+            "title": "面包为什么要放盐？",
+            "lang": "zh",
+        }
+    ],
+    "aliases": ["salt-in-bread"],
 }
 
 TAGS: Example = {"items": [{"name": "cooking", "url": f"{_SITE}/tags/cooking", "count": 12}]}

@@ -59,6 +59,16 @@ def test_question(client, path):
     assert body["revision"] == 1
     assert response.headers["ETag"].startswith('"1-')
     assert {"related", "updated_at", "tags", "lang", "title", "url"} <= set(body)
+    assert (body["published"], body["verified"], body["review_after"]) == ("2026-01-02", None, None)
+    assert body["aliases"] == ["old-workers"]
+    assert body["translations"] == [
+        {
+            "slug": "workers-en",
+            "url": "http://testserver/questions/workers-en",
+            "title": "How are requests distributed to workers?",
+            "lang": "en",
+        }
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """The JSON API, version 1."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -11,7 +11,7 @@ from app.services.rendering import rendering_of
 from app.services.searching import Results
 from app.services.searching import search as run_search
 from app.services.suggesting import suggest as run_suggest
-from app.storage import articles, resources, tags
+from app.storage import aliases, articles, resources, tags
 from app.storage.articles import Card
 from app.web.access import PUBLIC, count_read
 from app.web.conditional import etag_of, json_unless_known, unless_known
@@ -139,6 +139,15 @@ class ResourceLink(BaseModel):
     section: str = Field(description="`resources`, or `more` for what leads further.")
 
 
+class Translation(BaseModel):
+    """The same question in another language."""
+
+    slug: str
+    url: str
+    title: str
+    lang: str
+
+
 class Question(BaseModel, json_schema_extra={"example": QUESTION}):
     """A question with its whole answer; a change has to name the `revision` that it started from."""
 
@@ -153,6 +162,11 @@ class Question(BaseModel, json_schema_extra={"example": QUESTION}):
     related: list[QuestionItem]
     revision: int = Field(description="The ETag begins with it; a change names it with `If-Match`.")
     updated_at: datetime
+    published: date | None = Field(description="Day of the first publication, as its file says.")
+    verified: date | None = Field(description="Day on which a person last checked the facts.")
+    review_after: date | None = Field(description="Day from which the facts may have aged.")
+    translations: list[Translation]
+    aliases: list[str] = Field(description="Further and former slugs that lead here.")
 
 
 class Suggestion(BaseModel):
@@ -206,6 +220,8 @@ def article_response(request: Request, here: Here, slug: str, address: str) -> R
         assert article.id is not None
         names = tags.names_of(session, [article.id]).get(article.id, ())
         cards = resources.of_article(session, article.id)
+        twins = articles.twins(session, article)
+        former = aliases.of_articles(session, [article.id]).get(article.id, [])
     question = Question(
         slug=article.slug,
         url=f"{base_url(request)}/questions/{article.slug}",
@@ -224,6 +240,14 @@ def article_response(request: Request, here: Here, slug: str, address: str) -> R
         related=[_item(request, card) for card in here.related.of(article)],
         revision=article.revision,
         updated_at=article.updated_at,
+        published=article.published,
+        verified=article.verified,
+        review_after=article.review_after,
+        translations=[
+            Translation(slug=twin.slug, url=base_url(request) + twin.url, title=twin.title, lang=twin.lang)
+            for twin in twins
+        ],
+        aliases=former,
     )
     response = JSONResponse(question.model_dump(mode="json"))
     response.headers["ETag"] = etag_of(response, article.revision)
