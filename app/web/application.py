@@ -24,7 +24,7 @@ from app.web.middleware import ReaderLanguage, WorkerHeaders
 from app.web.openapi import describe
 from app.web.origin import refuse_cross_origin
 from app.web.page_cache import PageCache
-from app.web.routes import ROUTE_PATHS, ROUTERS
+from app.web.routes import ROUTE_PATHS, ROUTERS, ROUTES
 from app.web.state import State
 from app.web.templating import environment
 from app.workers.heartbeat import Heart
@@ -105,7 +105,7 @@ def create_app(settings: Settings) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     describe(app)
-    errors.install(app)
+    errors.install(app, ROUTES)
     app.add_middleware(BodyLimit)
     app.add_middleware(ReaderLanguage)
     app.add_middleware(CompressMiddleware, minimum_size=1000, zstd=False)

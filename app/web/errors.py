@@ -3,7 +3,7 @@
 import http
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from urllib.parse import unquote, urlencode
 
@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse, Response
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import (
@@ -34,7 +35,7 @@ from app.search.query import MAX_LENGTH
 from app.services.searching import Hit, search
 from app.web.forms import is_form, read_form
 from app.web.language import translate
-from app.web.problems import problem
+from app.web.problems import VARY, problem
 from app.web.state import State
 from app.web.templating import render, viewer
 
@@ -65,8 +66,9 @@ _MESSAGES = {
 }
 
 
-def install(app: FastAPI) -> None:
-    """Make `app` answer errors by the functions below."""
+def install(app: FastAPI, routes: Sequence[Route]) -> None:
+    """Make `app`, which has these routes, answer errors by the functions below."""
+    app.state.routes = routes
     for error, answer in (
         (OmniracleError, _answer_ours),
         (HTTPException, _answer_http),
@@ -155,14 +157,29 @@ def _answer_ours(request: Request, error: Exception) -> Response:
 
 def _ask_to_sign_in(request: Request, error: SignInNeeded) -> Response:
     if request.method == "GET" and not _is_for_programs(request):
-        return RedirectResponse(f"/sign-in?{urlencode({'next': viewer(request).path})}", 303)
+        path = f"/sign-in?{urlencode({'next': viewer(request).path})}"
+        return RedirectResponse(path, 303, {"Vary": VARY})
     return _answer(request, 401, error.message, error.params, headers={"WWW-Authenticate": "Bearer"})
 
 
 def _answer_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     message = _MESSAGES.get(error.status_code, str(error.detail))
-    return _answer(request, error.status_code, message, headers=dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if error.status_code == http.HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = _methods_at(request) or headers["Allow"]
+    return _answer(request, error.status_code, message, headers=headers)
+
+
+def _methods_at(request: Request) -> str:
+    """Return all methods that the address takes: the router names those of one route, and an address may have several.
+
+    HEAD is answered wherever GET is.
+    """
+    routes: Sequence[Route] = request.app.state.routes
+    there = [route.methods or set() for route in routes if route.matches(request.scope)[0] != Match.NONE]
+    methods = set().union(*there)
+    return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
 
 
 def too_large(request: Request, limit: int) -> Response:
@@ -209,7 +226,7 @@ def _answer(
     if _is_for_programs(request):
         return problem(status, text, headers, **({"errors": errors} if errors else {}))
     query, hits = _near(request) if status == 404 else (None, [])
-    return render(
+    page = render(
         request,
         "error.html",
         status_code=status,
@@ -222,6 +239,8 @@ def _answer(
         gone=request.path_params.get("slug") if status == 410 else None,
         typed=getattr(request.state, "typed", []) if status in RESENDABLE else [],
     )
+    page.headers["Vary"] = VARY
+    return page
 
 
 def _is_for_programs(request: Request) -> bool:

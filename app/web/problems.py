@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
 MEDIA_TYPE = "application/problem+json"
+VARY = "Accept, Accept-Language, Cookie"  # of every error: a program gets another body than a reader
 
 
 class Problem(BaseModel):
@@ -26,7 +27,7 @@ class Problem(BaseModel):
 def problem(status: int, detail: str, headers: dict[str, str] | None = None, **more: Any) -> Response:
     """Return the problem document; `more` are further members of it."""
     told = Problem(title=http.HTTPStatus(status).phrase, status=status, detail=detail, **more)
-    headers = {"Vary": "Accept, Accept-Language, Cookie"} | (headers or {})
+    headers = {"Vary": VARY} | (headers or {})
     return JSONResponse(told.model_dump(), status, headers, media_type=MEDIA_TYPE)
 
 

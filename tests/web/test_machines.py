@@ -141,6 +141,16 @@ def test_who_prefers_markdown_gets_it(client, accept, is_markdown):
     assert "Accept" in answer.headers["Vary"].split(", ")
 
 
+@pytest.mark.parametrize("accept", ["text/html", "text/markdown", "application/json"])
+@pytest.mark.parametrize(
+    ("path", "status"), [("/questions/old-workers", 301), ("/questions/none", 404), ("/none", 404), ("/account", None)]
+)
+def test_caches_keep_errors_and_redirects_apart_by_what_is_accepted(client, accept, path, status):
+    answer = client.get(path, headers={"Accept": accept})
+    assert answer.status_code == (status or (401 if "json" in accept else 303))
+    assert "Accept" in answer.headers["Vary"].split(", ")
+
+
 def test_linked_data_names_the_sources(client):
     page = client.get("/questions/workers-zh").text
     found = json.loads(re.search(r'<script type="application/ld\+json">(.*?)</script>', page, re.DOTALL)[1])

@@ -227,6 +227,27 @@ def test_a_first_page_and_its_style_are_small_on_the_line(client, path, coding):
         assert plain.text == style.text
 
 
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/", "GET, HEAD"),
+        ("/wanted", "GET, HEAD, POST"),
+        ("/questions/bread", "GET, HEAD"),
+        ("/questions/bread/edit", "GET, HEAD, POST"),
+        ("/questions/bread/deletion", "POST"),
+        ("/api/v1/questions", "GET, HEAD, POST"),
+        ("/api/v1/questions/bread", "GET, HEAD, PUT"),
+        ("/api/v1/openapi.json", "GET, HEAD"),
+        ("/mcp", "POST"),
+    ],
+)
+def test_who_uses_a_wrong_method_is_told_all_right_ones(client, path, allowed):
+    for method in ("PATCH", "OPTIONS"):
+        answer = client.request(method, path)
+        assert answer.status_code == 405
+        assert ", ".join(sorted(answer.headers["Allow"].split(", "))) == allowed
+
+
 def test_the_home_page_prefers_the_readers_language_where_there_is_enough_of_it(client, library):
     assert "Why does bread need salt?" in client.get("/", headers={"Accept-Language": "zh"}).text
     for number in range(6):

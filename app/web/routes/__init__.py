@@ -69,7 +69,9 @@ ROUTERS = [
     static.router,
 ]
 
-# The names under which answers are counted.
-ROUTE_PATHS = tuple(sorted({route.path for router in ROUTERS for route in router.routes if isinstance(route, Route)}))
+ROUTES = [route for router in ROUTERS for route in router.routes if isinstance(route, Route)]
 
-__all__ = ["ROUTERS", "ROUTE_PATHS"]
+# The names under which answers are counted.
+ROUTE_PATHS = tuple(sorted({route.path for route in ROUTES}))
+
+__all__ = ["ROUTERS", "ROUTES", "ROUTE_PATHS"]

@@ -18,8 +18,7 @@ async def answer(here: Here) -> Response:
     return _FromSdk(here)
 
 
-@router.get("/mcp")
-@router.delete("/mcp")
+@router.api_route("/mcp", methods=["GET", "PUT", "PATCH", "DELETE", "OPTIONS"])
 async def explain() -> Response:
     """Tell who opens the address with a browser what it is, and clients that there are no streams and no sessions."""
     return PlainTextResponse(FOR_PEOPLE, 405, headers={"Allow": "POST"})

@@ -49,7 +49,7 @@ def show_source(request: Request, here: Here, slug: str) -> Response:
     with here.database.read() as session:
         article = articles.find(session, slug)
         if article.slug != slug:
-            return _moved(f"/questions/{article.slug}.md")
+            return RedirectResponse(f"/questions/{article.slug}.md", 301)
         revision = revisions.get(session, article.id or 0, article.revision)
     assert revision is not None
     share(request)
@@ -76,7 +76,7 @@ def show(request: Request, here: Here, slug: str, said: str = "") -> Response:
     with here.database.read() as session:
         article = articles.find(session, slug)
         if article.slug != slug:
-            return _moved(f"/questions/{article.slug}")
+            return RedirectResponse(f"/questions/{article.slug}", 301, {"Vary": "Accept"})
         assert article.id is not None
         names = tags.names_of(session, [article.id]).get(article.id, ())
         cards = resources.of_article(session, article.id)
@@ -105,10 +105,6 @@ def show(request: Request, here: Here, slug: str, said: str = "") -> Response:
     )
     response.headers["Vary"] = "Accept, Accept-Language, Cookie"
     return response
-
-
-def _moved(path: str) -> Response:
-    return RedirectResponse(path, 301)
 
 
 def _described(request: Request, here: Here, article: Article, names: tuple[str, ...]) -> dict[str, Any]:
