@@ -8,6 +8,8 @@ from sqlalchemy import ColumnElement, bindparam, delete, func, or_
 from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, select
 
+from app.content.document import normalised_tag
+from app.errors import NotFound
 from app.models import Article, ArticleTag, Tag
 
 # Made once: putting a statement together takes longer than SQLite needs to answer it.
@@ -67,6 +69,14 @@ def count_of(session: Session, name: str) -> TagCount | None:
     tagged = select(func.count()).select_from(ArticleTag).join(Tag).join(Article)
     total = session.exec(tagged.where(Tag.name == name, col(Article.deleted_at).is_(None))).one()
     return TagCount(name, total) if total else None
+
+
+def find(session: Session, name: str) -> TagCount:
+    """Return the tag that is meant by `name`, in its own spelling; raise NotFound when no article has it."""
+    tag = count_of(session, name) or count_of(session, normalised_tag(name))
+    if tag is None:
+        raise NotFound("There is no topic “%(name)s”.", name=name[:60])
+    return tag
 
 
 def newest_in(session: Session, names: Sequence[str], each: int) -> dict[str, list[tuple[str, str, str]]]:

@@ -3,7 +3,8 @@
 import re
 from typing import Annotated, get_args
 
-from fastapi import Depends, Path, Query
+from fastapi import Depends, Path, Query, Request
+from starlette.responses import RedirectResponse, Response
 
 from app.content.document import normalised_tag
 from app.content.language import canonical
@@ -60,6 +61,11 @@ def prefers_markdown(accept: str) -> bool:
         weights[name.strip().lower()] = (float(said[1]) if said else 1.0) if is_weight else 0.0
     html = next((weights[name] for name in ("text/html", "text/*", "*/*") if name in weights), 0.0)
     return weights.get("text/markdown", 0.0) > html
+
+
+def moved(request: Request, path: str) -> Response:
+    """Return the answer that this is now at `path`, with the same query."""
+    return RedirectResponse(f"{path}?{request.url.query}" if request.url.query else path, 301)
 
 
 def local_path(path: str) -> str:

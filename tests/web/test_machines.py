@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import datetime
+from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -53,6 +54,13 @@ def test_the_feed_of_a_topic(client):
     assert 'href="/tags/fastapi/feed.atom"' in client.get("/tags/fastapi").text
 
 
+@pytest.mark.parametrize("name", ["FastAPI", "fastapi ", "ＦａｓｔＡＰＩ"])
+@pytest.mark.parametrize("rest", ["", "/feed.atom", "/feed.atom?from=reader", "?sort=updated&lang=en"])
+def test_a_topic_in_another_spelling_leads_to_it(client, name, rest):
+    moved = client.get(f"/tags/{quote(name)}{rest}")
+    assert (moved.status_code, moved.headers["Location"]) == (301, f"/tags/fastapi{rest}")
+
+
 def test_the_feed_of_a_history(client):
     assert titles(feed_of(client, "/questions/bread/history.atom")) == ["Revision 1"]
     moved = client.get("/questions/old-workers/history.atom")
@@ -81,15 +89,34 @@ def test_the_map_has_every_page_once(client):
         assert client.get(address.removeprefix("http://testserver")).status_code == 200, address
 
 
+def mapped(client, path):
+    """The addresses that a map lists."""
+    return [
+        each.text.removeprefix("http://testserver")
+        for each in ET.fromstring(client.get(path).content).iter(f"{MAP}loc")
+    ]
+
+
 def test_a_large_map_is_in_parts(client, monkeypatch):
     monkeypatch.setattr(crawlers, "MAX_ADDRESSES", 2)
     monkeypatch.setattr(crawlers, "CHUNK", 2)
-    index = ET.fromstring(client.get("/sitemap.xml").content)
-    parts = [each.text.removeprefix("http://testserver") for each in index.iter(f"{MAP}loc")]
-    assert parts == ["/sitemap-1.xml", "/sitemap-2.xml", "/sitemap-3.xml"]
+    parts = mapped(client, "/sitemap.xml")
+    assert parts == [f"/sitemap-{number}.xml" for number in range(4)]
+    assert {"/", "/questions", "/tags", "/about", "/tags/fastapi"} <= set(mapped(client, parts[0]))
+    questions = [address for part in parts[1:] for address in mapped(client, part)]
+    assert [len(mapped(client, part)) for part in parts[1:]] == [2, 2, 1]
+    assert len(set(questions)) == 5
+    assert all(address.startswith("/questions/") for address in questions)
     assert client.get("/sitemap-4.xml").status_code == 404
-    assert client.get("/sitemap-0.xml").status_code == 404
+    assert client.get("/sitemap--1.xml").status_code == 404
     assert client.get("/sitemap-x.xml").status_code == 404
+
+
+@pytest.mark.parametrize(("most", "is_one"), [(14, True), (13, False)])
+def test_no_map_has_more_addresses_than_allowed(client, monkeypatch, most, is_one):
+    assert len(mapped(client, "/sitemap.xml")) == 5 + 5 + 4  # pages, questions, topics
+    monkeypatch.setattr(crawlers, "MAX_ADDRESSES", most)
+    assert ("/questions/bread" in mapped(client, "/sitemap.xml")) == is_one
 
 
 def test_robots_are_told_where_to_go(client):

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from xml.sax.saxutils import escape
 
 from fastapi import APIRouter, Depends, Request
+from sqlmodel import Session
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
 from app.errors import NotFound
@@ -52,31 +53,32 @@ def robots(request: Request) -> Response:
 
 @router.get("/sitemap.xml")
 def sitemap(request: Request, here: Here) -> Response:
-    """Give the map of the site; of a large one, the list of its maps."""
+    """Give the map of the site; of a large one, the list of its maps, the first of all that is no question."""
     site = base_url(request)
     with here.database.read() as session:
-        pages = -(-articles.count(session) // MAX_ADDRESSES)
-        topics = tags.counted(session, MAX_ADDRESSES // 2)
-    if pages > 1:
-        maps = "".join(
-            f"<sitemap><loc>{escape(site)}/sitemap-{number}.xml</loc></sitemap>\n" for number in range(1, pages + 1)
-        )
-        text = f'{_HEAD}<sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{maps}</sitemapindex>\n'
-        return Response(text, media_type="application/xml")
-    fixed = [
-        f"{site}{path}" for path in ("/", "/questions", "/tags", "/wanted", "/about", *(tag.url for tag in topics))
-    ]
-    return _map(here.database, site, 0, fixed)
+        questions = articles.count(session)
+        pages = _pages(session, site)
+    if len(pages) + questions <= MAX_ADDRESSES:
+        return _map(here.database, site, pages, range(questions))
+    maps = "".join(
+        f"<sitemap><loc>{escape(site)}/sitemap-{number}.xml</loc></sitemap>\n"
+        for number in range(1 + -(-questions // MAX_ADDRESSES))
+    )
+    text = f"{_HEAD}<sitemapindex {_NAMESPACES}>\n{maps}</sitemapindex>\n"
+    return Response(text, media_type="application/xml")
 
 
 @router.get("/sitemap-{number}.xml")
 def sitemap_part(request: Request, here: Here, number: int) -> Response:
-    """Give one of the maps of a large site."""
+    """Give one of the maps of a large site: number 0 has all that is no question, the others have the questions."""
+    site = base_url(request)
     with here.database.read() as session:
-        pages = -(-articles.count(session) // MAX_ADDRESSES)
-    if not 1 <= number <= pages:
+        questions = articles.count(session)
+        pages = _pages(session, site) if number == 0 else []
+    listed = range(questions)[(number - 1) * MAX_ADDRESSES : number * MAX_ADDRESSES] if number > 0 else range(0)
+    if not pages and not listed:
         raise NotFound("There is nothing at this address.")
-    return _map(here.database, base_url(request), (number - 1) * MAX_ADDRESSES, [])
+    return _map(here.database, site, pages, listed)
 
 
 @router.get("/opensearch.xml")
@@ -105,17 +107,22 @@ def for_language_models(request: Request, here: Here) -> Response:
     return PlainTextResponse(text, media_type="text/markdown")
 
 
-def _map(database: Database, site: str, skipped: int, fixed: list[str]) -> Response:
+def _pages(session: Session, site: str) -> list[str]:
+    topics = tags.counted(session, MAX_ADDRESSES // 2)
+    return [f"{site}{path}" for path in ("/", "/questions", "/tags", "/wanted", "/about", *(tag.url for tag in topics))]
+
+
+def _map(database: Database, site: str, pages: list[str], questions: range) -> Response:
+    """Return a map of `pages` and of the questions at these places, in the order in which they were made."""
+
     def lines() -> Iterator[str]:
         yield f"{_HEAD}<urlset {_NAMESPACES}>\n"
-        for address in fixed:
+        for address in pages:
             yield f"<url><loc>{escape(address)}</loc></url>\n"
-        for start in range(skipped, skipped + MAX_ADDRESSES, CHUNK):
+        for start in questions[::CHUNK]:
             with database.read() as session:
-                found = articles.addresses(session, offset=start, limit=CHUNK)
+                found = articles.addresses(session, offset=start, limit=min(CHUNK, questions.stop - start))
             yield "".join(_entry(site, each) for each in found)
-            if len(found) < CHUNK:
-                break
         yield "</urlset>\n"
 
     return StreamingResponse(lines(), media_type="application/xml")

@@ -9,12 +9,12 @@ from urllib.parse import urljoin
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from app.errors import NotFound
 from app.services.rendering import rendering_of
 from app.storage import articles, revisions, tags
 from app.storage.articles import Card
 from app.web.access import PUBLIC
 from app.web.page_cache import share
+from app.web.parameters import moved
 from app.web.state import Here, State
 from app.web.templating import base_url, named, render_feed
 
@@ -38,9 +38,9 @@ def all_questions(request: Request, here: Here) -> Response:
 def of_tag(request: Request, here: Here, name: str) -> Response:
     """Give the questions of one topic that were changed last, with their answers."""
     with here.database.read() as session:
-        tag = tags.count_of(session, name)
-        if tag is None:
-            raise NotFound("There is no topic “%(name)s”.", name=name[:60])
+        tag = tags.find(session, name)
+        if tag.name != name:
+            return moved(request, f"{tag.url}/feed.atom")
         page = articles.list_page(session, number=1, size=FEED_SIZE, tag=tag.name, sort="updated")
     return _feed(request, here, page.items, tag.url, topic=tag.label)
 

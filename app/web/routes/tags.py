@@ -1,13 +1,12 @@
 """The topics, and one topic."""
 
 from fastapi import APIRouter, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
-from app.errors import NotFound
 from app.storage import articles, tags
 from app.web.access import PUBLIC
 from app.web.page_cache import share
-from app.web.parameters import LangFilter, PageNumber, SortOrder
+from app.web.parameters import LangFilter, PageNumber, SortOrder, moved
 from app.web.state import Here
 from app.web.templating import render
 
@@ -32,13 +31,9 @@ def list_tags(request: Request, here: Here) -> Response:
 def show(request: Request, here: Here, name: str, number: PageNumber, sort: SortOrder, lang: LangFilter) -> Response:
     """List the questions of one topic."""
     with here.database.read() as session:
-        tag = tags.count_of(session, name)
-        if tag is None:
-            folded = tags.count_of(session, name.casefold().replace(" ", "-"))
-            if folded is not None:
-                query = f"?{request.url.query}" if request.url.query else ""
-                return RedirectResponse(f"{folded.url}{query}", 301)
-            raise NotFound("There is no topic “%(name)s”.", name=name[:60])
+        tag = tags.find(session, name)
+        if tag.name != name:
+            return moved(request, tag.url)
         page = articles.list_page(session, number=number, size=PAGE_SIZE, tag=tag.name, lang=lang, sort=sort)
         languages = articles.languages(session, tag=tag.name)
     share(request)
