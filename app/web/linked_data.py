@@ -10,14 +10,20 @@ from fastapi import Request
 
 from app.models import Article, Section
 from app.storage.resources import ResourceCard
+from app.web.social import Picture
 from app.web.templating import site_of
 
 
 def linked_data(
-    request: Request, article: Article, tags: Sequence[str], cards: Mapping[Section, Sequence[ResourceCard]]
+    request: Request,
+    article: Article,
+    tags: Sequence[str],
+    cards: Mapping[Section, Sequence[ResourceCard]],
+    shown: Picture,
 ) -> dict[str, Any]:
-    """Return the description of an article and of the way to it."""
+    """Return the description of an article, of which other sites show a picture, and of the way to it."""
     site = site_of(request)
+    publisher = {"@type": "Organization", "name": site.name, "url": f"{site.base_url}/"}  # the page names nobody else
     address = f"{site.base_url}/questions/{article.slug}"
     crumbs = [
         ("", site.name),
@@ -35,7 +41,9 @@ def linked_data(
         "dateModified": article.updated_at.isoformat(),
         "keywords": list(tags),
         "isPartOf": {"@type": "WebSite", "name": site.name, "url": f"{site.base_url}/"},
-        "publisher": {"@type": "Organization", "name": site.name, "url": f"{site.base_url}/"},
+        "author": publisher,
+        "publisher": publisher,
+        "image": {"@type": "ImageObject", "url": shown.url, "width": 1200, "height": 630, "caption": shown.alt},
         "citation": [
             {"@type": "CreativeWork", "name": card.title, "url": card.url} for card in cards.get(Section.RESOURCES, ())
         ],

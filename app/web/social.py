@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
+from babel import Locale, UnknownLocaleError
+from babel.core import get_global
 from babel.dates import format_date
 from fastapi import Request
 
@@ -39,6 +42,26 @@ def site_card(site: str, topics: Sequence[str]) -> SocialCard:
     """Return what the picture of the site shows: its promise, in every language."""
     promises = (language.catalogue(each).gettext("Answers you can check") for each in language.LANGUAGES)
     return SocialCard(tuple(promises), tuple(topics[:TOPICS]), site)
+
+
+def locales(lang: str, *others: str) -> list[str]:
+    """Return a page's language and further ones as Open Graph writes them, each once; none where its own is not known.
+
+    That is with a country: where a tag names none, the usual one.
+    """
+    return list(dict.fromkeys(filter(None, map(_locale, (lang, *others))))) if _locale(lang) else []
+
+
+@cache
+def _locale(lang: str) -> str | None:
+    try:
+        known = Locale.parse(lang, sep="-")
+    except (ValueError, UnknownLocaleError):
+        return None
+    usual = get_global("likely_subtags")
+    likely = usual.get(f"{known.language}_{known.script}") or usual.get(known.language, "")
+    country = known.territory or likely.rpartition("_")[2]
+    return f"{known.language}_{country}" if country.isalpha() else None  # some have the world for a country: 001
 
 
 def picture(request: Request, path: str, card: SocialCard) -> Picture:

@@ -184,6 +184,11 @@ def test_linked_data_names_the_sources(client):
     article, crumbs = found["@graph"]
     assert article["@type"] == "TechArticle"
     assert article["inLanguage"] == "zh"
+    assert article["publisher"] == article["author"]
+    assert article["author"] == {"@type": "Organization", "name": "Omniracle", "url": "http://testserver/"}
+    image = article["image"]["url"]
+    assert f'<meta property="og:image" content="{image}">' in page
+    assert client.get(image.removeprefix("http://testserver")).headers["Content-Type"] == "image/png"
     assert [each["url"] for each in article["citation"]] == ["https://uvicorn.dev/deployment/"]
     assert [each["name"] for each in crumbs["itemListElement"]] == ["Omniracle", "fastapi", article["headline"]]
     assert '<meta property="og:title" content="FastAPI 设置 workers' in page

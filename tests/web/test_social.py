@@ -10,6 +10,7 @@ from PIL import Image
 
 from app.models import Role
 from app.services import social_drawing
+from app.web.social import locales
 
 ARTICLE = """---
 title: {title}
@@ -83,6 +84,26 @@ def test_the_words_are_in_the_language_of_the_answer(library, client, drawings):
     assert (english.checked, english.sources) == ("", "")
     assert site.title == ("Answers you can check", "有出处的答案")
     assert site.topics[0] == "fastapi"
+
+
+@pytest.mark.parametrize(
+    ("lang", "locale"),
+    [
+        ("zh", "zh_CN"), ("zh-Hans", "zh_CN"), ("zh-Hant", "zh_TW"), ("zh-HK", "zh_HK"), ("en", "en_US"),
+        ("en-GB", "en_GB"), ("sr-Latn", "sr_RS"), ("eo", None), ("tlh", None),
+    ],
+)  # fmt: skip
+def test_a_language_has_its_country(lang, locale):
+    assert locales(lang) == ([locale] if locale else [])
+
+
+def test_a_page_names_its_locale_and_those_of_its_translations(client):
+    def told(path):
+        return re.findall(r'<meta property="og:(locale[:a-z]*)" content="(\w+)">', client.get(path).text)
+
+    assert told("/questions/workers-zh") == [("locale", "zh_CN"), ("locale:alternate", "en_US")]
+    assert told("/questions/workers-en") == [("locale", "en_US"), ("locale:alternate", "zh_CN")]
+    assert told("/questions/bread") == [("locale", "en_US")]
 
 
 def test_the_address_changes_with_the_title(client, signed_in):

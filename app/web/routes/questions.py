@@ -16,7 +16,7 @@ from app.web.linked_data import linked_data
 from app.web.live import with_panels
 from app.web.page_cache import share
 from app.web.parameters import LangFilter, PageNumber, SortOrder, TagFilter, prefers_markdown
-from app.web.social import picture, question_card
+from app.web.social import locales, picture, question_card
 from app.web.state import Here
 from app.web.templating import named, render
 
@@ -87,12 +87,14 @@ def show(request: Request, here: Here, slug: str, said: str = "") -> Response:
     here.views.count(article.id)
     share(request, viewed=article.id)
     card = question_card(here.settings.site_name, article, names, len(cards[Section.RESOURCES]))
+    shown = picture(request, f"/questions/{article.slug}/social.png", card)
     response = render(
         request,
         "question.html",
         article=_described(request, here, article, names),
-        linked=linked_data(request, article, names, cards),
-        picture=picture(request, f"/questions/{article.slug}/social.png", card),
+        linked=linked_data(request, article, names, cards, shown),
+        picture=shown,
+        locales=locales(article.lang, *(twin.lang for twin in twins)),
         resources=cards[Section.RESOURCES],
         more=cards[Section.MORE],
         related=related,
