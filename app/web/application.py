@@ -11,7 +11,6 @@ from typing import Any
 import anyio.to_thread
 from fastapi import Depends, FastAPI
 from starlette.types import Receive, Scope, Send
-from starlette_compress import CompressMiddleware
 
 from app import __version__
 from app.config import Settings
@@ -20,6 +19,7 @@ from app.storage.content_version import VersionWatch
 from app.storage.database import POOL_SIZE
 from app.web import errors
 from app.web.bodies import BodyLimit
+from app.web.compression import Compression
 from app.web.middleware import ReaderLanguage, WorkerHeaders
 from app.web.openapi import describe
 from app.web.origin import refuse_cross_origin
@@ -108,7 +108,7 @@ def create_app(settings: Settings) -> FastAPI:
     errors.install(app, ROUTES)
     app.add_middleware(BodyLimit)
     app.add_middleware(ReaderLanguage)
-    app.add_middleware(CompressMiddleware, minimum_size=1000, zstd=False)
+    app.add_middleware(Compression)
     app.add_middleware(WorkerHeaders, holder=app.state, routes=ROUTE_PATHS)
     return app
 

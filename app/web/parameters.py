@@ -53,14 +53,20 @@ def lang_filter(
 
 def prefers_markdown(accept: str) -> bool:
     """Say whether an Accept header asks for Markdown before HTML; browsers and who says nothing get HTML."""
-    weights: dict[str, float] = {}
-    for part in accept.split(","):
+    said = weights(accept)
+    html = next((said[name] for name in ("text/html", "text/*", "*/*") if name in said), 0.0)
+    return said.get("text/markdown", 0.0) > html
+
+
+def weights(header: str) -> dict[str, float]:
+    """Return how much each entry of an Accept header, or of one of its kind, is wanted; 0 for what cannot be read."""
+    found: dict[str, float] = {}
+    for part in header.split(","):
         name, _, parameters = part.partition(";")
         said = re.search(r"(?:^|;)\s*q\s*=([^;]*)", parameters)
         is_weight = said is None or re.fullmatch(r"\s*(?:0?\.\d{1,3}|[01](?:\.\d{0,3})?)\s*", said[1])
-        weights[name.strip().lower()] = (float(said[1]) if said else 1.0) if is_weight else 0.0
-    html = next((weights[name] for name in ("text/html", "text/*", "*/*") if name in weights), 0.0)
-    return weights.get("text/markdown", 0.0) > html
+        found[name.strip().lower()] = (float(said[1]) if said else 1.0) if is_weight else 0.0
+    return found
 
 
 def moved(request: Request, path: str) -> Response:

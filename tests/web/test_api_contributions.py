@@ -69,7 +69,9 @@ def test_a_change_names_where_it_started_from(program, client):
     assert done.json()["tags"] == ["cooking"]
 
 
-@pytest.mark.parametrize("named", ['"1"', 'W/"1"', '"1-any"', '"0", "1"', '"nothing", "1-any", "99"', " * "])
+@pytest.mark.parametrize(
+    "named", ['"1"', 'W/"1"', '"1-any"', '"1-gzip"', '"0", "1"', '"nothing", "1-any", "99"', " * "]
+)
 def test_a_revision_can_be_named_in_several_ways(program, named):
     answer = program(Role.REVIEWER).put("/api/v1/questions/bread", json={}, headers={"If-Match": named})
     assert answer.status_code == 200

@@ -228,6 +228,44 @@ def test_a_first_page_and_its_style_are_small_on_the_line(client, path, coding):
 
 
 @pytest.mark.parametrize(
+    ("accepted", "is_packed"),
+    [
+        ("gzip", True),
+        ("br, GZIP;q=0.5", True),
+        ("*", True),
+        ("gzip;q=0", False),
+        ("gzip; q=0.000, *", False),
+        ("*;q=0", False),
+        ("xgzip", False),
+        ("identity", False),
+    ],
+)
+@pytest.mark.parametrize("path", ["/", "/feed.atom", "style"])
+def test_only_who_accepts_it_gets_it_compressed(client, path, accepted, is_packed):
+    if path == "style":
+        path = re.search(r'"(/static/[^"]+/site\.css)"', client.get("/").text)[1]
+    answer = client.get(path, headers={"Accept-Encoding": accepted})
+    assert (answer.headers.get("Content-Encoding") == "gzip") == is_packed
+    assert answer.headers["Vary"].split(", ").count("Accept-Encoding") == 1
+
+
+def test_other_bytes_have_another_etag(client, library):
+    library.write("long.md", f"---\ntitle: Long\nlang: en\nslug: long\n---\n\n{'Many words. ' * 200}\n")
+    library.sync()
+    for path in ("/feed.atom", "/questions/long.md", "/api/v1/questions/long"):
+        tags = {}
+        for encoding in ("gzip", "identity"):
+            first = client.get(path, headers={"Accept-Encoding": encoding})
+            tags[encoding] = first.headers["ETag"]
+            assert not tags[encoding].startswith("W/")
+            for known in (tags[encoding], f'"other", W/{tags[encoding]}'):
+                again = client.get(path, headers={"Accept-Encoding": encoding, "If-None-Match": known})
+                assert (again.status_code, again.headers["ETag"]) == (304, tags[encoding])
+                assert again.headers["Vary"] == first.headers["Vary"]
+        assert tags["gzip"] != tags["identity"]
+
+
+@pytest.mark.parametrize(
     ("path", "allowed"),
     [
         ("/", "GET, HEAD"),

@@ -21,8 +21,6 @@ async def static(request: Request, version: str, name: str) -> Response:
         raise NotFound("There is nothing at this address.")
     kept = FOR_EVER if version == assets().version else FOR_NOW
     headers = {"Content-Type": asset.media_type, "Cache-Control": kept}
-    if asset.compressed:
-        headers["Vary"] = "Accept-Encoding"
     coding, content = asset.best_for(request.headers.get("accept-encoding", ""))
     if coding is not None:
         headers["Content-Encoding"] = coding
