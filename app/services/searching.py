@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from html import unescape
+from typing import Literal
 
 from app.pagination import Page, check_page, offset_of
 from app.search import scorer
@@ -28,7 +29,8 @@ WARM_QUERIES = (
     "應用程式 rwfp celue wrokers",
     "the of and to in is for on with a",
 )  # common words have long lists
-KINDS = ("variant", "prefix", "typo", "pinyin")
+Way = Literal["text", "variant", "prefix", "typo", "pinyin"]
+KINDS: tuple[Way, ...] = ("variant", "prefix", "typo", "pinyin")
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Hit:
     lang: str
     tags: tuple[str, ...]
     score: float
-    matched: tuple[str, ...]  # text, variant, prefix, typo, pinyin: how it was found
+    matched: tuple[Way, ...]  # how it was found
     updated_at: datetime
 
     @property
@@ -164,7 +166,7 @@ def _hit(found: Found, names: tuple[str, ...], marker: Marker, query: Query, mat
     )
 
 
-def _matched(match: Match, *, has_variant: bool) -> tuple[str, ...]:
+def _matched(match: Match, *, has_variant: bool) -> tuple[Way, ...]:
     kinds = [kind for kind in KINDS if kind in match.kinds or (kind == "variant" and has_variant)]
     has_plain_text = not has_variant and {"text", "joined", "character"} & set(match.kinds)
     return ("text", *kinds) if has_plain_text or not kinds else tuple(kinds)

@@ -12,16 +12,18 @@ from app.errors import NotFound
 from app.storage.articles import Sort
 
 MAX_PAGE_DIGITS = 9
+_page = Query(description="The page's number, from 1.", json_schema_extra={"pattern": "^0*[1-9][0-9]*$"})
+_sort = Query(description="The order of the list.", json_schema_extra={"enum": list(get_args(Sort))})
 
 
-def page_number(page: Annotated[str, Query(description="The page's number, from 1.")] = "1") -> int:
+def page_number(page: Annotated[str, _page] = "1") -> int:
     """Return the number of the page that is asked for; raise NotFound when it is none."""
     if not (page.isascii() and page.isdigit() and len(page) <= MAX_PAGE_DIGITS and int(page) > 0):
         raise NotFound("There is no page %(number)s.", number=page[:20])
     return int(page)
 
 
-def sort_order(sort: Annotated[str, Query(description="`newest`, `updated` or `popular`.")] = "newest") -> Sort:
+def sort_order(sort: Annotated[str, _sort] = "newest") -> Sort:
     """Return the order of a list; raise NotFound for an unknown one."""
     for known in get_args(Sort):
         if sort == known:

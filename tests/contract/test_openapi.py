@@ -1,9 +1,13 @@
 """The API's description says everything, and its examples are true."""
 
+from typing import get_args
+
 import pytest
 from pydantic import BaseModel
 
 from app.environment import load_settings
+from app.services.searching import Way
+from app.storage.articles import Sort
 from app.web.application import create_app
 from app.web.routes import api, api_contributions, api_library
 
@@ -43,8 +47,31 @@ def test_every_reference_leads_somewhere(description):
             for inner in part:
                 yield from references(inner)
 
-    known = {f"#/components/schemas/{name}" for name in description["components"]["schemas"]}
+    components = description["components"]
+    known = {f"#/components/{kind}/{name}" for kind in ("schemas", "headers") for name in components[kind]}
     assert set(references(description)) <= known
+
+
+def test_what_comes_with_an_answer_is_described(description):
+    for method, path, told in operations(description):
+        for status, response in told["responses"].items():
+            sent = response["headers"].keys()
+            assert "X-Served-By" in sent
+            assert ("Retry-After" in sent) == (status in ("429", "503")), path
+            assert ("Location" in sent) == (status == "301" or (method != "get" and status in ("200", "201"))), path
+        assert ("304" in told["responses"]) == (method == "get" and path.split("/")[3] not in ("search", "suggest"))
+        assert ("301" in told["responses"]) == (method == "get" and "{slug}" in path)
+        assert ({"413", "415"} <= told["responses"].keys()) == (method != "get")
+
+
+def test_closed_sets_of_words_are_listed(description):
+    schemas = description["components"]["schemas"]
+    assert schemas["SearchHit"]["properties"]["matched"]["items"]["enum"] == list(get_args(Way))
+    assert schemas["Section"]["enum"] == ["resources", "more"]
+    assert schemas["ProposalState"]["enum"] == ["pending", "approved", "rejected", "withdrawn"]
+    listed = {each["name"]: each["schema"] for each in description["paths"]["/api/v1/questions"]["get"]["parameters"]}
+    assert listed["sort"]["enum"] == list(get_args(Sort))
+    assert listed["page"]["pattern"]
 
 
 def test_every_answer_and_body_has_an_example(description):

@@ -7,8 +7,9 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from app.models import Section
 from app.services.rendering import rendering_of
-from app.services.searching import Results
+from app.services.searching import Results, Way
 from app.services.searching import search as run_search
 from app.services.suggesting import suggest as run_suggest
 from app.storage import aliases, articles, resources, tags
@@ -16,6 +17,7 @@ from app.storage.articles import Card
 from app.web.access import PUBLIC, count_read
 from app.web.conditional import etag_of, json_unless_known, unless_known
 from app.web.examples import HITS, QUESTION, QUESTIONS, SUGGESTIONS
+from app.web.openapi import KNOWN, MOVED
 from app.web.parameters import LangFilter, PageNumber, Slug, SortOrder, TagFilter
 from app.web.problems import problems
 from app.web.state import Here
@@ -48,7 +50,7 @@ class SearchHit(BaseModel):
     tags: list[str]
     excerpt_html: str = Field(description="Escaped text in which `<mark>` shows what was found.")
     score: float = Field(description="Only good for comparing the hits of one search.")
-    matched: list[str] = Field(description="How it was found: text, variant, pinyin, typo, prefix.")
+    matched: list[Way] = Field(description="How it was found.")
     updated_at: datetime
 
 
@@ -136,7 +138,7 @@ class ResourceLink(BaseModel):
     title: str
     description: str
     site: str
-    section: str = Field(description="`resources`, or `more` for what leads further.")
+    section: Section = Field(description="`resources`, or `more` for what leads further.")
 
 
 class Translation(BaseModel):
@@ -193,7 +195,7 @@ def suggest(request: Request, response: Response, here: Here, q: QueryText = "")
     return Suggestions(query=q, suggestions=suggestions)
 
 
-@router.get("/questions", response_model=QuestionList)
+@router.get("/questions", response_model=QuestionList, responses=KNOWN)
 def list_questions(
     request: Request, here: Here, number: PageNumber, sort: SortOrder, tag: TagFilter, lang: LangFilter
 ) -> Response:
@@ -205,7 +207,7 @@ def list_questions(
     return json_unless_known(request, listed)
 
 
-@router.get("/questions/{slug}", response_model=Question, responses=problems(410))
+@router.get("/questions/{slug}", response_model=Question, responses=problems(410) | MOVED | KNOWN)
 def get_question(request: Request, here: Here, slug: Slug) -> Response:
     """Give one question with its answer, resources and related questions; a former slug leads to it (301)."""
     return article_response(request, here, slug, "/api/v1/questions/%s")
@@ -231,9 +233,7 @@ def article_response(request: Request, here: Here, slug: str, address: str) -> R
         body_markdown=article.body,
         body_html=rendering_of(here.database, article.body, article.lang).html,
         resources=[
-            ResourceLink(
-                url=card.url, title=card.title, description=card.description, site=card.site, section=section.value
-            )
+            ResourceLink(url=card.url, title=card.title, description=card.description, site=card.site, section=section)
             for section, listed in cards.items()
             for card in listed
         ],

@@ -1,6 +1,6 @@
 """Contributing by the JSON API: new questions, and changes that name the revision they started from."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Request
 from pydantic import BaseModel, Field
@@ -10,7 +10,7 @@ from app.content.document import MAX_TITLE, Resource
 from app.content.editing import Fields, changed_source, fields_of, new_source
 from app.content.language import canonical, detect
 from app.errors import InvalidInput
-from app.models import Article, Origin
+from app.models import Article, Origin, ProposalState, Section
 from app.services import contributing
 from app.services.contributing import Contribution, EditConflict, Outcome
 from app.services.limits import CONTRIBUTION
@@ -50,7 +50,7 @@ class ResourceInput(BaseModel):
     title: str
     description: str = ""
     site: str | None = None
-    section: Literal["resources", "more"] = "resources"
+    section: Section = Section.RESOURCES
 
 
 class QuestionInput(BaseModel, json_schema_extra={"example": NEW_QUESTION}):
@@ -68,7 +68,7 @@ class Proposed(BaseModel, json_schema_extra={"example": PROPOSED}):
     """What waits for a reviewer."""
 
     proposal: int
-    state: str
+    state: ProposalState
     url: str
 
 
@@ -121,7 +121,7 @@ def _changed(fields: Fields, question: QuestionInput) -> Fields:
     lang = question.lang or fields.lang
     if canonical(lang) is None:
         raise InvalidInput("%(lang)s is no known language tag: write for example zh, zh-Hant or en.", lang=lang[:20])
-    cards: dict[str, tuple[Resource, ...]] = {"resources": fields.resources, "more": fields.more}
+    cards = {Section.RESOURCES: fields.resources, Section.MORE: fields.more}
     if question.resources is not None:
         known = {card.url: card for card in (*fields.resources, *fields.more)}
         for section in cards:
@@ -157,5 +157,6 @@ def _answer(request: Request, here: Here, outcome: Outcome, status: int) -> Resp
         return response
     assert outcome.proposal is not None
     number = outcome.proposal.id or 0
-    waiting = Proposed(proposal=number, state=outcome.proposal.state, url=f"{base_url(request)}/proposals/{number}")
-    return JSONResponse(waiting.model_dump(), 202)
+    state = ProposalState(outcome.proposal.state)
+    waiting = Proposed(proposal=number, state=state, url=f"{base_url(request)}/proposals/{number}")
+    return JSONResponse(waiting.model_dump(mode="json"), 202)

@@ -111,4 +111,6 @@ def _resolved(schema: dict[str, Any], description: dict[str, Any]) -> dict[str, 
 def _type(schema: dict[str, Any]) -> str:
     if "anyOf" in schema:
         return " | ".join(_type(part) for part in schema["anyOf"])
+    if "enum" in schema:
+        return " | ".join(schema["enum"])
     return str(schema.get("format") or schema.get("type") or "object")

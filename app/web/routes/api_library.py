@@ -13,6 +13,7 @@ from app.storage import articles, revisions, tags, wanted
 from app.web.access import PUBLIC, count_read
 from app.web.conditional import json_unless_known
 from app.web.examples import REVISION, REVISIONS, TAGS, WANTED
+from app.web.openapi import KNOWN, MOVED
 from app.web.parameters import LangFilter, PageNumber, RowId, Slug
 from app.web.problems import problems
 from app.web.state import Here
@@ -88,7 +89,7 @@ class WantedList(BaseModel, json_schema_extra={"example": WANTED}):
     items: list[WantedQuestion]
 
 
-@router.get("/tags", response_model=Topics)
+@router.get("/tags", response_model=Topics, responses=KNOWN)
 def list_tags(request: Request, here: Here, lang: LangFilter) -> Response:
     """List the topics; `lang` counts only questions in that language."""
     with here.database.read() as session:
@@ -98,7 +99,7 @@ def list_tags(request: Request, here: Here, lang: LangFilter) -> Response:
     return json_unless_known(request, Topics(items=items))
 
 
-@router.get("/questions/{slug}/revisions", response_model=RevisionList, responses=problems(410))
+@router.get("/questions/{slug}/revisions", response_model=RevisionList, responses=problems(410) | MOVED | KNOWN)
 def list_revisions(request: Request, here: Here, slug: Slug, number: PageNumber) -> Response:
     """List the revisions of a question."""
     with here.database.read() as session:
@@ -111,7 +112,9 @@ def list_revisions(request: Request, here: Here, slug: Slug, number: PageNumber)
     return json_unless_known(request, listed)
 
 
-@router.get("/questions/{slug}/revisions/{number}", response_model=WholeRevision, responses=problems(410))
+@router.get(
+    "/questions/{slug}/revisions/{number}", response_model=WholeRevision, responses=problems(410) | MOVED | KNOWN
+)
 def get_revision(
     request: Request,
     here: Here,
@@ -130,7 +133,7 @@ def get_revision(
     return json_unless_known(request, described)
 
 
-@router.get("/wanted", response_model=WantedList)
+@router.get("/wanted", response_model=WantedList, responses=KNOWN)
 def list_wanted(request: Request, here: Here, number: PageNumber) -> Response:
     """List what readers searched for and did not find."""
     with here.database.read() as session:
