@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from app.models import Role
-from app.web.routes import crawlers
+from app.web.routes import crawlers, feeds, wanted
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 MAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
@@ -65,6 +65,21 @@ def test_the_feed_of_a_history(client):
     assert titles(feed_of(client, "/questions/bread/history.atom")) == ["Revision 1"]
     moved = client.get("/questions/old-workers/history.atom")
     assert (moved.status_code, moved.headers["Location"]) == (301, "/questions/workers-zh/history.atom")
+
+
+def test_no_feed_grows_for_ever(client, library, monkeypatch):
+    monkeypatch.setattr(feeds, "FEED_SIZE", 2)
+    monkeypatch.setattr(wanted, "FEED_SIZE", 2)
+    source = (library.content / "cooking/bread.md").read_text()
+    for number in range(3):
+        library.write("cooking/bread.md", f"{source}\nState {number}.\n")
+        library.sync()
+        client.post("/wanted", data={"q": f"how many loaves are {number}"})
+    newest = {path: titles(feed_of(client, path)) for path in ("/feed.atom", "/questions/bread/history.atom")}
+    assert newest["/feed.atom"][0] == "Why does bread need salt?"
+    assert newest["/questions/bread/history.atom"] == ["Revision 4", "Revision 3"]
+    for path in (*newest, "/tags/fastapi/feed.atom", "/wanted/feed.atom"):
+        assert len(titles(feed_of(client, path))) == 2
 
 
 def test_what_authors_write_stays_text_in_a_feed(client, signed_in):
