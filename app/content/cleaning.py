@@ -44,7 +44,7 @@ _VALUES = {
 } | {tag: {"align": _ALIGN} for tag in ("p", "h2", "h3", "h4", "h5", "h6")}
 _CLASSES: dict[str, set[str]] = {
     "a": {"headerlink", "footnote-ref", "footnote-backref"},
-    "div": {"highlight", "table-scroll", "admonition", "footnote", "live-workers", *ALERTS},
+    "div": {"heading", "highlight", "table-scroll", "admonition", "footnote", "live-workers", *ALERTS},
     "p": {"admonition-title"},
     "pre": {"plain"},
     "ul": {"task-list"},

@@ -2,6 +2,9 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterator, Mapping
+from html import unescape
+from typing import Any
 from xml.etree.ElementTree import Element
 
 from markdown import Extension, Markdown
@@ -42,6 +45,7 @@ class OurExtension(Extension):
         md.treeprocessors.register(_TightLists(md), "tight_lists", 45)
         md.treeprocessors.register(_Bounds(md), "bounds", 22)
         md.treeprocessors.register(_Headings(md), "headings", 15)
+        md.treeprocessors.register(_HeadingLinks(md, self.words), "heading_links", 3)
         md.treeprocessors.register(_Labels(md, self.words), "labels", 2)
         html = md.inlinePatterns["html"]
         md.inlinePatterns.register(_SafeHtml(html.pattern, md, self), "html", 90)
@@ -166,6 +170,35 @@ class _Headings(Treeprocessor):
         return re.sub(r"\s", "-", kept)[:100] or "section"
 
 
+class _HeadingLinks(Treeprocessor):
+    """Puts beside each heading a link to it; inside, it would be read aloud as a part of the heading."""
+
+    def __init__(self, md: Markdown, words: Words) -> None:
+        super().__init__(md)
+        self._words = words
+
+    def run(self, root: Element) -> None:
+        names = dict(self._names(self.md.toc_tokens))  # type: ignore[attr-defined]
+        for parent in list(root.iter()):
+            for position, element in enumerate(parent):
+                if element.tag in _HEADINGS:
+                    parent[position] = self._linked(element, names[element.attrib["id"]])
+
+    def _names(self, tokens: list[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+        for token in tokens:
+            yield token["id"], unescape(token["name"])
+            yield from self._names(token["children"])
+
+    def _linked(self, heading: Element, name: str) -> Element:
+        wrapper = Element("div", {"class": "heading"})
+        label = self._words.link_here.format(name)
+        link = Element("a", {"class": "headerlink", "href": f"#{heading.attrib['id']}", "aria-label": label})
+        link.text = "#"
+        wrapper.extend([heading, link])
+        wrapper.tail, heading.tail = heading.tail, None
+        return wrapper
+
+
 class _Labels(Treeprocessor):
     """Lets wide tables scroll by keyboard, names what only sighted readers could name, and lets images load late."""
 
@@ -175,7 +208,7 @@ class _Labels(Treeprocessor):
 
     def run(self, root: Element) -> None:
         for link in root.iter("a"):
-            if link.get("class") in {"headerlink", "footnote-backref"}:
+            if link.get("class") == "footnote-backref":
                 link.set("aria-label", link.attrib.pop("title", ""))
         for image in root.iter("img"):
             image.attrib |= {"loading": "lazy", "decoding": "async"}

@@ -13,7 +13,7 @@ class Words:
     warning: str
     caution: str
     table: str
-    link_here: str
+    link_here: str  # {}: the heading
     back: str
     footnotes: str
     done: str
@@ -29,7 +29,7 @@ _ENGLISH = Words(
     warning="Warning",
     caution="Caution",
     table="Table",
-    link_here="Link to this section",
+    link_here="Link to the section “{}”",
     back="Back to the text",
     footnotes="Footnotes",
     done="Done",
@@ -42,7 +42,7 @@ _CHINESE = Words(
     warning="警告",
     caution="小心",
     table="表格",
-    link_here="本节链接",
+    link_here="“{}”一节的链接",
     back="回到正文",
     footnotes="脚注",
     done="已完成",
@@ -55,7 +55,7 @@ _TRADITIONAL = Words(
     warning="警告",
     caution="小心",
     table="表格",
-    link_here="本節連結",
+    link_here="「{}」一節的連結",
     back="回到正文",
     footnotes="註腳",
     done="已完成",

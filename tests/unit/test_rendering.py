@@ -177,8 +177,16 @@ def test_headings_have_readable_unique_ids_and_a_table_of_contents():
         Heading(2, "a--b-1", "A & B"),
         Heading(3, "own", "x"),
     )
-    assert '<h3 id="own">x<a aria-label="本节链接" class="headerlink" href="#own">#</a></h3>' in rendered.html
+    link = '<a aria-label="“x”一节的链接" class="headerlink" href="#own">#</a>'
+    assert f'<div class="heading"><h3 id="own">x</h3>{link}</div>' in rendered.html.replace("\n", "")
     assert rendered.text == "设置 workers\nA & B\nA & B\nx"
+
+
+def test_the_link_beside_a_heading_names_it():
+    rendered = render('- ## "A" & `<b>` {x}\n\n  text')
+    link = '<a aria-label="Link to the section “&quot;A&quot; &amp; &lt;b&gt; {x}”" class="headerlink"'
+    assert link in rendered.html
+    assert rendered.text == '"A" & <b> {x}\ntext'
 
 
 def test_no_heading_is_an_h1():
