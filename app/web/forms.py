@@ -40,9 +40,9 @@ class Form:
     def __init__(self, values: Mapping[str, str] | None = None, error: OmniracleError | None = None) -> None:
         self._values = dict(values or {})
         self.message: str | None = None  # about the form as a whole
-        self._errors: dict[str, str] = {}
+        self.errors: dict[str, str] = {}  # what is wrong with each field, in the reader's language
         if isinstance(error, InvalidFields):
-            self._errors = {each.field: translate(each.message, each.params) for each in error.problems}
+            self.errors = {each.field: translate(each.message, each.params) for each in error.problems}
         elif error is not None:
             self.message = translate(error.message, error.params)
 
@@ -50,10 +50,11 @@ class Form:
         """Return what was typed, empty at first."""
         return self._values.get(field, "")
 
-    def is_first(self, field: str) -> bool:
-        """Say whether a field is the first with something wrong: there the reader goes on."""
-        return next(iter(self._errors), None) == field
-
     def error(self, field: str) -> str | None:
-        """Return what is wrong with a field, in the reader's language; None for nothing."""
-        return self._errors.get(field)
+        """Return what is wrong with a field; None for nothing."""
+        return self.errors.get(field)
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether the form comes back because something is wrong with it."""
+        return bool(self.message or self.errors)

@@ -628,3 +628,21 @@ def test_the_same_new_key_on_both_sides_is_a_conflict_and_no_dead_end(library, r
 def test_control_characters_are_no_part_of_titles(rob, client):
     rob.post("/contribute", data=fields(title="A\x00 B\x1b\ufffe?"))
     assert client.get("/api/v1/questions/a-b").json()["title"] == "A B ?"
+
+
+def test_a_form_that_comes_back_says_so_first_and_leads_to_each_field(ann):
+    answer = ann.post("/contribute", data=fields(title=" ", body=" ", card_url="nowhere"))
+    assert answer.status_code == 400
+    assert "<title>Error: Write an answer · " in answer.text
+    summary = re.search(
+        r'<div class="form-error" role="alert" tabindex="-1" autofocus>.*?</div>', answer.text, re.DOTALL
+    )
+    assert re.findall('href="#field-([^"]+)">([^<]+)<', summary[0]) == [
+        ("title", "Write the question."),
+        ("body", "Write the answer."),
+        ("cards", "Write each address whole, beginning with https://."),
+    ]
+    for field in ("title", "body", "cards"):
+        assert f'id="field-{field}"' in answer.text
+    assert answer.text.count("autofocus") == answer.text.count('role="alert"') == 1
+    assert "<title>Write an answer" in ann.get("/contribute").text

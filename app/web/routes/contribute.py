@@ -78,7 +78,7 @@ def show_draft(request: Request, here: Here, key: Contributor, name: str) -> Res
             raise NotFound("There is no such draft.")
         editor = drafting.editor_of(session, kept)
     return render(request, "draft.html", headers={"Cache-Control": "no-store"}, draft=kept, editor=editor,
-                  form=form_of(kept.fields))  # fmt: skip
+                  written=form_of(kept.fields))  # fmt: skip
 
 
 @router.post("/drafts/{name}/removal")
