@@ -137,6 +137,7 @@ def _prepare(settings: Settings) -> str | None:
     from app.search.index import SearchIndex
     from app.services import indexing
     from app.services.accounts import ensure_first_admin
+    from app.services.rendering import bring_up_to_date
     from app.services.syncing import sync
     from app.storage import renderings, schema
     from app.storage.database import Database
@@ -148,6 +149,7 @@ def _prepare(settings: Settings) -> str | None:
         with progress() as update:
             indexing.ensure(database, index, update, thorough=True)
             report = sync(database, index, settings.content_dir, update)
+            bring_up_to_date(database, update)
         with database.write() as session:
             renderings.drop_unused(session)
         key = ensure_first_admin(database, settings.admin_email, settings.admin_password)

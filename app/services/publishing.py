@@ -10,11 +10,11 @@ from sqlmodel import Session, col
 
 from app.content.document import Document
 from app.content.document import Resource as Card
+from app.content.excerpts import excerpt_of
 from app.content.slugs import unique
 from app.errors import InvalidInput
 from app.models import Alias, Article, Origin, Pin, Rendering, Revision, Section, Translation
 from app.models.columns import now
-from app.services.rendering import excerpt_of
 from app.storage import articles, jobs, renderings, resources, tags
 from app.storage.resources import ResourceCard
 
@@ -46,7 +46,7 @@ def create(session: Session, edition: Edition) -> Article:
         lang=document.lang,
         title=document.title,
         body=document.body,
-        excerpt=excerpt_of(edition.rendering.text),
+        excerpt=excerpt_of(edition.rendering.html),
         digest=edition.rendering.digest,
         revision=0,
         created_at=published,
@@ -92,7 +92,7 @@ def _publish(session: Session, article: Article, edition: Edition, moment: datet
     article.lang = document.lang
     article.title = document.title
     article.body = document.body
-    article.excerpt = excerpt_of(edition.rendering.text)
+    article.excerpt = excerpt_of(edition.rendering.html)
     article.digest = edition.rendering.digest
     article.published = document.date
     article.verified = document.verified

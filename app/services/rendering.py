@@ -5,20 +5,23 @@ import logging
 
 from sqlalchemy.exc import OperationalError
 
+from app.content.excerpts import excerpt_of
 from app.content.rendering import RENDERER_VERSION, render
 from app.models import Rendering
+from app.services.progress import Progress, silent
 from app.storage import renderings
 from app.storage.database import Database
 
 log = logging.getLogger(__name__)
 
-EXCERPT_LENGTH = 180
+CHUNK = 100  # articles that one transaction brings up to date
 KEEP_PATIENCE_S = 0.05  # a reader waits for it
+VERSION = f"{RENDERER_VERSION}-"  # begins every digest, so that what an older renderer made can be found
 
 
 def digest_of(body: str, lang: str) -> str:
     """Return the name under which the rendering of `body` is kept."""
-    return hashlib.sha256(f"{RENDERER_VERSION}\0{lang}\0{body}".encode()).hexdigest()
+    return VERSION + hashlib.sha256(f"{lang}\0{body}".encode()).hexdigest()[: 64 - len(VERSION)]
 
 
 def make_rendering(body: str, lang: str) -> Rendering:
@@ -50,11 +53,18 @@ def keep(database: Database, rendering: Rendering) -> None:
         log.warning("a rendering could not be kept: %s", error.orig)
 
 
-def excerpt_of(text: str) -> str:
-    """Return the beginning of a plain text in one line, for cards."""
-    line = " ".join(text[: EXCERPT_LENGTH * 3].split())
-    if len(line) <= EXCERPT_LENGTH:
-        return line
-    cut = line[:EXCERPT_LENGTH]
-    space = cut.rfind(" ")
-    return f"{cut[:space] if space > EXCERPT_LENGTH // 2 else cut}…"
+def bring_up_to_date(database: Database, progress: Progress = silent) -> int:
+    """Render anew, with their excerpts, the articles that another version rendered; return how many there were."""
+    done = 0
+    while True:
+        with database.read() as session:
+            waiting = renderings.of_other_versions(session, VERSION, CHUNK)
+            total = renderings.count_of_other_versions(session, VERSION) if waiting else 0
+        if not waiting:
+            return done
+        made = [(article, make_rendering(article.body, article.lang)) for article in waiting]
+        with database.write() as session:
+            for article, rendering in made:
+                renderings.replace(session, article, rendering, excerpt_of(rendering.html))
+        done += len(made)
+        progress("render", done, done + total - len(made))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete
+from sqlalchemy import delete, func, update
 from sqlmodel import Session, col, select
 
 from app.models import Article, Rendering
@@ -28,3 +28,20 @@ def drop_unused(session: Session) -> int:
     """Delete the renderings that are of no article's newest text; return how many."""
     result = session.exec(delete(Rendering).where(col(Rendering.digest).not_in(select(Article.digest))))
     return int(result.rowcount)
+
+
+def of_other_versions(session: Session, version: str, limit: int) -> list[Article]:
+    """Return articles whose rendering is not of this version of the renderer, in no order."""
+    return list(session.exec(select(Article).where(~col(Article.digest).startswith(version)).limit(limit)))
+
+
+def count_of_other_versions(session: Session, version: str) -> int:
+    """Return how many articles these are."""
+    return session.exec(select(func.count()).where(~col(Article.digest).startswith(version))).one()
+
+
+def replace(session: Session, article: Article, rendering: Rendering, excerpt: str) -> None:
+    """Give `article` a rendering and its excerpt, unless its text has changed since it was read."""
+    put(session, rendering)
+    unchanged = col(Article.id) == article.id, col(Article.digest) == article.digest
+    session.exec(update(Article).where(*unchanged).values(digest=rendering.digest, excerpt=excerpt))

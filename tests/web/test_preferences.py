@@ -71,7 +71,7 @@ def test_chinese_is_shown_in_the_script_that_was_chosen(client):
     converted = client.get("/questions/workers-zh").text
     assert "沒有誰分配任務" in converted
     assert '<article class="answer" lang="zh-Hant">' in converted
-    assert "import asyncio" in converted
+    assert '<span class="nn">asyncio</span>' in converted
     assert 'value="hant" lang="zh-Hant" translate="no" aria-pressed="true"' in converted
     assert "Converted by machine" in converted
     client.post("/-/preferences", data={"script": "written"})
