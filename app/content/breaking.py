@@ -1,6 +1,9 @@
 """Where a line may end, in Chinese and Latin text alike, and how good a place that is."""
 
+import re
 import unicodedata
+from functools import lru_cache
+from html import unescape
 from typing import NamedTuple
 
 NEVER_FIRST = frozenset("，。、：；？！）》」』】〕”’…—～·％‰℃々ーぁぃぅぇぉっゃゅょァィゥェォッャュョ,.:;?!)]}%")  # noqa: RUF001
@@ -18,6 +21,7 @@ CLAUSE_ENDS = frozenset("，。、：；？！,:;?!")
 PARTICLES = frozenset("是在和与與或及把被让讓从從对對为為")
 ENDING = PARTICLES | frozenset("的了到用将將吗嗎呢吧")
 BEGINNING = PARTICLES | frozenset("怎什如哪该該应應能会會要不")
+MOST_TOGETHER = 8  # Chinese signs that may stand together although none of them is known to be one word
 ENCLITICS = frozenset("的了吗嗎呢吧们們着著过過得")
 _WEAK = "a an the of to in on and or for is are with as at by do does how what why"
 WEAK = frozenset(_WEAK.split())
@@ -27,8 +31,11 @@ _WORDS = """
 参数 參數 任务 任務 策略 设置 設定 配置 部署 数据 資料 程序 程式 进程 线程 函数 函式 服务 服務 请求 請求 连接 連線 文件
 代码 系统 系統 运行 執行 实现 實現 解决 解決 理解 选择 選擇 分配 处理 處理 管理 网络 網路 模型 学习 學習 项目 專案 接口
 异步 后台 定时 性能 效能 测试 測試 安装 安裝 语言 語言 版本 变量 类型 对象 缓存 用户 信息 資訊 软件 軟體 开发 開發 环境
+响应 響應 回应 回應 反应 反應 对应 對應 相应
 """
 WORDS = frozenset(_WORDS.split())
+_HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
+_PIECE = re.compile(r"<[^<>]*>|&[^&;\s]+;|.", re.DOTALL)
 
 
 class Part(NamedTuple):
@@ -54,6 +61,42 @@ def parts_of(text: str) -> list[Part]:
             else:
                 parts.append(Part(part, space, _cost(parts[-1].text, space, part) if parts else 0))
     return parts
+
+
+@lru_cache(maxsize=4096)
+def with_breaks(html: str) -> str:
+    """Return the HTML of a Chinese title with `<wbr>` where its lines may end, so that no word is torn.
+
+    The style sheet allows no other places in `breaks`. What has no Chinese characters stays as it is.
+    """
+    if not _HAN.search(html):
+        return html
+    pieces = _PIECE.findall(html)
+    signs = [place for place, piece in enumerate(pieces) if piece[0] != "<"]
+    for offset in reversed(_breaks("".join(unescape(pieces[place]) for place in signs))):
+        if offset < len(signs):
+            pieces.insert(signs[offset], "<wbr>")
+    return f'<span class="breaks">{"".join(pieces)}</span>'
+
+
+def _breaks(text: str) -> list[int]:
+    """Return before which characters of a text a new line may begin, where no space says so."""
+    if text != " ".join(text.split()):
+        return []
+    breaks: list[int] = []
+    offset, together = 0, 0
+    possible: list[int] = []
+    for part in parts_of(text):
+        if part.space or part.cost <= AFTER_PARTICLE:
+            breaks += possible if together > MOST_TOGETHER else []
+            possible, together = [], 0
+            if offset and not part.space:
+                breaks.append(offset)
+        elif part.cost < WITHIN_WORD:
+            possible.append(offset)
+        offset += len(part.space) + len(part.text)
+        together += len(part.text)
+    return sorted(breaks + (possible if together > MOST_TOGETHER else []))
 
 
 def is_wide(character: str) -> bool:

@@ -7,6 +7,7 @@ into fields, and what says `translate="no"` (names, for example) stay as they ar
 import re
 from collections.abc import Iterator
 from functools import cache, lru_cache, partial
+from itertools import accumulate, pairwise
 from typing import Any, Literal
 
 from app.content.language import simplest
@@ -20,7 +21,9 @@ _KEPT = frozenset(("code", "pre", "kbd", "samp", "var", "script", "style", "text
 _VOID = frozenset(
     ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr")
 )  # fmt: skip
-_TOKEN = re.compile(r"<!--(?:[^<]|<(?!!--))*?-->|<![^<>]*>|</?[a-zA-Z](?:[^<>\"']|\"[^\"]*\"|'[^']*')*+>", re.DOTALL)
+_TOKEN = re.compile(
+    r"<!--(?:[^<]|<(?!!--))*?-->|<![^<>]*>|</?(?!wbr>)[a-zA-Z](?:[^<>\"']|\"[^\"]*\"|'[^']*')*+>", re.DOTALL
+)
 _NAME = re.compile(r"</?([a-zA-Z][\w:-]*)")
 _LANG = re.compile(r'(\slang=")([^"]*)(")')
 _SHOWN = re.compile(r'(\s(?:title|alt|aria-label|placeholder|data-cop(?:y|ied)|data-list-label|data-counted)=")([^"]*)')
@@ -82,8 +85,15 @@ _plain = lru_cache(maxsize=256)(simplest)
 
 
 def _text(script: Script, text: str) -> str:
-    """Convert a text; addresses in it stay as they are."""
+    """Convert a text; addresses in it stay as they are, and it is read over the places where its lines may end."""
     convert = _converter(script)
+    if "<wbr>" in text:
+        parts = text.split("<wbr>")
+        ends = list(accumulate(map(len, parts)))
+        converted = _text(script, "".join(parts))
+        if len(converted) != ends[-1]:
+            return converted
+        return "<wbr>".join(converted[start:end] for start, end in pairwise([0, *ends]))
     if "://" not in text:
         return str(convert(text))
     return "".join(part if _ADDRESS.match(part) else convert(part) for part in _ADDRESS.split(text))

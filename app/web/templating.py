@@ -22,6 +22,7 @@ from starlette.responses import HTMLResponse, Response
 
 from app import __version__
 from app.config import STATIC_DIR, TEMPLATES_DIR
+from app.content.breaking import with_breaks
 from app.content.scripts import LANGS, Script, in_script, script_of
 from app.models import Account, Article, Role
 from app.storage import site
@@ -213,7 +214,7 @@ def environment() -> Environment:
     )
     env.filters.update(
         monogram=_monogram, tone=_tone, browser=_browser, host=_host, groupby_consecutive=_runs,
-        kind_of=kind_of, script_of=script_of, with_code=with_code, in_lang=_in_lang,
+        kind_of=kind_of, script_of=script_of, with_code=with_code, in_lang=_in_lang, breaks=_breaks,
     )  # fmt: skip
     return env
 
@@ -223,6 +224,11 @@ def load_templates() -> None:
     assets()
     for name in environment().list_templates():
         environment().get_template(name)
+
+
+def _breaks(title: str) -> Markup:
+    """Return a title, or what a search has marked in one, with the places where its lines may end."""
+    return Markup(with_breaks(str(escape(title))))  # noqa: S704  escaped before
 
 
 def _plural(one: str, many: str, number: int) -> str:

@@ -13,6 +13,10 @@ def test_phrases_get_the_right_characters():
     assert in_script("<p>頭髮與發現</p>", "hans", "zh-TW") == "<p>头发与发现</p>"
 
 
+def test_phrases_are_read_over_the_places_where_lines_may_end():
+    assert in_script("<h1>发<wbr>现头<wbr>发</h1>", "hant", "zh") == "<h1>發<wbr>現頭<wbr>髮</h1>"
+
+
 def test_code_fields_and_names_stay():
     html = (
         "<code>发现</code><pre>发现</pre><kbd>发</kbd><textarea>发现</textarea>"

@@ -79,7 +79,7 @@ def test_chinese_is_shown_in_the_script_that_was_chosen(client):
     assert "没有谁分配任务" in as_asked
     client.post("/-/preferences", data={"script": "hans"})
     assert "没有谁分配任务" in client.get("/questions/workers-zh").text
-    assert "台湾的图书馆" in client.get("/").text
+    assert "图书馆员依照主题" in client.get("/").text
 
 
 def test_who_asks_for_traditional_chinese_gets_the_interface_and_the_answers_in_it(client):
