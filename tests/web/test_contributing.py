@@ -646,3 +646,17 @@ def test_a_form_that_comes_back_says_so_first_and_leads_to_each_field(ann):
         assert f'id="field-{field}"' in answer.text
     assert answer.text.count("autofocus") == answer.text.count('role="alert"') == 1
     assert "<title>Write an answer" in ann.get("/contribute").text
+
+
+def test_the_editor_begins_with_a_title_that_a_link_brings(ann, client):
+    def title(path, text):
+        return re.search(
+            r'id="field-title"[^>]* value="([^"]*)"', path.get("/contribute", params={"title": text}).text
+        )[1]
+
+    assert title(ann, 'Why "salt" & <b>\n?') == "Why &#34;salt&#34; &amp; &lt;b&gt; ?"
+    assert title(ann, "x" * 5000) == "x" * 300
+    assert ann.post("/drafts/new", data=fields(title="Half a quest")).status_code == 204
+    assert title(ann, "Another one") == "Another one"
+    signing_in = client.get("/contribute", params={"title": "a & b"}, follow_redirects=False).headers["Location"]
+    assert signing_in == "/sign-in?next=%2Fcontribute%3Ftitle%3Da%2B%2526%2Bb"

@@ -20,7 +20,9 @@ def test_a_search_without_results_helps_on_and_is_listed(client):
     html = client.get("/search", params={"q": "zebrafish quokka"}).text
     assert "Ask for this answer" in html
     assert "salt" in html  # popular questions, for nothing is near
-    assert "zebrafish quokka" in flushed(client)
+    html = flushed(client)
+    assert "zebrafish quokka" in html
+    assert 'href="/contribute?title=zebrafish+quokka"' in html
 
 
 def test_near_questions_are_offered_by_their_characters(client):

@@ -7,6 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
+from app.content.document import MAX_TITLE
+from app.content.plain import one_line
 from app.errors import InvalidInput, NotFound, TooManyRequests
 from app.models import Article, Revision
 from app.services import contributing, drafting
@@ -33,9 +35,9 @@ _DRAFT = re.compile(rf"(?:{_TARGET.pattern})(?:~[\w-]{{1,20}})?", re.ASCII)
 
 @router.get("/contribute")
 def new(request: Request, here: Here, key: Contributor, title: str = "", draft: str | None = None) -> Response:
-    """Show the last draft that was begun, the one that is asked for, or the empty editor."""
+    """Show the last draft that was begun, the one that is asked for, or the editor with nothing but a title."""
     known = known_drafts(here, key, NEW)
-    form = (None if title and draft is None else begun(known, draft)) or EditorForm(title=title)
+    form = (None if title and draft is None else begun(known, draft)) or EditorForm(title=one_line(title)[:MAX_TITLE])
     return editor_page(request, form, target=NEW, drafts=known)
 
 
