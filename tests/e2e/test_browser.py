@@ -219,3 +219,19 @@ def test_on_paper_a_question_is_a_document_with_the_addresses_of_its_links(page)
     shown = "link => getComputedStyle(link, '::after').content"
     assert "man7.org" in page.locator(".prose a[href^='http']").last.evaluate(shown)
     assert "https://" in page.locator(".resource a").first.evaluate(shown)
+
+
+@pytest.mark.parametrize("width", [1280, 1600])
+def test_every_page_begins_where_the_header_begins(page, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    for path in (
+        "/questions",
+        "/questions/how-requests-reach-fastapi-workers",
+        "/tags",
+        "/wanted",
+        "/about",
+        "/-/workers",
+    ):
+        page.goto(path)
+        start = page.locator(".wordmark").bounding_box()["x"]
+        assert page.locator("main h1").bounding_box()["x"] == pytest.approx(start, abs=1), path
