@@ -25,8 +25,8 @@ KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "plural": (1, 2)}
 OPTIONS = {"trim_blocks": "true", "lstrip_blocks": "true", "newstyle_gettext": "true"}
 # Which argument of a call is a text that can reach a page.
 CALLS = {
-    "Check": 1, "CrossOrigin": 0, "Finding": 0, "Forbidden": 0, "Gone": 0, "InvalidInput": 0, "NotFound": 0,
-    "Problem": 1, "SignInNeeded": 0, "__init__": 0, "_answer": 2,
+    "AlreadyRunning": 0, "Check": 1, "CrossOrigin": 0, "Finding": 0, "Forbidden": 0, "Gone": 0, "InvalidInput": 0,
+    "NotFound": 0, "Problem": 1, "SignInNeeded": 0, "__init__": 0, "_answer": 2,
 }  # fmt: skip
 VARIABLES = ("message", "NOTICES", "_REASONS", "TOO_LATE")
 # What other modules of these layers raise is for the command.

@@ -145,7 +145,7 @@ class People(Group):
     """People."""
 
     admin_email: str | None = Field(
-        None, alias="OMNIRACLE_ADMIN_EMAIL", description="E-mail of the administrator made at the first start."
+        None, alias="OMNIRACLE_ADMIN_EMAIL", description="Email of the administrator made at the first start."
     )
     admin_password: str | None = Field(
         None,

@@ -18,6 +18,7 @@ OmniracleError
 """
 
 import dataclasses
+import math
 
 
 class OmniracleError(Exception):
@@ -78,7 +79,15 @@ class TooManyRequests(OmniracleError):
     """The reader has to wait for `retry_after_s` seconds."""
 
     def __init__(self, retry_after_s: int) -> None:
-        super().__init__("That was too often in a short time. Please wait %(seconds)s seconds.", seconds=retry_after_s)
+        minutes = math.ceil(retry_after_s / 60)
+        if minutes > 1:
+            super().__init__(
+                "Too many requests in a short time. Please try again in %(minutes)s minutes.", minutes=minutes
+            )
+        elif retry_after_s > 10:
+            super().__init__("Too many requests in a short time. Please try again in a minute.")
+        else:
+            super().__init__("Too many requests in a short time. Please try again in a few seconds.")
         self.retry_after_s = retry_after_s
 
 
@@ -86,7 +95,7 @@ class ProbeFailed(OmniracleError):
     """The site could not ask itself; `reason` is for the log."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__("The site could not ask itself. The log says why.")
+        super().__init__("The experiment failed. See the log for the reason.")
         self.reason = reason
 
 
@@ -94,7 +103,7 @@ class ProviderUnavailable(OmniracleError):
     """The OpenID Connect provider does not answer, or not as it must; the log says why."""
 
     def __init__(self, provider: str) -> None:
-        super().__init__("%(provider)s does not answer at the moment. Please try again later.", provider=provider)
+        super().__init__("%(provider)s is not responding. Please try again later.", provider=provider)
 
 
 class OperatorError(OmniracleError):

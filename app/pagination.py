@@ -59,7 +59,5 @@ def offset_of(number: int, size: int) -> int:
 def check_page(page: Page[Item]) -> Page[Item]:
     """Return `page`; raise NotFound when its number lies past the last page."""
     if page.number > page.pages:
-        raise NotFound(
-            "There is no page %(number)s: the list ends with page %(pages)s.", number=page.number, pages=page.pages
-        )
+        raise NotFound("There is no page %(number)s. The last page is %(pages)s.", number=page.number, pages=page.pages)
     return page

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from app.models import Account
     from app.storage.database import Database
 
-user = typer.Typer(name="user", help="Make and change accounts.", no_args_is_help=True)
-token = typer.Typer(name="token", help="Make API tokens.", no_args_is_help=True)
+user = typer.Typer(name="user", help="Create and change accounts.", no_args_is_help=True)
+token = typer.Typer(name="token", help="Create API tokens.", no_args_is_help=True)
 
 EmailArgument = Annotated[str, typer.Argument(metavar="EMAIL", help="The account's address.")]
 FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
@@ -36,10 +36,10 @@ def add_user(
     ] = None,
     password_stdin: FromStdin = False,
     no_password: Annotated[
-        bool, typer.Option("--no-password", help="Make it without one: its owner comes by OpenID Connect.")
+        bool, typer.Option("--no-password", help="Create it without one: its owner signs in through OpenID Connect.")
     ] = False,
 ) -> None:
-    """Make an account.
+    """Create an account.
 
     It asks for the password unless that comes from standard input.
     """
@@ -100,7 +100,7 @@ def set_role(
     with open_stores() as (_settings, database, _index):
         account = _account(database, email)
         accounts.set_role(database, accounts.id_of(account), role, by=COMMAND)
-    typer.echo(f"{account.email} is a {role} now.")
+    typer.echo(f"{account.email} is now a {role}.")
 
 
 @token.command("create", epilog=examples('omniracle token create me@example.org --name "nightly import" --scope write'))
@@ -110,7 +110,7 @@ def create_token(
     name: Annotated[str, typer.Option(metavar="NAME", help="What the token is for.")] = "command line",
     scope: Annotated[Scope, typer.Option(help="What it may be used for.")] = Scope.WRITE,
 ) -> None:
-    """Make an API token and print it, alone.
+    """Create an API token and print it, alone.
 
     It can never be shown again. Programs send it as `Authorization: Bearer TOKEN`.
     """

@@ -31,7 +31,7 @@ def print_report(report: "Report", verb: str) -> None:
     done = report.created + report.updated + report.unchanged
     notes = len(report.problems) - report.lost
     print(
-        f"{verb} {done} files: {report.created} new, {report.updated} changed, {report.unchanged} as they were; "
+        f"{verb} {done} files: {report.created} new, {report.updated} changed, {report.unchanged} unchanged; "
         f"{notes} notes, {report.lost} lost."
     )
 

@@ -43,7 +43,7 @@ def sync(
 def import_(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of Markdown files.")],
     lang: Annotated[
-        str | None, typer.Option(metavar="LANG", help="Language of all files; detected when absent.")
+        str | None, typer.Option(metavar="LANG", help="Language of all files; detected when not given.")
     ] = None,
 ) -> None:
     """Import any folder of Markdown files.
@@ -89,13 +89,13 @@ def export(
     for path in report.kept:
         typer.echo(f"{path}: was changed and never synced, and stays: run `omniracle sync` first", err=True)
     number = report.written + report.unchanged
-    typer.echo(f"Exported {number} files: {report.written} written, {report.unchanged} as they were.")
+    typer.echo(f"Exported {number} files: {report.written} written, {report.unchanged} unchanged.")
     raise typer.Exit(1 if report.kept else 0)
 
 
 @commands.command(epilog=examples("omniracle lint", "omniracle lint content/python"))
 def lint(folder: FolderArgument = None) -> None:
-    """Remark on files as a careful reviewer would.
+    """Check files as a careful reviewer would.
 
     The exit status is 1 if a file cannot be used at all.
     """
@@ -117,5 +117,5 @@ def lint(folder: FolderArgument = None) -> None:
         remarks += [f"{found.path}: {remark.message % remark.params}" for remark in findings(document)]
     for line in (*unusable, *remarks):
         typer.echo(line)
-    typer.echo(f"Looked at {len(files)} files: {len(remarks)} remarks, {len(unusable)} cannot be used.")
+    typer.echo(f"Checked {len(files)} files: {len(remarks)} remarks, {len(unusable)} unusable.")
     raise typer.Exit(1 if unusable else 0)

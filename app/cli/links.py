@@ -13,17 +13,15 @@ links = typer.Typer(name="links", no_args_is_help=True)
 
 @links.callback()
 def _group() -> None:
-    """Look after the pages that answers refer to."""
+    """Check the pages that answers refer to."""
 
 
 @links.command("check", epilog=examples("omniracle links check", "omniracle links check --all"))
 def check(
     *,
-    everything: Annotated[
-        bool, typer.Option("--all", help="Look at all of them, not only at those that are due.")
-    ] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Check all of them, not only those that are due.")] = False,
 ) -> None:
-    """Look whether linked pages are still there.
+    """Check whether linked pages are still there.
 
     Pages that have moved and pages that are gone are listed; the site marks those that are gone.
     """

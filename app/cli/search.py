@@ -43,7 +43,7 @@ def search(
 
 @commands.command(epilog=examples("omniracle reindex"))
 def reindex() -> None:
-    """Build the search index anew, then swap.
+    """Rebuild the search index, then swap.
 
     The site goes on answering from the old one meanwhile, and what is saved during that time is found at once.
     """

@@ -48,7 +48,7 @@ def serve(
     local = f"http://{f'[{settings.host}]' if ':' in settings.host else settings.host}:{settings.port}"
     print(f"Omniracle is at {local} with {settings.workers} workers.", flush=True)
     if key:
-        print(f"Make its first administrator: {settings.base_url or local}/first-admin/{key}", flush=True)
+        print(f"Create its administrator account: {settings.base_url or local}/first-admin/{key}", flush=True)
     with alone:
         _run(settings, listening)
 
@@ -68,7 +68,7 @@ def migrate() -> None:
     before, after = schema.migrate(database)
     database.close()
     typer.echo(
-        f"The schema is at {after}, as before." if before == after else f"Migrated {before or 'nothing'} -> {after}."
+        f"The schema is already at {after}." if before == after else f"Migrated {before or 'nothing'} -> {after}."
     )
 
 
@@ -104,7 +104,7 @@ def _alone_on(settings: Settings) -> IO[str]:
     except OSError as error:
         held.close()
         raise OperatorError(
-            f"Another server runs on the data folder {settings.data_dir}: stop it, or set OMNIRACLE_DATA_DIR."
+            f"Another server is running on the data folder {settings.data_dir}: stop it, or set OMNIRACLE_DATA_DIR."
         ) from error
     return held
 

@@ -97,7 +97,7 @@ def probe(
     for pid, number in experiment.counts:
         typer.echo(f"  {pid:>8} {number:>5}  {'█' * round(40 * number / longest)}")
     typer.echo(f"  coefficient of variation {experiment.cv:.2f}, chi-square p {experiment.chi_square_p:.2g}, "
-               f"agreement with taking turns {experiment.lag_agreement:.2f} (round-robin: 1.00)")  # fmt: skip
+               f"round-robin agreement {experiment.lag_agreement:.2f} (perfect turns: 1.00)")  # fmt: skip
     typer.echo(text)
 
 
@@ -143,7 +143,7 @@ def _server(settings: Settings) -> tuple[int, str, int] | None:
 def _table(settings: Settings) -> tuple[list[Worker], Totals]:
     file = read_file(settings.workers_file)
     if file is None or not (workers := read_rows(file)):
-        raise OperatorError(f"No worker runs on {settings.data_dir}: start the server with `omniracle serve`.")
+        raise OperatorError(f"No worker is running on {settings.data_dir}: start the server with `omniracle serve`.")
     return workers, read_totals(file)
 
 

@@ -31,29 +31,29 @@ def findings(document: Document) -> list[Finding]:
 
 def _on_the_whole(document: Document, prose: str) -> Iterator[Finding]:
     if not document.resources:
-        yield Finding("It names no source: readers cannot check it.")
+        yield Finding("It has no sources, so readers cannot check it.")
     if len(prose.strip()) < SHORT:
-        yield Finding("It is very short.")
+        yield Finding("The answer is very short.")
     if not document.tags:
-        yield Finding("It has no topic: nobody finds it by looking through the topics.")
+        yield Finding("It has no topic, so nobody will find it by browsing topics.")
 
 
 def _on_headings(prose: str) -> Iterator[Finding]:
     levels = [len(match[1]) for match in _HEADING.finditer(prose)]
     if 1 in levels:
-        yield Finding("It has a heading of the first level: the title is that already. Begin with ##.")
+        yield Finding("The text has a level 1 heading, but the title is one already. Start with ##.")
     for before, level in pairwise([1, *levels]):
         if level > before + 1:
             params: dict[str, object] = {"level": level, "before": before}
-            yield Finding("A heading of level %(level)s follows one of level %(before)s: leave no level out.", params)
+            yield Finding("A level %(level)s heading follows a level %(before)s one. Do not skip levels.", params)
             break
 
 
 def _on_details(document: Document, prose: str) -> Iterator[Finding]:
     if any(not match[3].strip() for match in _FENCED.finditer(document.body)):
-        yield Finding("A block of code does not say its language.")
+        yield Finding("A code block does not name its language.")
     if _IMAGE_WITHOUT_WORDS.search(prose):
-        yield Finding("An image has no description for those who cannot see it.")
+        yield Finding("An image has no description for people who cannot see it.")
     if link := _PLAIN_LINK.search(prose):
         yield Finding("A link leads to an unencrypted page: %(url)s", {"url": link[1]})
     addresses = [card.url for card in (*document.resources, *document.more)]

@@ -59,7 +59,7 @@ def parse(text: str) -> Query:
     """Return the parts of `text`; raise InvalidInput when it is longer than MAX_LENGTH."""
     if len(text) > MAX_LENGTH:
         raise InvalidInput(
-            "This search has %(length)s characters; at most %(limit)s are possible. Keep the words that matter most.",
+            "This search has %(length)s characters; the limit is %(limit)s. Keep the words that matter most.",
             length=len(text),
             limit=MAX_LENGTH,
         )

@@ -55,7 +55,7 @@ def sign_up(
 def add(session: Session, *, email: str, name: str, password_hash: str | None, role: Role) -> Account:
     """Add an account; raise InvalidFields when the address has one already."""
     if accounts.by_email(session, email) is not None:
-        raise InvalidFields(Problem("email", "This e-mail address has an account already: sign in instead."))
+        raise InvalidFields(Problem("email", "There is already an account with this email address. Sign in instead."))
     account = Account(email=email, name=name, password_hash=password_hash, role=role, created_at=now())
     session.add(account)
     session.flush()
@@ -67,7 +67,7 @@ def sign_in(database: Database, email: str, password: str) -> Account:
     with database.read() as session:
         account = accounts.by_email(session, folded(email))
     if not passwords.is_right(password, account.password_hash if account else None) or account is None:
-        raise InvalidInput("This e-mail address and password do not belong together.")
+        raise InvalidInput("Wrong email address or password.")
     return account
 
 
@@ -147,7 +147,7 @@ def change_password(database: Database, account: Account, *, old: str, new: str,
     Raises InvalidFields when the old password is wrong or the new one cannot be taken.
     """
     if account.password_hash is not None and not passwords.is_right(old, account.password_hash):
-        raise InvalidFields(Problem("old", "This is not your present password."))
+        raise InvalidFields(Problem("old", "This is not your current password."))
     set_password(database, account, new, by=account, keep=keep, field="new")
 
 
@@ -176,7 +176,7 @@ def set_role(database: Database, account_id: int, role: Role, *, by: Account | s
         if account is None:
             raise NotFound("There is no such account.")
         if account.role == Role.ADMIN and role != Role.ADMIN and accounts.admin_count(session) == 1:
-            raise Forbidden("This is the only administrator: make another one first.")
+            raise Forbidden("This is the only administrator. Give someone else that role first.")
         if account.role != role:
             audit.record(session, by, "role", account.email, f"{account.role} -> {role}")
             account.role = role
@@ -222,7 +222,7 @@ def first_admin(database: Database, key: str, *, email: str, name: str, password
     with database.write() as session:
         link = _good_link(session, key, Purpose.FIRST_ADMIN)
         if link is None or accounts.admin_count(session):
-            raise NotFound("This link was used or has expired. A new one is printed when the site starts.")
+            raise NotFound("This link has been used or has expired. A new one is printed when the server starts.")
         account = add(session, email=email, name=name, password_hash=known, role=Role.ADMIN)
         session.delete(link)
         audit.record(session, account, "sign-up", email, Role.ADMIN)
@@ -230,10 +230,10 @@ def first_admin(database: Database, key: str, *, email: str, name: str, password
 
 
 def checked_email(email: str) -> str:
-    """Return an e-mail address in lower case; raise InvalidFields for what is none."""
+    """Return an email address in lower case; raise InvalidFields for what is none."""
     email = folded(email)
     if len(email) > MAX_EMAIL or not email.isprintable() or not _EMAIL.fullmatch(email):
-        raise InvalidFields(Problem("email", "Write a whole e-mail address, like name@example.org."))
+        raise InvalidFields(Problem("email", "Enter a full email address, such as name@example.org."))
     return email
 
 
@@ -241,7 +241,7 @@ def checked_name(name: str, field: str = "name") -> str:
     """Return a name on one line; raise InvalidFields for an empty or too long one."""
     name = one_line(name)
     if not name.strip(UNSEEN) or len(name) > MAX_NAME:
-        raise InvalidFields(Problem(field, "Write a name of up to %(most)s characters.", {"most": MAX_NAME}))
+        raise InvalidFields(Problem(field, "Enter a name of up to %(most)s characters.", {"most": MAX_NAME}))
     return name
 
 
@@ -270,7 +270,7 @@ def _good_link(session: Session, key: str, purpose: Purpose) -> OneTimeLink | No
 
 
 def folded(email: str) -> str:
-    """Return an e-mail address as accounts are known by it: compatibility forms folded, in lower case."""
+    """Return an email address as accounts are known by it: compatibility forms folded, in lower case."""
     return unicodedata.normalize("NFKC", email).strip().lower()
 
 

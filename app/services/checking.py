@@ -67,7 +67,7 @@ def _told(part: Callable[..., Iterator[Check]], *arguments: object) -> list[Chec
     except (OmniracleError, SQLAlchemyError, OSError) as error:
         log.warning("a check failed: %s", error)
         name = part.__name__.strip("_")
-        return [Check(State.PROBLEM, "“%(name)s” could not be looked at. The log says why.", {"name": name})]
+        return [Check(State.PROBLEM, "“%(name)s” could not be checked. See the log for the reason.", {"name": name})]
 
 
 def _settings(settings: Settings) -> Iterator[Check]:
@@ -75,22 +75,22 @@ def _settings(settings: Settings) -> Iterator[Check]:
         message = "OMNIRACLE_BASE_URL is not set: absolute links, in feeds for example, name whatever host was asked."
         yield Check(State.WARNING, message)
     elif settings.base_url.startswith("http:") and urlsplit(settings.base_url).hostname not in LOOPBACK:
-        message = "OMNIRACLE_BASE_URL begins with http://: passwords and sessions travel readable. Use HTTPS."
+        message = "OMNIRACLE_BASE_URL starts with http://: passwords and sessions are sent unencrypted. Use HTTPS."
         yield Check(State.WARNING, message)
     else:
         yield Check(State.OK, "The public address is %(url)s.", {"url": settings.base_url})
     if "*" in settings.forwarded_allow_ips:
-        message = "FORWARDED_ALLOW_IPS believes everybody: anyone can claim any address. Name the proxies."
+        message = "FORWARDED_ALLOW_IPS trusts everyone, so anyone can claim any address. Name your proxies."
         yield Check(State.PROBLEM, message)
     if not settings.content_dir.is_dir():
-        message = "The content folder is not there: create it, or name another with OMNIRACLE_CONTENT_DIR."
+        message = "The content folder does not exist: create it, or name another with OMNIRACLE_CONTENT_DIR."
         yield Check(State.PROBLEM, message)
 
 
 def _disk(settings: Settings) -> Iterator[Check]:
     settings.prepare_data_dir()
     free = shutil.disk_usage(settings.data_dir).free
-    message = "%(free)s GB are free on the disk of the data folder."
+    message = "%(free)s GB are free on the data folder's disk."
     state = State.PROBLEM if free < NO_SPACE else State.WARNING if free < LITTLE_SPACE else State.OK
     yield Check(state, message, {"free": f"{free / 2**30:.1f}"})
 
@@ -107,9 +107,11 @@ def _secret(settings: Settings) -> Iterator[Check]:
     settings.signing_key()
     file = settings.data_dir / "secret.key"
     if settings.secret_key is None and stat.S_IMODE(file.stat().st_mode) & 0o077:
-        yield Check(State.PROBLEM, "The file secret.key in the data folder can be read by others: `chmod 600` it.")
+        yield Check(
+            State.PROBLEM, "The file secret.key in the data folder can be read by others: run `chmod 600` on it."
+        )
     else:
-        yield Check(State.OK, "The site's secret is there.")
+        yield Check(State.OK, "The site's secret is in place.")
 
 
 def _database(database: Database) -> Iterator[Check]:
@@ -121,13 +123,15 @@ def _database(database: Database) -> Iterator[Check]:
             message = "The database is damaged (%(reason)s): restore the last backup."
             yield Check(State.PROBLEM, message, {"reason": said})
             return
-    message = "The database (%(kind)s) is whole and has this version's schema."
+    message = "The database (%(kind)s) is intact and has this version's schema."
     yield Check(State.OK, message, {"kind": database.engine.dialect.name})
 
 
 def _index(database: Database, index: SearchIndex) -> Iterator[Check]:
     if not index.is_whole(thorough=True):
-        yield Check(State.PROBLEM, "The search index is missing or damaged: `omniracle reindex`, or start the server.")
+        yield Check(
+            State.PROBLEM, "The search index is missing or damaged: run `omniracle reindex` or `omniracle serve`."
+        )
         return
     snapshot = index.snapshot()
     with database.read() as session:
@@ -135,12 +139,14 @@ def _index(database: Database, index: SearchIndex) -> Iterator[Check]:
         known = set(articles.revision_numbers(session))
     indexed = set(snapshot.article_ids[snapshot.alive].tolist())
     if waiting and now() - waiting[0].created_at > WAITS_LONG:
-        yield Check(State.PROBLEM, "Changes have waited to be indexed for more than 5 minutes: `omniracle reindex`.")
+        yield Check(State.PROBLEM, "Changes have waited more than 5 minutes to be indexed: run `omniracle reindex`.")
     elif not waiting and known != indexed:
-        message = "The search index lacks %(missing)s answers and has %(surplus)s that are gone: `omniracle reindex`."
+        message = (
+            "The search index is out of date (missing: %(missing)s, left over: %(surplus)s): run `omniracle reindex`."
+        )
         yield Check(State.PROBLEM, message, {"missing": len(known - indexed), "surplus": len(indexed - known)})
     else:
-        yield Check(State.OK, "The search index is whole. Answers in it: %(count)s", {"count": len(known)})
+        yield Check(State.OK, "The search index is intact. Answers in it: %(count)s", {"count": len(known)})
 
 
 def _images(settings: Settings, database: Database) -> Iterator[Check]:
@@ -148,17 +154,17 @@ def _images(settings: Settings, database: Database) -> Iterator[Check]:
         names = session.exec(select(Image.name).order_by(col(Image.name))).all()
     missing = [name for name in names if not (settings.images_dir / name[:2] / name).is_file()]
     if missing:
-        message = "%(count)s images are missing, %(first)s for example: restore them from a backup."
+        message = "Images missing: %(count)s, for example %(first)s. Restore them from a backup."
         yield Check(State.PROBLEM, message, {"count": len(missing), "first": missing[0]})
     else:
-        yield Check(State.OK, "No image is missing of %(count)s.", {"count": len(names)})
+        yield Check(State.OK, "No images are missing. Images in all: %(count)s", {"count": len(names)})
 
 
 def _people(database: Database) -> Iterator[Check]:
     with database.read() as session:
         admins = accounts.admin_count(session)
     if not admins:
-        message = "There is no administrator: open the link that is printed at the start, or `omniracle user add`."
+        message = "There is no administrator: open the link printed at the start, or run `omniracle user add`."
         yield Check(State.WARNING, message)
     else:
         yield Check(State.OK, "Administrators: %(count)s", {"count": admins})
@@ -169,9 +175,11 @@ def _workers(settings: Settings) -> Iterator[Check]:
     rows = read_rows(table) if table else []
     stuck = [row.pid for row in rows if row.state == "not responding"]
     if not rows:
-        yield Check(State.WARNING, "No worker runs: start the server with `omniracle serve`.")
+        yield Check(State.WARNING, "No worker is running: start the server with `omniracle serve`.")
     elif stuck:
-        message = "Workers do not respond: %(pids)s. The log says what they do; `omniracle reload` replaces them."
+        message = (
+            "Workers not responding: %(pids)s. The log shows what they are doing; `omniracle reload` replaces them."
+        )
         yield Check(State.PROBLEM, message, {"pids": ", ".join(map(str, stuck))})
     else:
         yield Check(State.OK, "Workers running: %(count)s", {"count": len(rows)})

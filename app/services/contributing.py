@@ -33,7 +33,7 @@ class EditConflict(OmniracleError):
     """Somebody else has changed the same place; `merged` has both texts, `theirs` is the newest one of the site."""
 
     def __init__(self, merged: Merged, theirs: str, revision: int) -> None:
-        super().__init__("Somebody else has changed the same place meanwhile: choose what is right.")
+        super().__init__("Someone else changed the same passage in the meantime. Choose what is right.")
         self.merged = merged
         self.theirs = theirs
         self.revision = revision
@@ -98,12 +98,12 @@ def revert(database: Database, index: SearchIndex, account: Account, slug: str, 
         article = articles.find(session, slug)
         older = revisions.get(session, article.id or 0, number)
     if older is None:
-        raise NotFound("This question has no revision %(number)s.", number=number)
+        raise NotFound("There is no revision %(number)s of this answer.", number=number)
     back = Contribution(older.source, message, article.revision, article.slug)
     try:
         return contribute(database, index, account, back)
     except EditConflict as error:  # somebody has just changed it
-        raise InvalidInput("This answer has changed a moment ago: look at it as it is now.") from error
+        raise InvalidInput("This answer has just changed. Look at the current version first.") from error
 
 
 def caught_up(database: Database, contribution: Contribution) -> tuple[Contribution, Rendering]:
@@ -155,19 +155,19 @@ def checked(source: str) -> tuple[Document, Rendering]:
     _check_text(source)
     document = parse_document(source, default_slug="")
     if not document.body.strip():
-        raise InvalidFields(Problem("body", "Write the answer."))
+        raise InvalidFields(Problem("body", "Write an answer."))
     return document, make_rendering(document.body, document.lang)
 
 
 def _check_text(source: str) -> None:
     if len(source) > MAX_SOURCE:
         raise InvalidInput(
-            "This answer has %(length)s characters; at most %(most)s are possible. Split it into several answers.",
+            "This answer has %(length)s characters; the limit is %(most)s. Split it into several answers.",
             length=len(source),
             most=MAX_SOURCE,
         )
     if _HALVES.search(source):
-        raise InvalidInput("This text holds halves of characters: type them again.")
+        raise InvalidInput("This text contains broken characters. Type them again.")
 
 
 def checked_message(message: str) -> str:

@@ -142,34 +142,34 @@ def conclusion(experiment: Experiment) -> Sentence:
         "concurrency": experiment.concurrency,
     }
     if len(counts) < 2:
-        message = "There is only one worker, and it has answered everything."
+        message = "There is only one worker, and it answered everything."
     elif experiment.mode == ExperimentMode.BLOCKED:
         message = _of_blocked(experiment)
     elif experiment.mode == ExperimentMode.KEPT:
         message = _of_kept(experiment, reached)
     elif sum(counts) < ENOUGH * len(counts):
-        message = "%(requests)s new connections went to %(reached)s of %(workers)s workers: too few to say more."
+        message = "New connections: %(requests)s, to %(reached)s of %(workers)s workers. Too few to say more."
     elif reached == 1:
         message = (
-            "One worker took all %(requests)s new connections, the others none: nobody deals them out, and the one "
-            "that was always there first got everything."
+            "One worker took all %(requests)s new connections, the others none: nothing hands them out, and the one "
+            "that was always first got everything."
         )
     elif experiment.has_own_queues:
         message = (
             "A hash of the addresses chose the worker: one got %(most)s of %(requests)s connections, another "
-            "%(least)s. The worker of %(workers)s requests before answered in %(agreement)s %% of the cases; if they "
-            "took turns it would be 100 %%."
+            "%(least)s. The worker from %(workers)s requests earlier answered in %(agreement)s%% of cases; with "
+            "strict turns it would be 100%%."
         )
     elif experiment.lag_agreement >= LIKE_TURNS and max(counts) - min(counts) <= sum(counts) / len(counts) / 5:
         message = (
-            "This time the workers answered nearly in turn: in %(agreement)s %% of the cases the one of %(workers)s "
-            "requests before. Try again, or restart the server: no rule makes them."
+            "This time the workers answered almost in turn: in %(agreement)s%% of cases it was the one from "
+            "%(workers)s requests earlier. Try again, or restart the server: no rule makes them do so."
         )
     else:
         message = (
-            "Nobody dealt them out: one worker took %(most)s of %(requests)s new connections, another %(least)s. The "
-            "worker of %(workers)s requests before answered in %(agreement)s %% of the cases; if they took turns it "
-            "would be 100 %%."
+            "Nothing hands them out: one worker took %(most)s of %(requests)s new connections, another %(least)s. "
+            "The worker from %(workers)s requests earlier answered in %(agreement)s%% of cases; with strict turns it "
+            "would be 100%%."
         )
     return Sentence(message, params)
 
@@ -177,13 +177,14 @@ def conclusion(experiment: Experiment) -> Sentence:
 def _of_blocked(experiment: Experiment) -> str:
     if experiment.has_own_queues:
         message = (
-            "While worker %(pid)s stood still, it was handed %(blocked)s of %(requests)s connections all the same, and "
-            "somebody waited %(slowest)s ms: each worker has its own queue, and a hash of the addresses chooses it."
+            "While worker %(pid)s was blocked, it was handed %(blocked)s of %(requests)s connections all the same, "
+            "and one of them waited %(slowest)s ms: each worker has its own queue, and a hash of the addresses "
+            "chooses it."
         )
     else:
         message = (
-            "While worker %(pid)s stood still, it took %(blocked)s of %(requests)s new connections: all workers take "
-            "from one queue, and who is stuck takes nothing. The slowest answer took %(slowest)s ms."
+            "While worker %(pid)s was blocked, it took %(blocked)s of %(requests)s new connections: all workers take "
+            "from one queue, and a stuck one takes nothing. The slowest answer took %(slowest)s ms."
         )
     return message
 
@@ -191,18 +192,18 @@ def _of_blocked(experiment: Experiment) -> str:
 def _of_kept(experiment: Experiment, reached: int) -> str:
     if experiment.failed:
         message = (
-            "%(answered)s of %(asked)s requests over kept connections were answered; the others lost their connection, "
-            "perhaps because a worker was replaced."
+            "Over keep-alive connections, %(answered)s of %(asked)s requests were answered; the others lost their "
+            "connection, perhaps because a worker was replaced."
         )
     elif experiment.concurrency == 1 and reached == 1:
         message = (
-            "One kept connection, one worker: all %(requests)s requests were answered by the process that had accepted "
-            "it, and %(workers)s were there."
+            "One keep-alive connection, one worker: all %(requests)s requests were answered by the process that had "
+            "accepted it, although %(workers)s were running."
         )
     else:
         message = (
-            "%(concurrency)s kept connections went to %(reached)s of %(workers)s workers, and every request stayed on "
-            "its connection: nobody moved one to a worker with less to do."
+            "%(concurrency)s keep-alive connections went to %(reached)s of %(workers)s workers, and every request "
+            "stayed on its connection: nothing moves one to a less busy worker."
         )
     return message
 
@@ -225,7 +226,7 @@ def _begin(database: Database, request: Request, workers: Sequence[Worker]) -> i
         moment = now()  # once the lock is ours: what others have noted before is not in the future
         if experiments.running(session, moment - timedelta(seconds=2 * TIMEOUT_S), moment):
             raise AlreadyRunning(
-                "An experiment is running. Wait until it is over: two at once would measure each other."
+                "An experiment is already running. Wait until it is over: two at once would disturb each other."
             )
         before = experiments.last(session, 1)
         # A clock that was set back must not close the door until it has caught up.

@@ -16,7 +16,7 @@ from app.storage.database import Database
 def account_for(database: Database, identity: Identity, *, is_open: bool) -> Account | None:
     """Return the account of who comes from the provider, made now where everybody may sign up.
 
-    Returns None when there is an account with the same e-mail address that a password opens: whoever comes has to
+    Returns None when there is an account with the same email address that a password opens: whoever comes has to
     prove that it is theirs, because neither this site nor every provider has checked who reads that address.
     Raises InvalidInput when the provider tells no address, Forbidden when there is no account and nobody may sign up.
     """
@@ -38,17 +38,13 @@ def _account_by_email(database: Database, identity: Identity, email: str, *, is_
         account = accounts.by_email(session, email)
         if account is None:
             if not is_open:
-                raise Forbidden(
-                    "There is no account for %(email)s here: ask the people who run this site.", email=email
-                )
+                raise Forbidden("There is no account for %(email)s here. Ask the site's administrators.", email=email)
             account = add(session, email=email, name=_name_of(identity), password_hash=None, role=Role.CONTRIBUTOR)
             audit.record(session, account, "sign-up", email, identity.issuer)
         elif account.password_hash is not None:
             return None
         elif not identity.is_email_verified or _is_of_another(session, account, identity):
-            raise Forbidden(
-                "There is another account for %(email)s here: ask the people who run this site.", email=email
-            )
+            raise Forbidden("There is another account for %(email)s here. Ask the site's administrators.", email=email)
         _link(session, account, identity)
     return account
 
@@ -66,7 +62,7 @@ def link(database: Database, account: Account, identity: Identity) -> None:
         if known is None:
             _link(session, account, identity)
         elif known.id != account.id:
-            raise InvalidInput("This sign-in belongs to another account here already.")
+            raise InvalidInput("This sign-in method already belongs to another account here.")
 
 
 def unlink(database: Database, account: Account, identity_id: int) -> None:
@@ -74,9 +70,9 @@ def unlink(database: Database, account: Account, identity_id: int) -> None:
     with database.write() as session:
         found = identities.get_of_account(session, id_of(account), identity_id)
         if found is None:
-            raise NotFound("There is no such sign-in.")
+            raise NotFound("There is no such sign-in method.")
         if session.get_one(Account, account.id).password_hash is None:
-            raise InvalidInput("Set a password first: nothing else would open this account.")
+            raise InvalidInput("Set a password first: there would be no other way to sign in.")
         session.delete(found)
         audit.record(session, account, "unlink", account.email, found.issuer)
 
@@ -104,7 +100,7 @@ def _email_of(identity: Identity) -> str:
         return checked_email(identity.email)
     except InvalidFields as error:
         raise InvalidInput(
-            "The site through which you signed in has not told your e-mail address. Allow it there, or use a password."
+            "The site you signed in with did not share your email address. Allow it there, or use a password."
         ) from error
 
 

@@ -112,7 +112,7 @@ def _without_metadata(content: bytes) -> tuple[bytes, str, tuple[int, int]]:
         raise
     except Exception as error:  # damaged images make the decoders raise nearly anything
         log.info("no image: %r", error)
-        raise InvalidInput("This is no image that can be shown: use PNG, JPEG, GIF or WebP.") from error
+        raise InvalidInput("This file is not an image that can be shown. Use PNG, JPEG, GIF or WebP.") from error
 
 
 def _durations(image: "Pillow.Image") -> list[int]:
@@ -133,4 +133,4 @@ def _refuse_huge(width: int, height: int, frames: int) -> None:
 
 def _too_large() -> InvalidInput:
     most = MAX_PIXELS // 1_000_000
-    return InvalidInput("This image has too many pixels; at most %(most)s million are possible.", most=most)
+    return InvalidInput("This image has too many pixels; the limit is %(most)s million.", most=most)

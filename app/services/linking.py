@@ -36,7 +36,7 @@ def describe(url: str, fetcher: Fetcher) -> Description:
     except FetchFailed as error:
         raise InvalidInput(_REASONS.get(error.kind, _REASONS["connection"])) from error
     if found.status >= 400:
-        raise InvalidInput("That page answers with the status %(status)s.", status=found.status)
+        raise InvalidInput("That page responds with status %(status)s.", status=found.status)
     kind = found.headers.get("content-type", "")
     page = _Page()
     head = found.body[:MAX_HEAD].partition(b"</head>")[0]
@@ -110,9 +110,9 @@ def _shortened(text: str) -> str:
 
 
 _REASONS = {
-    "refused": "Only public pages can be fetched, by http or https.",
-    "no host": "There is no site of this name.",
-    "timeout": "That page did not answer in time.",
-    "redirects": "That page leads on and on to other addresses.",
+    "refused": "Only public pages can be fetched, over http or https.",
+    "no host": "There is no site with this name.",
+    "timeout": "That page did not respond in time.",
+    "redirects": "That page redirects too many times.",
     "connection": "That page cannot be reached.",
 }

@@ -240,7 +240,7 @@ class OpenIdProvider:
 
     def _unproved(self, reason: str) -> InvalidInput:
         log.warning("%s has proved nobody: %s", self.issuer, reason[:300])
-        return InvalidInput("%(provider)s has not said who you are. Please try again.", provider=self.name)
+        return InvalidInput("%(provider)s did not confirm who you are. Please try again.", provider=self.name)
 
     def _unavailable(self, reason: object) -> ProviderUnavailable:
         self._failed_until = time.monotonic() + FAILURE_KEPT_S

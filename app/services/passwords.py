@@ -36,7 +36,7 @@ def check(password: str, field: str, *, personal: tuple[str, ...] = ()) -> None:
         if len(part) > 3:
             rest = rest.replace(part.casefold(), "")
     if len(set(rest)) < 4:
-        raise InvalidFields(Problem(field, "This is too easy to guess: use several words that belong to nobody.", {}))
+        raise InvalidFields(Problem(field, "This password is too easy to guess. Use several unrelated words.", {}))
 
 
 @cache

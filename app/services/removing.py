@@ -15,7 +15,7 @@ def delete(database: Database, index: SearchIndex, account: Account, slug: str, 
     """Delete an article for a reason; raise NotFound when there is none, InvalidFields without a reason."""
     reason = " ".join(reason.split())
     if not reason or len(reason) > MAX_REASON:
-        raise InvalidFields(Problem("reason", "Say why, in up to %(most)s characters.", {"most": MAX_REASON}))
+        raise InvalidFields(Problem("reason", "Give a reason of up to %(most)s characters.", {"most": MAX_REASON}))
     with database.write() as session:
         article = articles.by_slug(session, slug)
         if article is None or article.id is None:

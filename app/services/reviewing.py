@@ -20,7 +20,7 @@ class ProposalChanged(InvalidInput):
     """A proposal is not what somebody has seen any more."""
 
     def __init__(self) -> None:
-        super().__init__("This proposal has changed since you opened it: look at it as it is now.")
+        super().__init__("This proposal has changed since you opened it. Look at the current version first.")
 
 
 def version_of(proposal: Proposal) -> str:
@@ -110,7 +110,7 @@ def _waiting(session: Session, proposal_id: int, seen: str | None = None) -> Pro
     if proposal is None:
         raise NotFound("There is no such proposal.")
     if proposal.state != ProposalState.PENDING:
-        raise InvalidInput("This proposal was decided already.")
+        raise InvalidInput("This proposal has already been decided.")
     if seen is not None and seen != version_of(proposal):
         raise ProposalChanged
     return proposal
@@ -123,4 +123,4 @@ def _decide(proposal: Proposal, state: ProposalState, by: Account) -> None:
 
 def _refuse_foreign(proposal: Proposal, account: Account) -> None:
     if proposal.author_id != account.id:
-        raise Forbidden("This proposal is somebody else's.")
+        raise Forbidden("This proposal belongs to someone else.")

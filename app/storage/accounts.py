@@ -13,7 +13,7 @@ def get(session: Session, account_id: int) -> Account | None:
 
 
 def by_email(session: Session, email: str) -> Account | None:
-    """Return the account with this e-mail address in lower case, else None."""
+    """Return the account with this email address in lower case, else None."""
     return session.exec(select(Account).where(Account.email == email)).first()
 
 
@@ -23,7 +23,7 @@ def admin_count(session: Session) -> int:
 
 
 def everybody(session: Session) -> list[Account]:
-    """Return all accounts by e-mail address."""
+    """Return all accounts by email address."""
     return list(session.exec(select(Account).order_by(Account.email)))
 
 

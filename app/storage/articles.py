@@ -79,7 +79,7 @@ def find(session: Session, slug: str) -> Article:
     if article is not None:
         return article
     if deleted(session, slug) is not None:
-        raise Gone("What was here was deleted by the people who run this site.")
+        raise Gone("The answer that was here has been deleted.")
     raise NotFound("There is no question at this address.")
 
 

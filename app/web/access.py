@@ -29,7 +29,7 @@ def key_of(request: Request) -> Key | None:
         if authorization.lower().startswith(BEARER):
             request.state.key = accounts.key_of_token(state.database, authorization[len(BEARER) :].strip())
             if request.state.key is None:
-                raise SignInNeeded("This token is not known or was revoked: make a new one on your account page.")
+                raise SignInNeeded("This token is unknown or has been revoked. Create a new one on your account page.")
         elif cookie := request.cookies.get(SESSION_COOKIE):
             request.state.key = accounts.key_of_session(state.database, cookie)
     key: Key | None = request.state.key
@@ -67,11 +67,11 @@ class Needs(Rule):
             raise SignInNeeded("Please sign in first.")
         assert self.least is not None
         if not Role(key.account.role).includes(self.least):
-            raise Forbidden("Your account may not do this.")
+            raise Forbidden("Your account does not have permission to do this.")
         if key.is_token and not self.by_token:
-            raise Forbidden("This cannot be done with a token: sign in with a browser.")
+            raise Forbidden("This cannot be done with a token. Sign in with a browser.")
         if key.is_token and key.scope == Scope.READ and request.method not in SAFE_METHODS:
-            raise Forbidden("This token may only read: make one that may write.")
+            raise Forbidden("This token is read-only. Create one with write access.")
         return key
 
 

@@ -91,11 +91,11 @@ class EditorForm:
         problems: list[Problem] = []
         title = one_line(self.title)
         if not title:
-            problems.append(Problem("title", "Write the question."))
+            problems.append(Problem("title", "Write a question."))
         elif len(title) > MAX_TITLE:
             problems.append(Problem("title", "Use at most %(most)s characters.", {"most": MAX_TITLE}))
         if not self.body.strip():
-            problems.append(Problem("body", "Write the answer."))
+            problems.append(Problem("body", "Write an answer."))
         lang = language.canonical(self.lang) if self.lang else language.detect(f"{title}\n{self.body}")
         if lang is None:
             problems.append(Problem("lang", "Choose a language."))
@@ -103,13 +103,13 @@ class EditorForm:
             normalised_tag(tag) for tag in self.tags.replace("，", ",").replace("、", ",").split(",") if tag.strip()
         ]
         if any(not tag.strip(".") or len(tag) > MAX_TAG or "/" in tag for tag in tags) or len(tags) > MAX_TAGS:
-            message = "Write up to %(most)s topics of a few words, separated by commas, without slashes."
+            message = "Enter up to %(most)s short topics, separated by commas and without slashes."
             problems.append(Problem("tags", message, {"most": MAX_TAGS}))
         cards = [card for card in self.cards if not card.is_empty]
         if len(cards) > MAX_CARDS:
             problems.append(Problem("cards", "List at most %(most)s resources.", {"most": MAX_CARDS}))
         elif any(not usable_url(card.url) for card in cards):
-            problems.append(Problem("cards", "Write each address whole, beginning with https://."))
+            problems.append(Problem("cards", "Enter each address in full, starting with https://."))
         elif any(not card.title or len(card.title) > MAX_RESOURCE_TITLE for card in cards):
             problems.append(Problem("cards", "Give each resource a title."))
         if problems:
@@ -161,7 +161,7 @@ def form_of_source(source: str, *, base: int, message: str = "") -> EditorForm:
 async def sent_form(request: Request) -> EditorForm:
     """Return the form that a browser sent; raise InvalidInput when it is none."""
     if not is_form(request):
-        raise InvalidInput("This is not what the editor sends.")
+        raise InvalidInput("This is not a form of the editor. Reload the editor and try again.")
     form = await read_form(request)
     return form_of([(name, value) for name, value in form.multi_items() if isinstance(value, str)])
 

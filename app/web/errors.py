@@ -45,23 +45,23 @@ RETRY_AFTER_S = 5
 SECRET_FIELDS = ("password", "old", "new")
 RESENDABLE = (400, 401, 403, 404, 410, 429, 500, 503)  # what was typed stays on the page, and can be sent again
 _HEADINGS = {
-    400: "This request cannot be used",
+    400: "Invalid request",
     401: "Please sign in",
-    403: "This is not allowed",
+    403: "Not allowed",
     404: "Page not found",
-    405: "This address does not take that",
-    409: "Not at the same time",
-    413: "This is too large",
+    405: "Request not accepted",
+    409: "Already running",
+    413: "Too large",
     410: "This answer was deleted",
-    422: "This request cannot be used",
-    429: "Please wait a little",
+    422: "Invalid request",
+    429: "Too many requests",
     500: "Something went wrong",
-    503: "Back in a moment",
+    503: "Temporarily unavailable",
 }
 _MESSAGES = {
     404: "There is nothing at this address.",
-    405: "This address cannot be used in this way.",
-    413: "This is more than can be sent at once. Go back, and send it in parts.",
+    405: "This address does not accept this kind of request.",
+    413: "This is too much to send at once. Go back and send it in parts.",
     415: "Send JSON, and say so with Content-Type: application/json.",
 }
 
@@ -185,7 +185,7 @@ def _methods_at(request: Request) -> str:
 def too_large(request: Request, limit: int) -> Response:
     """Return the answer to a request that brings more than `limit` bytes."""
     most = limit // 2**20
-    message = "This is more than can be sent at once: at most %(most)s MB. Go back, and send it in parts."
+    message = "This is too much to send at once: the limit is %(most)s MB. Go back and send it in parts."
     return _answer(request, 413, message, {"most": most}, headers={"Connection": "close"})
 
 
@@ -204,12 +204,12 @@ def _answer_busy(request: Request, error: Exception) -> Response:
 
 
 def _busy(request: Request) -> Response:
-    message = "The library is busy or being repaired. Please try again in a moment."
+    message = "The library is busy or under repair. Please try again in a moment."
     return _answer(request, 503, message, headers={"Retry-After": str(RETRY_AFTER_S)})
 
 
 def _failed(request: Request) -> Response:
-    return _answer(request, 500, "Something went wrong on our side. It has been written to the log.")
+    return _answer(request, 500, "Something went wrong on our side. The error has been logged.")
 
 
 def _answer(

@@ -28,10 +28,10 @@ async def read_form(request: Request) -> FormData:
         request.state.is_unreadable = True  # half of it is gone: nobody may read on and take the rest for a form
         if error.status_code != HTTPStatus.BAD_REQUEST:
             raise
-        raise InvalidInput("The form is too large or damaged. Go back, and send less at once.") from error
+        raise InvalidInput("The form is too large or damaged. Go back and send less at once.") from error
     except (LookupError, UnicodeError, ValueError) as error:  # a charset that nobody uses
         request.state.is_unreadable = True
-        raise InvalidInput("This is not what the editor sends.") from error
+        raise InvalidInput("This is not a form of the editor. Reload the editor and try again.") from error
 
 
 class Form:

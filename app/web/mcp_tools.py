@@ -156,4 +156,4 @@ def _told() -> Iterator[None]:
         raise ToolError(f"{error} Take a slug from what `search` or `ask` has found.") from error
     except (IndexUnavailable, OperationalError) as error:
         log.error("a tool has failed: %s", error)  # noqa: TRY400  as the pages do: it is known what this is
-        raise ToolError("The library is busy or being repaired. Please try again in a moment.") from error
+        raise ToolError("The library is busy or under repair. Please try again in a moment.") from error

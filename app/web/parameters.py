@@ -28,7 +28,7 @@ def sort_order(sort: Annotated[str, _sort] = "newest") -> Sort:
     for known in get_args(Sort):
         if sort == known:
             return known  # type: ignore[no-any-return]
-    raise NotFound("There is no order %(sort)s: choose newest, updated or popular.", sort=sort[:20])
+    raise NotFound("There is no sort order %(sort)s. Use newest, updated or popular.", sort=sort[:20])
 
 
 def filter_value(value: str | None) -> str | None:

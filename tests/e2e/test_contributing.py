@@ -66,7 +66,7 @@ def window(browser: Browser, server, people):
 
 def sign_in(page, email):
     page.goto("/sign-in?next=/about")
-    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Email").fill(email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("main").get_by_role("button", name="Sign in").click()
     expect(page).to_have_url(re.compile("/about$"))
@@ -75,9 +75,9 @@ def sign_in(page, email):
 def begin(page):
     """An empty editor, whatever an earlier test has left in it."""
     page.goto("/contribute")
-    if page.get_by_role("button", name="Throw it away").is_visible():
-        page.get_by_role("button", name="Throw it away").click()
-        expect(page.get_by_role("button", name="Throw it away")).to_have_count(0)
+    if page.get_by_role("button", name="Discard draft").is_visible():
+        page.get_by_role("button", name="Discard draft").click()
+        expect(page.get_by_role("button", name="Discard draft")).to_have_count(0)
 
 
 def write(page, title, text, **more):
@@ -105,7 +105,7 @@ def test_from_signing_up_to_an_answer_that_is_found_on_every_worker(window, serv
     author.goto("/contribute")
     author.get_by_role("main").get_by_role("link", name="Sign up").click()
     author.get_by_label("Your name").fill("Ann")
-    author.get_by_label("E-mail").fill("ann@example.org")
+    author.get_by_label("Email").fill("ann@example.org")
     author.get_by_label("Password").fill(PASSWORD)
     author.get_by_role("button", name="Sign up").click()
     expect(author).to_have_url(re.compile("/contribute$"))
@@ -124,12 +124,12 @@ def test_from_signing_up_to_an_answer_that_is_found_on_every_worker(window, serv
     body.press_sequentially(" muscles.")
     expect(preview).to_contain_text("muscles.")
     author.get_by_label("Topics").fill("animals")
-    author.get_by_role("button", name="One more resource").click()
+    author.get_by_role("button", name="Add a resource").click()
     author.get_by_label("Address").fill("https://example.org/quokka")
     author.get_by_role("group", name="Resource 1").get_by_label("Title").fill("Quokka")
     expect(author.locator("[data-state]")).to_have_text("Draft saved")
-    author.get_by_role("button", name="Send to a reviewer").click()
-    expect(author.locator(".state")).to_have_text("waits for a reviewer")
+    author.get_by_role("button", name="Submit for review").click()
+    expect(author.locator(".state")).to_have_text("awaiting review")
 
     reviewer = window("reviewer")
     reviewer.goto("/review")
@@ -171,11 +171,11 @@ def test_two_windows_change_one_answer(window):
         body = page.locator("#field-body")
         body.fill(body.input_value().replace("Second", new))
         page.get_by_role("button", name="Publish").click()
-    expect(other.get_by_role("heading", level=1)).to_have_text("Two changes of the same place")
+    expect(other.get_by_role("heading", level=1)).to_have_text("Conflicting changes")
     expect(other.locator(".clash-side ins").first).to_contain_text("Another second")
     expect(other.locator(".clash-side ins").last).to_contain_text("One second")
-    other.get_by_label("Take both, one after the other").check()
-    other.get_by_role("button", name="Go on in the editor").click()
+    other.get_by_label("Keep both, one after the other").check()
+    other.get_by_role("button", name="Continue in the editor").click()
     chosen = other.locator("#field-body").input_value()
     assert "Another second paragraph." in chosen
     assert "One second paragraph." in chosen
@@ -184,12 +184,12 @@ def test_two_windows_change_one_answer(window):
 
     other.goto(f"{path}/history")
     expect(other.locator(".revisions li")).to_have_count(5)
-    other.get_by_label("Compare revision 1, the older one").check()
-    other.get_by_role("button", name="Compare the two chosen").click()
+    other.get_by_label("Compare revision 1 as the older one").check()
+    other.get_by_role("button", name="Compare selected").click()
     expect(other.locator(".diff ins").first).to_be_visible()
     expect(other.get_by_text("from revision 1 to revision 5")).to_be_visible()
     other.goto(f"{path}/revisions/1")
-    other.get_by_role("button", name="Go back to this revision").click()
+    other.get_by_role("button", name="Restore this revision").click()
     expect(other.locator(".prose")).to_have_text(
         re.compile(r"First paragraph\.\s*Second paragraph\.\s*Third paragraph\.")
     )
@@ -208,7 +208,7 @@ def test_a_draft_outlives_its_tab(window):
         again.wait_for_timeout(100)
     expect(again.locator("#field-body")).to_have_value("Half of a sentence")
     expect(again.locator("#field-title")).to_have_value("A title that is kept")
-    again.get_by_role("button", name="Throw it away").click()
+    again.get_by_role("button", name="Discard draft").click()
     expect(again.locator("#field-body")).to_have_value("")
 
 
@@ -225,10 +225,10 @@ def test_two_tabs_with_new_answers_keep_both(window):
     expect(again.locator("#field-title")).to_have_value("The question of the second tab")
     again.get_by_role("link", name="The question of the first tab").click()
     expect(again.locator("#field-title")).to_have_value("The question of the first tab")
-    again.get_by_role("button", name="Throw it away").click()
+    again.get_by_role("button", name="Discard draft").click()
     expect(again.locator("#field-title")).to_have_value("")
     again.get_by_role("link", name="The question of the second tab").click()
-    again.get_by_role("button", name="Throw it away").click()
+    again.get_by_role("button", name="Discard draft").click()
     expect(again.locator(".draft-notice")).to_have_count(0)
 
 
@@ -255,8 +255,8 @@ def test_going_back_to_the_editor_undoes_nothing_of_others(window):
 def test_a_double_click_sends_once(window):
     page = window("contributor")
     write(page, "Is a double click one click?", "It is one.")
-    page.get_by_role("button", name="Send to a reviewer").dblclick()
-    expect(page.locator(".state")).to_have_text("waits for a reviewer")
+    page.get_by_role("button", name="Submit for review").dblclick()
+    expect(page.locator(".state")).to_have_text("awaiting review")
     page.goto("/account/contributions")
     expect(page.get_by_text("Is a double click one click?")).to_have_count(1)
 
@@ -267,7 +267,7 @@ def test_what_is_thrown_away_at_once_does_not_come_back(window):
     expect(page.locator("[data-state]")).to_have_text("Draft saved")
     page.goto("/contribute")
     page.locator("#field-body").press_sequentially(" with more")
-    page.get_by_role("button", name="Throw it away").click()
+    page.get_by_role("button", name="Discard draft").click()
     expect(page.locator("#field-body")).to_have_value("")
     page.wait_for_timeout(500)
     page.goto("/contribute")
@@ -278,14 +278,14 @@ def test_a_line_that_breaks_loses_nothing(window):
     page = window("contributor")
     write(page, "Written in a tunnel", "Some words")
     page.context.set_offline(True)
-    page.get_by_role("button", name="Send to a reviewer").click()
+    page.get_by_role("button", name="Submit for review").click()
     expect(page.locator("[data-trouble]")).to_contain_text("Your text is still here")
     expect(page.locator("#field-body")).to_have_value("Some words")
     page.context.set_offline(False)
     expect(page.locator("[data-state]")).to_have_text("Draft saved")
-    page.get_by_role("button", name="Send to a reviewer").click()
-    expect(page.locator(".state")).to_have_text("waits for a reviewer")
-    page.get_by_role("button", name="Take it back").click()
+    page.get_by_role("button", name="Submit for review").click()
+    expect(page.locator(".state")).to_have_text("awaiting review")
+    page.get_by_role("button", name="Withdraw").click()
     page.goto("/contribute")
     expect(page.locator("#field-body")).to_have_value("")  # what was sent is no draft any more
 
@@ -299,9 +299,9 @@ def test_the_toolbar_marks_the_text_and_undo_takes_it_back(window):
         ("Code (Ctrl+E)", "word", "`word`"),
         ("Link (Ctrl+L)", "word", "[word]()"),
         ("Heading", "word", "## word"),
-        ("Quotation", "one\ntwo", "> one\n> two"),
+        ("Quote", "one\ntwo", "> one\n> two"),
         ("Numbered list", "one\ntwo", "1. one\n2. two"),
-        ("Block of code", "word", "```\nword\n```\n\n"),
+        ("Code block", "word", "```\nword\n```\n\n"),
     ):
         body.fill(text)
         body.press("Control+a")
@@ -318,7 +318,7 @@ def test_resources_are_put_in_order_by_keyboard(window):
     page = window("contributor")
     begin(page)
     for name in ("one", "two", "three"):
-        page.get_by_role("button", name="One more resource").press("Enter")
+        page.get_by_role("button", name="Add a resource").press("Enter")
         page.keyboard.type(f"https://example.org/{name}")
     page.get_by_role("group", name="Resource 3").get_by_role("button", name="Move up").press("Enter")
     page.keyboard.press("Enter")  # the button keeps the focus
@@ -347,25 +347,25 @@ def test_writing_and_reviewing_work_without_javascript(window):
     author = window("contributor").context.storage_state()
     page = window(java_script_enabled=False, storage_state=author, viewport={"width": 390, "height": 844})
     write(page, "Does it work without script?", "Yes, **always**.", message="Tried it")
-    page.locator("summary").filter(has_text="One more resource").first.click()
+    page.locator("summary").filter(has_text="Add a resource").first.click()
     page.get_by_label("Address").first.fill("https://example.org/plain")
     page.locator("[name=card_title]").first.fill("Plain")
     page.get_by_role("button", name="Preview").click()
     expect(page.locator("[data-preview-html] strong")).to_have_text("always")
-    page.get_by_role("button", name="Keep as a draft").click()
+    page.get_by_role("button", name="Save draft").click()
     page.goto("/contribute")
     expect(page.locator("[name=card_url]").first).to_have_value("https://example.org/plain")
     assert fits(page)
-    page.get_by_role("button", name="Send to a reviewer").click()
+    page.get_by_role("button", name="Submit for review").click()
     proposal = page.evaluate("location.pathname")
     state = window("reviewer").context.storage_state()
     reviewer = window(java_script_enabled=False, storage_state=state)
     reviewer.goto(f"{proposal}/edit")
-    reviewer.get_by_role("button", name="Keep as a draft").click()
+    reviewer.get_by_role("button", name="Save draft").click()
     expect(reviewer.get_by_text("This is your draft")).to_be_visible()
     reviewer.goto(proposal)  # a draft decides nothing
     expect(reviewer.locator(".key-hint").first).to_be_hidden()
-    reviewer.get_by_role("button", name="Reject").click()
+    reviewer.get_by_role("button", name="Decline").click()
     reviewer.get_by_role("button", name="Publish").click()
     reviewer.goto("/questions/does-it-work-without-script")
     expect(reviewer.locator(".prose strong")).to_have_text("always")
@@ -374,7 +374,7 @@ def test_writing_and_reviewing_work_without_javascript(window):
 def test_keys_for_reviewing_can_be_switched_off(window):
     author, page = window("contributor"), window("reviewer")
     write(author, "Who presses keys?", "Somebody or something.")
-    author.get_by_role("button", name="Send to a reviewer").click()
+    author.get_by_role("button", name="Submit for review").click()
     expect(author.locator(".state")).to_be_visible()
     path = author.evaluate("location.pathname")
     page.goto(path)
@@ -382,10 +382,10 @@ def test_keys_for_reviewing_can_be_switched_off(window):
     page.locator("main").focus()
     page.keyboard.press("a")
     page.reload()
-    expect(page.locator(".state")).to_have_text("waits for a reviewer")
+    expect(page.locator(".state")).to_have_text("awaiting review")
     expect(page.locator(".key-hint").first).to_be_hidden()
     page.locator("#field-reason").fill("Only a trial")
-    page.get_by_role("button", name="Reject").click()
+    page.get_by_role("button", name="Decline").click()
     author.goto(path)
     expect(author.get_by_text("did not take it: Only a trial")).to_be_visible()
 
@@ -396,7 +396,7 @@ def test_no_page_is_wider_than_its_screen(window):
     author = window("contributor")
     author.goto(f"{path}/edit")
     author.locator("#field-body").fill("| a | b |\n| --- | --- |\n| " + "wide " * 60 + " | c |")
-    author.get_by_role("button", name="Send to a reviewer").click()
+    author.get_by_role("button", name="Submit for review").click()
     expect(author.locator(".state")).to_be_visible()
     proposal = author.evaluate("location.pathname")
     pages = (
@@ -438,23 +438,23 @@ def test_a_pasted_image_is_stored_and_shown(window, tmp_path):
     Image.new("RGB", (40, 20), (200, 30, 30)).save(tmp_path / "red.png")
     page = window("reviewer")
     begin(page)
-    page.get_by_label("Answer, in Markdown").fill("Look:\n\n")
-    page.get_by_label("Answer, in Markdown").press("Control+End")
+    page.get_by_label("Answer (Markdown)").fill("Look:\n\n")
+    page.get_by_label("Answer (Markdown)").press("Control+End")
     page.evaluate(PASTE, base64.b64encode((tmp_path / "red.png").read_bytes()).decode())
-    box = page.get_by_label("Answer, in Markdown")
+    box = page.get_by_label("Answer (Markdown)")
     expect(box).to_have_value(re.compile(r"Look:\s+!\[a red field\]\(/images/[0-9a-f]{32}-40x20\.png\)"))
     image = page.locator("[data-preview-html] img")
     expect(image).to_have_attribute("width", "40")
     page.wait_for_function("document.querySelector('[data-preview-html] img').naturalWidth === 40")
     page.evaluate(PASTE, base64.b64encode(b"no image").decode())
-    expect(page.locator("[data-trouble]")).to_contain_text("This is no image")
+    expect(page.locator("[data-trouble]")).to_contain_text("This file is not an image")
     expect(box).not_to_have_value(re.compile("…"))
 
 
 def test_an_address_that_cannot_be_fetched_is_told_beside_its_row(window):
     page = window("reviewer")
     begin(page)
-    page.get_by_role("button", name="One more resource").click()
+    page.get_by_role("button", name="Add a resource").click()
     row = page.locator("[data-card]").last
     row.get_by_label("Address").fill("http://127.0.0.1:9/secret")
     row.get_by_label("Title").focus()

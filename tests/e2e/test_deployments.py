@@ -155,8 +155,8 @@ def test_behind_a_proxy_workers_and_addresses_are_right(tmp_path, proxy):
             page = httpx.get(f"{url}/about")
             assert int(page.headers["X-Served-By"]) in server.pids()
             assert f"<b>PID {page.headers['X-Served-By']}</b>" in page.text
-            assert "A proxy stands in front of this site" in httpx.get(f"{url}/-/workers/badge").text
-            assert "A proxy stands" not in server.get("/-/workers/badge").text
+            assert "This site is behind a proxy" in httpx.get(f"{url}/-/workers/badge").text
+            assert "behind a proxy" not in server.get("/-/workers/badge").text
             # Each client is known by its own address, and nobody hides behind one that they made up.
             if time.time() % 60 > 50:
                 time.sleep(10)

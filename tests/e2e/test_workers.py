@@ -137,7 +137,7 @@ def test_a_worker_whose_loop_stands_still_too_long_is_replaced(own, tmp_path):
 
     assert eventually(is_replaced)
     (log,) = tmp_path.glob("server-*.log")
-    assert "stood still" in log.read_text()
+    assert "was blocked" in log.read_text()
     assert "in pause" in log.read_text()  # what it did
 
 
@@ -218,10 +218,10 @@ def test_the_command_shows_the_same_with_a_worker_that_stands_still(server):
     body = json.loads(done.stdout)
     assert body["blocked_pid"] in server.pids()
     assert body["counts"][str(body["blocked_pid"])] == 0  # who stands still takes nothing from the common queue
-    assert "stood still" in body["conclusion"]
+    assert "was blocked" in body["conclusion"]
     time.sleep(1.1)
     done = run("probe", "--requests", "40", data=server.data)
-    assert "agreement with taking turns" in done.stdout
+    assert "round-robin agreement" in done.stdout
 
 
 def test_a_reload_replaces_all_workers_and_nobody_notices(own):
@@ -376,7 +376,7 @@ def test_nobody_stays_behind_when_the_parent_is_killed(tmp_path):
 def test_one_server_for_each_data_folder(server):
     done = run("serve", "--port", str(free_port()), data=server.data)
     assert done.returncode == 1
-    assert "Another server runs" in done.stderr
+    assert "Another server is running" in done.stderr
     assert done.stderr.count("\n") == 1
 
 
@@ -391,12 +391,12 @@ def test_a_server_that_reloads_can_be_stopped(own):
 def test_the_badge_opens_and_shows_who_answers(page):
     page.goto("/about")
     page.get_by_role("button", name="served by worker").click()
-    popover = page.get_by_role("dialog", name="Who answers here")
+    popover = page.get_by_role("dialog", name="Which worker answers")
     expect(popover).to_be_visible()
     expect(popover.locator(".worker-list li")).to_have_count(WORKERS)
     expect(popover.locator(".is-this")).to_have_count(1)
     popover.get_by_role("button", name="Try another worker").click()
-    expect(page.locator("[data-asked]")).to_have_text(re.compile(r"Worker \d+ has answered"))
+    expect(page.locator("[data-asked]")).to_have_text(re.compile(r"Worker \d+ answered"))
     page.keyboard.press("Escape")
     expect(popover).to_be_hidden()
     expect(page.get_by_role("button", name="served by worker")).to_be_focused()
@@ -406,9 +406,9 @@ def test_the_badge_opens_and_shows_who_answers(page):
 def test_a_reader_lets_the_server_prove_it(page, server, path):
     page.goto(path)
     time.sleep(1.1)
-    page.get_by_role("button", name="1 kept connection").click()
+    page.get_by_role("button", name="1 keep-alive connection").click()
     result = page.locator("[data-experiment-result]")
-    expect(result).to_contain_text("One kept connection, one worker: all 200 requests")
+    expect(result).to_contain_text("One keep-alive connection, one worker: all 200 requests")
     expect(result.locator("tr")).to_have_count(WORKERS + 1)
     assert page.url == server.url + path
 

@@ -25,8 +25,8 @@ def test_a_new_installation_has_no_problem(library):
     found = messages(library)
     assert problems(library) == []
     assert {message for state, message in found if state == State.WARNING} == {
-        "There is no administrator: open the link that is printed at the start, or `omniracle user add`.",
-        "No worker runs: start the server with `omniracle serve`.",
+        "There is no administrator: open the link printed at the start, or run `omniracle user add`.",
+        "No worker is running: start the server with `omniracle serve`.",
     }
     accounts.sign_up(library.database, email="a@example.org", name="A", password=None, role=Role.ADMIN)
     assert (State.OK, "Administrators: 1") in messages(library)
@@ -35,8 +35,8 @@ def test_a_new_installation_has_no_problem(library):
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
-        ({"forwarded_allow_ips": "*"}, "believes everybody"),
-        ({"base_url": "http://answers.example.org"}, "begins with http://"),
+        ({"forwarded_allow_ips": "*"}, "trusts everyone"),
+        ({"base_url": "http://answers.example.org"}, "starts with http://"),
         ({"base_url": None}, "is not set"),
     ],
 )
@@ -53,14 +53,14 @@ def test_a_damaged_index(library):
 def test_an_index_of_another_day(library):
     with library.database.write() as session:
         session.execute(text("UPDATE article SET deleted_at = '2026-01-01 00:00:00' WHERE slug = 'bread'"))
-    assert "lacks 0 answers and has 1 that are gone" in problems(library)[0]
+    assert "(missing: 0, left over: 1)" in problems(library)[0]
 
 
 def test_an_image_that_is_missing(library):
     name = f"{'a' * 32}-1x1.png"
     with library.database.write() as session:
         session.add(Image(name=name, media_type="image/png", bytes=1, created_at=now()))
-    assert problems(library) == [f"1 images are missing, {name} for example: restore them from a backup."]
+    assert problems(library) == [f"Images missing: 1, for example {name}. Restore them from a backup."]
 
 
 def test_a_secret_that_others_can_read(library):
@@ -85,11 +85,11 @@ def test_a_data_folder_that_others_can_look_into(library):
 def test_a_damaged_database_is_told_and_nothing_else_is_tried(library):
     with library.database.write() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
-    assert problems(library) == ["“database” could not be looked at. The log says why."]
+    assert problems(library) == ["“database” could not be checked. See the log for the reason."]
 
 
 def test_a_missing_content_folder(library, tmp_path):
-    assert "content folder is not there" in problems(library, content_dir=tmp_path / "none")[0]
+    assert "content folder does not exist" in problems(library, content_dir=tmp_path / "none")[0]
 
 
 def test_the_worst_counts(library):

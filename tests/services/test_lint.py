@@ -33,9 +33,9 @@ def test_a_good_answer_gets_none():
     ("change", "remark"),
     [
         (lambda text: text.replace("tags: [x]\n", ""), "no topic"),
-        (lambda text: text + "\n\n# Loud\n", "first level"),
-        (lambda text: text + "\n\n## Two\n\n#### Four\n", "level 4 follows one of level 2"),
-        (lambda text: text + "\n\n```\ncode\n```\n", "does not say its language"),
+        (lambda text: text + "\n\n# Loud\n", "level 1 heading"),
+        (lambda text: text + "\n\n## Two\n\n#### Four\n", "level 4 heading follows a level 2 one"),
+        (lambda text: text + "\n\n```\ncode\n```\n", "does not name its language"),
         (lambda text: text + "\n\n![](x.png)\n", "no description"),
         (lambda text: text + "\n\n[a](http://example.org/x)\n", "http://example.org/x"),
         (

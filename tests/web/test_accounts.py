@@ -51,7 +51,7 @@ def test_every_sign_in_has_a_key_of_its_own(client, people):
 def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(client, people, credentials):
     response = sign_in(client, *credentials)
     assert response.status_code == 400
-    assert "do not belong together" in response.text
+    assert "Wrong email address or password" in response.text
     assert f'value="{credentials[0]}"' in response.text
     assert PASSWORD not in response.text
     assert "Set-Cookie" not in response.headers
@@ -67,10 +67,10 @@ def test_nobody_is_led_to_another_site(client, people, target):
 @pytest.mark.parametrize(
     ("field", "value", "reason"),
     [
-        ("email", "ann", "whole e-mail address"),
-        ("email", "ann@example.org", "has an account already"),
-        ("name", "  ", "Write a name"),
-        ("name", "x" * 81, "Write a name"),
+        ("email", "ann", "full email address"),
+        ("email", "ann@example.org", "already an account"),
+        ("name", "  ", "Enter a name"),
+        ("name", "x" * 81, "Enter a name"),
         ("password", "short", "at least 10"),
         ("password", "x" * 201, "at most 200"),
         ("password", "aaaaaaaaaaaa", "too easy"),
@@ -92,7 +92,7 @@ def test_what_cannot_be_used_comes_back_with_the_reason_beside_the_field(client,
 def test_signing_up_may_be_closed(library):
     settings = library.settings.model_copy(update={"registration": "closed"})
     with TestClient(create_app(settings)) as client:
-        assert "ask the people who run this site" in client.get("/sign-up").text
+        assert "Ask the site's administrators" in client.get("/sign-up").text
         data = {"name": "Ann", "email": "ann@example.org", "password": PASSWORD}
         assert client.post("/sign-up", data=data).status_code == 404
         assert "/sign-up" not in client.get("/sign-in").text
@@ -116,7 +116,7 @@ def test_another_browser_can_be_signed_out(client, people):
     other = TestClient(client.app, follow_redirects=False)
     sign_in(other)
     page = client.get("/account").text
-    assert "this one" in page
+    assert "this browser" in page
     path = re.search(r'action="(/account/sessions/\d+/revocation)"', page)[1]
     assert client.post(path).status_code == 303
     assert other.get("/account").status_code == 303
@@ -137,7 +137,7 @@ def test_changing_the_password_ends_all_other_sessions(client, people):
     other = TestClient(client.app, follow_redirects=False)
     sign_in(other)
     wrong = client.post("/account/password", data={"old": "wrong", "new": "another long password"})
-    assert "not your present password" in wrong.text
+    assert "not your current password" in wrong.text
     assert client.post("/account/password", data={"old": PASSWORD, "new": "another long password"}).status_code == 303
     assert client.get("/account").status_code == 200
     assert other.get("/account").status_code == 303

@@ -181,7 +181,7 @@ def test_ask_says_when_there_is_no_answer(library):
 
 @pytest.mark.parametrize(("tool", "argument"), [("ask", "question"), ("search", "query")])
 def test_a_text_that_is_too_long_is_refused_clearly(library, tool, argument):
-    assert "at most 4000" in refused(library, tool, **{argument: "x" * 5000})
+    assert "the limit is 4000" in refused(library, tool, **{argument: "x" * 5000})
 
 
 def test_wrong_arguments_are_told(library):
@@ -334,4 +334,4 @@ def test_what_is_deleted_is_gone_here_too(client, signed_in):
     asked = client.post("/mcp", json=request("ask", question="Why does bread need salt?"), headers=HEADERS)
     assert asked.json()["result"]["structuredContent"]["answer"] == "no_answer"
     read = client.post("/mcp", json=request("read_question", slug="bread"), headers=HEADERS)
-    assert "was deleted" in read.json()["result"]["content"][0]["text"]
+    assert "has been deleted" in read.json()["result"]["content"][0]["text"]

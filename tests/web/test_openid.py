@@ -118,7 +118,7 @@ def test_a_token_that_is_not_for_this_sign_in_proves_nobody(client, provider, li
     provider.claims |= claims
     answer = come_back(client, provider)
     assert answer.status_code == 400
-    assert "has not said who you are" in answer.text
+    assert "did not confirm who you are" in answer.text
     assert SESSION_COOKIE not in client.cookies
     assert everybody(library) == {}
 
@@ -171,7 +171,7 @@ def test_who_turns_back_may_sign_in_in_another_way(client, provider, answer):
     _, query = provider.authorize(client.get("/sign-in/openid", params={"next": "/tags"}).headers["Location"])
     page = client.get(f"/sign-in/openid/callback?state={query['state']}&{answer}")
     assert page.status_code == 400
-    assert "Example ID has not said who you are" in page.text
+    assert "Example ID did not confirm who you are" in page.text
     assert 'name="next" value="/tags"' in page.text
 
 
@@ -183,7 +183,7 @@ def test_a_provider_that_does_not_answer_is_said_to(client, provider):
     provider.is_down = True
     page = client.get("/sign-in/openid")
     assert page.status_code == 503
-    assert "Example ID does not answer at the moment" in page.text
+    assert "Example ID is not responding" in page.text
     assert 'name="password"' in page.text
     asked = len(provider.asked)
     assert client.get("/sign-in/openid").status_code == 503
@@ -273,11 +273,11 @@ def test_an_account_with_a_password_is_connected_only_with_it(client, provider, 
     provider.claims |= {"email": "ROB@example.org"}
     page = come_back(client, provider)
     assert page.status_code == 200
-    assert "a password opens it" in page.text
+    assert "with a password" in page.text
     assert SESSION_COOKIE not in client.cookies
     wrong = client.post(QUESTION, data={"password": "not the password"})
     assert (wrong.status_code, SESSION_COOKIE in client.cookies) == (400, False)
-    assert "This is not the password of that account" in wrong.text
+    assert "This is not the password for that account" in wrong.text
     assert client.get(QUESTION, headers={"Accept-Language": "zh-CN"}).status_code == 200  # asked again, in Chinese
     right = client.post(QUESTION, data={"password": PASSWORD})
     assert (right.status_code, right.headers["Location"]) == (303, "/tags")
@@ -289,7 +289,7 @@ def test_an_account_with_a_password_is_connected_only_with_it(client, provider, 
 def test_a_signed_in_account_is_connected_when_its_owner_says_so(client, provider, people, library):
     sign_in(client, people, library, Role.REVIEWER)
     page = come_back(client, provider, "/account")
-    assert "will open the account of Rob here" in page.text
+    assert "can sign in to the account of Rob here" in page.text
     with library.database.read() as session:
         assert session.exec(select(LinkedIdentity)).all() == []
     answer = client.post(QUESTION)
@@ -382,7 +382,7 @@ def test_what_userinfo_says_of_somebody_else_is_not_believed(client, provider, l
     provider.userinfo = {"sub": "1", "email": "root@example.org", "email_verified": True}
     page = come_back(client, provider)
     assert page.status_code == 400
-    assert "has not told your e-mail address" in page.text
+    assert "did not share your email address" in page.text
 
 
 def test_where_sign_up_is_closed_the_provider_opens_known_accounts_alone(settings, provider, library):

@@ -73,7 +73,7 @@ def test_chinese_is_shown_in_the_script_that_was_chosen(client):
     assert '<article class="answer" lang="zh-Hant">' in converted
     assert '<span class="nn">asyncio</span>' in converted
     assert 'value="hant" lang="zh-Hant" translate="no" aria-pressed="true"' in converted
-    assert "Converted by machine" in converted
+    assert "Converted automatically" in converted
     client.post("/-/preferences", data={"script": "written"})
     as_asked = client.get("/questions/workers-zh", headers={"Accept-Language": "zh-TW"}).text
     assert "没有谁分配任务" in as_asked

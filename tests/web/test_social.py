@@ -75,12 +75,12 @@ def test_the_words_are_in_the_language_of_the_answer(library, client, drawings):
     library.write("fastapi/checked.md", ARTICLE.format(title="什么是事件循环？"))
     library.sync()
     found = client.get("/questions/checked", headers={"Accept-Language": "en"}).text
-    assert 'content="什么是事件循环？ · 内容核对于2026年11月23日 · 1 个出处 · Omniracle"' in found
+    assert 'content="什么是事件循环？ · 内容核对于 2026年11月23日 · 1 个出处 · Omniracle"' in found
     client.get("/questions/checked/social.png", headers={"Accept-Language": "en"})
     client.get("/questions/workers-en/social.png", headers={"Accept-Language": "zh"})
     client.get("/social.png", headers={"Accept-Language": "zh"})
     checked, english, site = drawings
-    assert (checked.checked, checked.sources, checked.topics) == ("内容核对于2026年11月23日", "1 个出处", ("fastapi",))
+    assert (checked.checked, checked.sources, checked.topics) == ("内容核对于 2026年11月23日", "1 个出处", ("fastapi",))
     assert (english.checked, english.sources) == ("", "")
     assert site.title == ("Answers you can check", "有出处的答案")
     assert site.topics[0] == "fastapi"

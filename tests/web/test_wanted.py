@@ -18,7 +18,7 @@ def flushed(client):
 
 def test_a_search_without_results_helps_on_and_is_listed(client):
     html = client.get("/search", params={"q": "zebrafish quokka"}).text
-    assert "Ask for this answer" in html
+    assert "Request this answer" in html
     assert "salt" in html  # popular questions, for nothing is near
     html = flushed(client)
     assert "zebrafish quokka" in html
@@ -27,7 +27,7 @@ def test_a_search_without_results_helps_on_and_is_listed(client):
 
 def test_near_questions_are_offered_by_their_characters(client):
     html = client.get("/search", params={"q": "馆藏书"}).text
-    assert "Perhaps one of these" in html
+    assert "You may be looking for" in html
     assert 'href="/questions/traditional"' in html
 
 
@@ -42,7 +42,7 @@ def test_variants_and_keystrokes_of_one_typing_count_once(client):
     html = flushed(client)
     assert html.count('id="wanted-') == 1
     assert ">zebrafish</a>" in html
-    assert "Searched for 1 time\n" in html
+    assert "Searched once\n" in html
 
 
 def test_the_same_is_counted_again_only_after_a_while(client, monkeypatch):
@@ -51,10 +51,10 @@ def test_the_same_is_counted_again_only_after_a_while(client, monkeypatch):
     client.get("/search", params={"q": "zebrafishes"})  # another worker saw the same reader
     html = flushed(client)
     assert html.count('id="wanted-') == 1
-    assert "Searched for 1 time\n" in html
+    assert "Searched once\n" in html
     monkeypatch.setattr(wanting, "TYPING", timedelta(seconds=-1))
     client.get("/search", params={"q": "zebrafishes"})
-    assert "Searched for 2 times" in flushed(client)
+    assert "Searched 2 times" in flushed(client)
 
 
 @pytest.mark.parametrize("text", ["sk-abcdEFGH1234abcdEFGH1234zz", "password hunter2zzq", "token: a1b2c3d4e5"])
@@ -71,7 +71,7 @@ def test_operators_are_not_part_of_what_is_wanted(client):
 def test_one_reader_asks_once(client):
     for text in ("What is a zebrafish?", "what is a ZEBRAFISH?"):
         client.post("/wanted", data={"q": text})
-    assert "asked for by 1 reader" in client.get("/wanted").text
+    assert "requested by 1 reader" in client.get("/wanted").text
 
 
 def test_no_query_breaks_the_feed(client):
@@ -87,13 +87,13 @@ def test_keystrokes_that_several_workers_saw_count_once(client):
         html = flushed(client)  # each is written down by itself, as by workers of their own
     assert html.count('id="wanted-') == 1
     assert ">zebrafish with</a>" in html
-    assert "Searched for 1 time\n" in html
+    assert "Searched once\n" in html
 
 
 def test_asking_is_counted_and_shown_at_once(client):
     response = client.post("/wanted", data={"q": "What is a zebrafish?"})
     assert (response.status_code, response.headers["Location"]) == (303, "/wanted")
-    assert "asked for by 1 reader" in client.get("/wanted").text
+    assert "requested by 1 reader" in client.get("/wanted").text
 
 
 @pytest.mark.parametrize("text", ["", "  ", "x" * 201, "me@example.org", "+49 (0) 170 123 45 67", "???"])

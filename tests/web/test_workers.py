@@ -59,7 +59,7 @@ def test_authors_cannot_bring_a_form_of_their_own(client, signed_in):
 def test_the_preview_has_no_form_within_the_editors(signed_in):
     ann = signed_in(Role.CONTRIBUTOR)
     page = ann.post("/contribute", data=fields(body=BLOCK, action="preview")).text
-    assert "In the preview the buttons are left out" in page
+    assert "The buttons are not shown in the preview" in page
     assert 'action="/-/experiments"' not in page
     assert 'action="/-/experiments"' not in ann.post("/contribute/preview", data=fields(body=BLOCK)).text
 
@@ -94,7 +94,7 @@ def test_every_page_carries_the_badge_of_who_sent_it(client):
 def test_without_a_server_the_site_cannot_ask_itself_and_says_so(client):
     answer = client.post("/-/experiments", json={"mode": "new", "requests": 5})  # there is no port to ask
     assert answer.status_code == 503
-    assert "The log says why" in answer.json()["detail"]
+    assert "See the log for the reason" in answer.json()["detail"]
     page = client.post("/-/experiments", data={"choice": "new"}, headers={"Accept": "text/html"})
     assert page.status_code == 503
     assert "<html" in page.text
@@ -109,7 +109,7 @@ def test_another_site_cannot_start_an_experiment(client):
 def test_switched_off_there_is_no_button(library, signed_in):
     settings = library.settings.model_copy(update={"experiments": "operators"})
     with TestClient(create_app(settings)) as client:
-        assert "Only the people who run this site" in client.get("/-/workers").text
+        assert "Only the site's administrators" in client.get("/-/workers").text
     path = publish(signed_in(Role.REVIEWER), BLOCK)
     with TestClient(create_app(library.settings.model_copy(update={"experiments": "off"}))) as client:
         assert 'action="/-/experiments"' not in client.get(path).text

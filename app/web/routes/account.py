@@ -66,7 +66,7 @@ def create_token(
 ) -> Response:
     """Make a token and show it, once."""
     if scope not in list(Scope):
-        raise InvalidInput("A token may read, or read and write.")
+        raise InvalidInput("Choose what the token can do: read, or read and write.")
     try:
         made = accounts.create_token(here.database, key.account, token_name, Scope(scope), by=key.account)
     except InvalidFields as error:

@@ -72,7 +72,7 @@ class Proposed(BaseModel, json_schema_extra={"example": PROPOSED}):
     url: str
 
 
-_PROPOSED: dict[str, Any] = {"model": Proposed, "description": "It waits for a reviewer."}
+_PROPOSED: dict[str, Any] = {"model": Proposed, "description": "It awaits review."}
 
 
 @router.post("/questions", status_code=201, response_model=Question, responses={202: _PROPOSED})
@@ -80,7 +80,7 @@ def create_question(request: Request, here: Here, key: ApiContributor, question:
     """Publish a new question (201), or propose it where the account may not publish (202)."""
     here.limits.count(CONTRIBUTION, str(key.account.id))
     if not question.title or not question.body_markdown:
-        raise InvalidInput("A new question needs a title and a body_markdown.")
+        raise InvalidInput("A new question needs title and body_markdown.")
     lang = question.lang or detect(f"{question.title}\n{question.body_markdown}")
     fields = _changed(Fields(question.title, lang, ""), question)
     contribution = Contribution(new_source(fields), question.message)
@@ -120,7 +120,7 @@ def change_question(
 def _changed(fields: Fields, question: QuestionInput) -> Fields:
     lang = question.lang or fields.lang
     if canonical(lang) is None:
-        raise InvalidInput("%(lang)s is no known language tag: write for example zh, zh-Hant or en.", lang=lang[:20])
+        raise InvalidInput("%(lang)s is not a known language tag. Use zh, zh-Hant or en, for example.", lang=lang[:20])
     cards = {Section.RESOURCES: fields.resources, Section.MORE: fields.more}
     if question.resources is not None:
         known = {card.url: card for card in (*fields.resources, *fields.more)}

@@ -128,7 +128,7 @@ def get_revision(
             return RedirectResponse(f"/api/v1/questions/{article.slug}/revisions/{number}", 301)
         revision = revisions.get(session, article.id or 0, number)
     if revision is None:
-        raise NotFound("This question has no revision %(number)s.", number=number)
+        raise NotFound("There is no revision %(number)s of this answer.", number=number)
     described = WholeRevision(**_described(request, slug, revision), source=revision.source)
     return json_unless_known(request, described)
 

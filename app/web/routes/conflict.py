@@ -68,7 +68,7 @@ def resolve(request: Request, here: Here, key: Contributor, slug: str, sent: Sen
     if article is None or base is None or newest is None:
         raise NotFound("There is no such revision of this answer.")
     if proposal is not None and not may_see(key.account, proposal):
-        raise Forbidden("This proposal is somebody else's.")
+        raise Forbidden("This proposal belongs to someone else.")
     target = f"proposal-{proposal.id}" if proposal else target_of(article)
     try:
         chosen = _chosen(merged_by_blocks(base.source, mine, newest.source), sent)

@@ -54,7 +54,7 @@ async def asked_for(request: Request) -> tuple[experimenting.Request, dict[str, 
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise InvalidInput('Send {"mode": "new" or "keep-alive", "requests": 200, "concurrency": 1}.') from error
     if not all(isinstance(number, int) and not isinstance(number, bool) for number in numbers):
-        raise InvalidInput("The numbers of requests and of connections are whole numbers.")
+        raise InvalidInput("The numbers of requests and connections must be whole numbers.")
     return experimenting.Request(mode, *numbers), {}
 
 
@@ -68,7 +68,7 @@ def run(
     here.limits.count(EXPERIMENT, address_of(request))
     host, port = request.scope.get("server") or (None, None)
     if not host or not port:
-        raise InvalidInput("The site listens on no port of its own, so it cannot ask itself.")
+        raise InvalidInput("The site does not listen on a port of its own, so it cannot run experiments.")
     experiment = experimenting.run(here.database, here.probes, wanted, here.table.rows(), host, port)
     if not form:
         return JSONResponse(described(experiment) | {"conclusion": _sentence(experiment)}, headers=NOT_KEPT)
@@ -104,12 +104,12 @@ def shown(experiment: Experiment) -> Shown:
 
 def _check_may(request: Request, here: State, wanted: experimenting.Request) -> None:
     if here.settings.experiments == "off":
-        raise NotFound("Experiments are switched off here.")
+        raise NotFound("Experiments are turned off here.")
     is_for_operators = here.settings.experiments == "operators" or wanted.mode == ExperimentMode.BLOCKED
     if is_for_operators and not is_operator(request):
         if account_of(request) is None:
             raise SignInNeeded("Please sign in first.")
-        raise Forbidden("Your account may not do this.")
+        raise Forbidden("Your account does not have permission to do this.")
 
 
 def _sentence(experiment: Experiment) -> str:

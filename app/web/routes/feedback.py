@@ -34,9 +34,9 @@ def say(
     here.limits.count(FEEDBACK, address_of(request))
     reason = reason.strip()
     if kind not in list(FeedbackKind):
-        raise InvalidInput("Say whether it helped, is outdated, or is wrong.")
+        raise InvalidInput("Choose helpful, outdated or wrong.")
     if kind == FeedbackKind.WRONG and not reason:
-        raise InvalidInput("Please say what is wrong: a reviewer reads it.")
+        raise InvalidInput("Say what is wrong; a reviewer will read it.")
     if len(reason) > MAX_REASON:
         raise InvalidInput("Use at most %(most)s characters.", most=MAX_REASON)
     with here.database.write() as session:
@@ -69,7 +69,7 @@ def handle(here: Here, key: Reviewer, feedback_id: RowId) -> Response:
     with here.database.write() as session:
         known = feedback.handle(session, feedback_id)
         if known is None:
-            raise NotFound("There is no such feedback.")
+            raise NotFound("There is no such report.")
         audit.record(session, key.account, "feedback", f"article {known.article_id}", f"{known.kind}: {known.reason}")
     return lead_to("/review/feedback", "handled")
 

@@ -41,7 +41,7 @@ def show_revision(request: Request, here: Here, slug: str, number: str) -> Respo
             return RedirectResponse(f"/questions/{article.slug}/revisions/{number}", 301)
         revision = revisions.get(session, article.id or 0, number_in(number))
     if revision is None:
-        raise NotFound("This question has no revision %(number)s.", number=number[:20])
+        raise NotFound("There is no revision %(number)s of this answer.", number=number[:20])
     document = parse_document(revision.source, default_slug=article.slug)
     return render(
         request,
@@ -73,7 +73,9 @@ def compare_revisions(request: Request, here: Here, slug: str, older: str = "", 
         after = revisions.get(session, article_id, number_in(newer) or article.revision)
         before = revisions.get(session, article_id, number_in(older) or max(1, article.revision - 1))
     if after is None or before is None:
-        raise NotFound("This question has no revision %(number)s.", number=(older if before is None else newer)[:20])
+        raise NotFound(
+            "There is no revision %(number)s of this answer.", number=(older if before is None else newer)[:20]
+        )
     hunks = compare(before.source, after.source)
     return render(request, "compare.html", article=named(article), older=before, newer=after, hunks=hunks)
 

@@ -26,7 +26,7 @@ router = APIRouter(include_in_schema=False)
 PATH = "/sign-in/openid"
 PROOF_COOKIE = "omniracle_openid"
 MAX_NEXT = 1500  # bytes
-TOO_LATE = "This sign-in took too long or was begun elsewhere. Begin again."
+TOO_LATE = "This sign-in took too long or was started elsewhere. Start again."
 _BEGUN, _PROVED = "openid-begun", "openid-proved"  # what is sealed, so that none can be used for another
 
 
@@ -136,7 +136,7 @@ def _account_by_password(here: State, email: str, password: str) -> Account:
     try:
         return accounts.sign_in(here.database, email, password)
     except InvalidInput as error:
-        raise InvalidFields(Problem("password", "This is not the password of that account.")) from error
+        raise InvalidFields(Problem("password", "This is not the password for that account.")) from error
 
 
 def _connection_page(

@@ -198,7 +198,7 @@ def _found(here: Here, key: Key, proposal_id: int) -> tuple[Proposal, Article | 
     if proposal is None:
         raise NotFound("There is no such proposal.")
     if not may_see(key.account, proposal):
-        raise Forbidden("This proposal is somebody else's.")
+        raise Forbidden("This proposal belongs to someone else.")
     return proposal, article
 
 

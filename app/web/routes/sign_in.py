@@ -67,7 +67,7 @@ def sign_up(
 ) -> Response:
     """Make an account and sign it in."""
     if here.settings.registration != "open":
-        raise NotFound("Nobody can sign up by themselves here: ask the people who run this site for an account.")
+        raise NotFound("Sign-up is closed. Ask the site's administrators for an account.")
     here.limits.count(SIGN_UP, address_of(request))
     try:
         account = accounts.sign_up(here.database, email=email, name=name, password=password)
@@ -83,7 +83,7 @@ def sign_up(
 def first_admin_form(request: Request, here: Here, key: str) -> Response:
     """Show the form that the link printed at the first start leads to."""
     if not accounts.is_link_good(here.database, key, Purpose.FIRST_ADMIN):
-        raise NotFound("This link was used or has expired. A new one is printed when the site starts.")
+        raise NotFound("This link has been used or has expired. A new one is printed when the server starts.")
     return _first_admin_page(request, FilledForm(), key)
 
 

@@ -37,7 +37,9 @@ def ask(request: Request, here: Here, q: Annotated[str, Form()] = "") -> Respons
     if not here.limits.is_first(WISH, f"{address_of(request)} {fold(q)}"):
         return lead_to("/wanted", "wanted")  # one reader counts once
     if not here.wanted.note(q, asked=True):
-        raise InvalidInput("This cannot be put on the list: write a question of up to 200 characters, without names.")
+        raise InvalidInput(
+            "This cannot be added to the list. Write a question of up to 200 characters, without personal details."
+        )
     here.wanted.flush(everything=True)
     return lead_to("/wanted", "wanted")
 
