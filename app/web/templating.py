@@ -95,16 +95,21 @@ def render(
             **context,
         )
     )
-    shown_lang = chosen.lang
-    if chosen.script:
-        html = in_script(html, chosen.script, chosen.lang)
-        shown_lang = LANGS[chosen.script] if script_of(chosen.lang) else chosen.lang
+    html, shown_lang = in_script_of(request, html, chosen.lang)
     response = HTMLResponse(html, status_code, headers)
     response.headers["Vary"] = "Accept-Language, Cookie"
     response.headers["Content-Language"] = shown_lang
     response.headers.setdefault("Cache-Control", "private, no-cache")
     forget_notice(request, response)
     return response
+
+
+def in_script_of(request: Request, html: str, lang: str) -> tuple[str, str]:
+    """Return HTML with its Chinese text in the reader's script, and the language in which it is then; it was `lang`."""
+    script = viewer(request).script
+    if script is None:
+        return html, lang
+    return in_script(html, script, lang), LANGS[script] if script_of(lang) else lang
 
 
 def render_feed(request: Request, template: str, **context: Any) -> Response:

@@ -22,7 +22,7 @@ if (pane) {
       if (own !== request) return; // a newer text is on its way
       if (!response.ok) throw new Error(String(response.status));
       html.innerHTML = text; // cleaned by the site as every answer is
-      html.lang = lang.value || box.lang;
+      html.lang = response.headers.get("Content-Language");
       if (trouble.textContent === form.dataset.previewFailed) trouble.textContent = "";
       follow(box, pane);
     } catch (error) {

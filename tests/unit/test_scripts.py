@@ -96,3 +96,60 @@ def test_addresses_stay_as_they_are():
 def test_what_is_no_html_takes_no_time(part):
     html = part * 60_000  # a pattern that goes back would need minutes, and the test's time limit ends it
     assert in_script(html, "hant", "zh") == html
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ("头<mark>发</mark>与<mark>发</mark>现", "頭<mark>髮</mark>與<mark>發</mark>現"),
+        ('头<a href="/发"><em>发</em></a>', '頭<a href="/发"><em>髮</em></a>'),
+        ("<li>头</li><li>发</li>", "<li>頭</li><li>發</li>"),
+        ("头<code>发</code>发", "頭<code>发</code>發"),
+        ('头<span lang="en">发</span>发', '頭<span lang="en">发</span>發'),
+        ("头<!-- 发 -->发", "頭<!-- 发 -->髮"),
+    ],
+)
+def test_a_phrase_is_one_whatever_marks_are_in_it(html, expected):
+    assert in_script(html, "hant", "zh") == expected
+
+
+phrases = st.sampled_from(
+    [*"头发现面条后里干系统理发台", "头发", "皇后", "以后", "“", "”", " ", "a", "&lt;", "https://a.b/发 "]
+)
+marks = st.sampled_from(["mark", "strong", "em", "a", "span", "del"])
+
+
+@given(st.lists(st.tuples(phrases, st.none() | marks), max_size=30), st.sampled_from(["hant", "hans"]))
+def test_marks_may_be_taken_away_before_or_after(pieces, script):
+    html = "".join(f"<{mark}>{text}</{mark}>" if mark else text for text, mark in pieces)
+    plain = "".join(text for text, _ in pieces)
+    lang = "zh" if script == "hant" else "zh-Hant"
+    assert re.sub(r"<[^>]*>", "", in_script(html, script, lang)) == in_script(plain, script, lang)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("他说“头发”。", "他說「頭髮」。"),
+        ("“外‘里’外”", "「外『裡』外」"),
+        ("“<code>发</code>”的", "「<code>发</code>」的"),
+        ("使用 “workers” 参数", "使用 「workers」 參數"),
+        ("头发，He said “hair” twice, it’s ‘so’.", "頭髮，He said “hair” twice, it’s ‘so’."),
+        ("“没有结束", "“沒有結束"),
+        ("<code>“发”</code>", "<code>“发”</code>"),
+        ('<textarea placeholder="写“发”">“发”</textarea>', '<textarea placeholder="寫「發」">“发”</textarea>'),
+        ('<p lang="en">The word “头发”</p>', '<p lang="en">The word “头发”</p>'),
+    ],
+)
+def test_quotation_marks_are_those_of_the_script(text, expected):
+    assert in_script(text, "hant", "zh") == expected
+
+
+def test_quotation_marks_stay_for_readers_of_simplified_chinese():
+    assert in_script("他說“頭髮”", "hans", "zh-Hant") == "他说“头发”"
+
+
+def test_what_scripts_show_is_converted_and_what_they_send_is_not():
+    html = '<form data-saved="头发" data-draft="/drafts/发" data-choice="发">'
+    expected = '<form data-saved="頭髮" data-draft="/drafts/发" data-choice="发">'
+    assert in_script(html, "hant", "zh") == expected

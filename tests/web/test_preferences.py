@@ -1,5 +1,8 @@
+import re
+
 import pytest
 
+from app.models import Role
 from app.web import language
 
 
@@ -92,9 +95,30 @@ def test_who_asks_for_traditional_chinese_gets_the_interface_and_the_answers_in_
     )
 
 
-def test_what_is_written_is_never_converted(client, signed_in):
-    from app.models import Role
+def test_the_title_of_the_window_is_in_the_script_of_the_page(client):
+    client.post("/-/preferences", data={"script": "hant", "lang": "en"})
+    html = client.get("/questions/workers-zh").text
+    shown = re.search(r"<h1[^>]*>(.+?)</h1>", html)[1]
+    assert "設置" in shown
+    assert f'<title lang="zh-Hant">{shown} · ' in html
+    assert f'<title lang="zh-Hant">{shown} · History · ' in client.get("/questions/workers-zh/history").text
 
+
+def test_a_preview_is_shown_in_the_readers_script_and_what_is_typed_stays(client, signed_in):
+    ann = signed_in(Role.CONTRIBUTOR)
+    headers = {"Accept-Language": "zh-TW"}
+    shown = ann.post("/contribute/preview", data={"body": "头**发**与`头发`", "lang": ""}, headers=headers)
+    assert shown.text.strip() == "<p>頭<strong>髮</strong>與<code>头发</code></p>"
+    assert shown.headers["Content-Language"] == "zh-Hant"
+    page = ann.post(
+        "/contribute", data={"title": "头发？", "body": "头发", "lang": "zh", "action": "preview"}, headers=headers
+    )
+    assert "頭髮" in page.text
+    assert 'value="头发？"' in page.text
+    assert re.search(r"<textarea[^>]*>\s*头发</textarea>", page.text)
+
+
+def test_what_is_written_is_never_converted(client, signed_in):
     headers = {"Accept-Language": "zh-TW"}
     assert "没有谁分配任务" in client.get("/questions/workers-zh.md", headers=headers).text
     assert "没有谁分配任务" in signed_in(Role.CONTRIBUTOR).get("/questions/workers-zh/edit", headers=headers).text

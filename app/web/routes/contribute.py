@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from app.content.document import MAX_TITLE
+from app.content.language import detect
 from app.content.plain import one_line
 from app.errors import InvalidInput, NotFound, TooManyRequests
 from app.models import Article, Revision
@@ -25,7 +26,7 @@ from app.web.notices import lead_to
 from app.web.parameters import local_path
 from app.web.routes.conflict import conflict_page
 from app.web.state import Here
-from app.web.templating import render
+from app.web.templating import in_script_of, render
 
 router = APIRouter(include_in_schema=False)
 
@@ -49,9 +50,10 @@ def create(request: Request, here: Here, key: Contributor, form: SentForm) -> Re
 
 @router.post("/contribute/preview")
 def preview(request: Request, here: Here, key: Contributor, form: SentForm) -> Response:
-    """Give the answer as it will look, for the editor's preview while one types."""
+    """Give the answer as it will look, for the editor's preview while one types; nobody sends it back."""
     here.limits.count(PREVIEW, str(key.account.id))
-    return HTMLResponse(rendered(request, form))
+    html, lang = in_script_of(request, rendered(request, form), form.lang or detect(form.body))
+    return HTMLResponse(html, headers={"Content-Language": lang})
 
 
 @router.post("/contribute/link")
