@@ -1,6 +1,7 @@
 """The JSON shapes of the handbook's contract."""
 
 import os
+import re
 import shutil
 import time
 
@@ -285,3 +286,13 @@ def test_the_documentation_shows_every_operation(client):
 )
 def test_what_depends_on_the_readers_language_says_so(client, path):
     assert "Accept-Language" in client.get(path).headers["Vary"]
+
+
+def test_the_page_of_the_api_leaves_no_meaning_empty_and_has_chinese_headings(client):
+    html = client.get("/api/v1/docs", headers={"Accept-Language": "zh-CN"}).text
+    last_cells = re.findall(r'<td lang="en">(.*?)</td>', html)
+    assert len(last_cells) > 100
+    assert all(cell.strip() for cell in last_cells)
+    assert "各项说明为英文" in html
+    headings = re.findall(r"<(?:h2|h4|th|summary)[^>]*>(.*?)</", html)
+    assert all(re.search(r"[\u4e00-\u9fff]", heading) for heading in headings)

@@ -43,47 +43,47 @@ QueryText = Annotated[
 class SearchHit(BaseModel):
     """One article that was found."""
 
-    slug: str
-    url: str
-    title: str
-    lang: str
-    tags: list[str]
+    slug: str = Field(description="Its name in addresses.")
+    url: str = Field(description="Its page on this site, at the section that was found.")
+    title: str = Field(description="The question.")
+    lang: str = Field(description="Language of the answer (BCP 47).")
+    tags: list[str] = Field(description="Its topics.")
     excerpt_html: str = Field(description="Escaped text in which `<mark>` shows what was found.")
     score: float = Field(description="Only good for comparing the hits of one search.")
     matched: list[Way] = Field(description="How it was found.")
-    updated_at: datetime
+    updated_at: datetime = Field(description="When it was last changed.")
 
 
 class SearchResults(BaseModel, json_schema_extra={"example": HITS}):
     """What a search found; `generation` is the state of the index that was searched."""
 
-    query: str
-    total: int
-    took_ms: float
+    query: str = Field(description="What was searched for.")
+    total: int = Field(description="How many questions were found.")
+    took_ms: float = Field(description="How long the search took, in milliseconds.")
     generation: int = Field(description="The state of the index that was searched.")
     did_you_mean: str | None = Field(description="The query with mistyped words put right; that is what was searched.")
-    hits: list[SearchHit]
+    hits: list[SearchHit] = Field(description="What was found, the best first.")
 
 
 class QuestionItem(BaseModel):
     """A question in a list."""
 
-    slug: str
-    url: str
-    title: str
-    lang: str
-    tags: list[str]
-    excerpt: str
-    updated_at: datetime
+    slug: str = Field(description="Its name in addresses.")
+    url: str = Field(description="Its page on this site.")
+    title: str = Field(description="The question.")
+    lang: str = Field(description="Language of the answer (BCP 47).")
+    tags: list[str] = Field(description="Its topics.")
+    excerpt: str = Field(description="How the answer begins, as plain text.")
+    updated_at: datetime = Field(description="When it was last changed.")
 
 
 class QuestionList(BaseModel, json_schema_extra={"example": QUESTIONS}):
     """One page of questions."""
 
-    total: int
-    page: int
-    pages: int
-    items: list[QuestionItem]
+    total: int = Field(description="How many there are on all pages.")
+    page: int = Field(description="Which page this is, from 1.")
+    pages: int = Field(description="How many pages there are.")
+    items: list[QuestionItem] = Field(description="The questions of this page.")
 
 
 @router.get("/search")
@@ -134,56 +134,56 @@ def search_results(found: Results, site: str) -> SearchResults:
 class ResourceLink(BaseModel):
     """A page elsewhere that the answer rests on (`resources`) or leads to (`more`)."""
 
-    url: str
-    title: str
-    description: str
-    site: str
+    url: str = Field(description="Address of the page.")
+    title: str = Field(description="Its title.")
+    description: str = Field(description="What it says about the question.")
+    site: str = Field(description="Name of its site.")
     section: Section = Field(description="`resources`, or `more` for what leads further.")
 
 
 class Translation(BaseModel):
     """The same question in another language."""
 
-    slug: str
-    url: str
-    title: str
-    lang: str
+    slug: str = Field(description="Its name in addresses.")
+    url: str = Field(description="Its page on this site.")
+    title: str = Field(description="The question in that language.")
+    lang: str = Field(description="Language of the answer (BCP 47).")
 
 
 class Question(BaseModel, json_schema_extra={"example": QUESTION}):
     """A question with its whole answer; a change has to name the `revision` that it started from."""
 
-    slug: str
-    url: str
-    title: str
-    lang: str
-    tags: list[str]
-    body_markdown: str
-    body_html: str
-    resources: list[ResourceLink]
-    related: list[QuestionItem]
+    slug: str = Field(description="Its name in addresses.")
+    url: str = Field(description="Its page on this site.")
+    title: str = Field(description="The question.")
+    lang: str = Field(description="Language of the answer (BCP 47).")
+    tags: list[str] = Field(description="Its topics.")
+    body_markdown: str = Field(description="The answer as it was written, without front matter.")
+    body_html: str = Field(description="The answer as its page shows it.")
+    resources: list[ResourceLink] = Field(description="Pages that the answer rests on or leads to.")
+    related: list[QuestionItem] = Field(description="Questions on similar things.")
     revision: int = Field(description="The ETag begins with it; a change names it with `If-Match`.")
-    updated_at: datetime
+    updated_at: datetime = Field(description="When it was last changed.")
     published: date | None = Field(description="Day of the first publication, as its file says.")
     verified: date | None = Field(description="Day on which a person last checked the facts.")
     review_after: date | None = Field(description="Day from which the facts may have aged.")
-    translations: list[Translation]
+    translations: list[Translation] = Field(description="The same question in other languages.")
     aliases: list[str] = Field(description="Further and former slugs that lead here.")
 
 
 class Suggestion(BaseModel):
     """A question, or a section of one, that fits what was typed so far."""
 
-    title: str
-    slug: str
-    url: str
+    title: str = Field(description="The question, or the section of it.")
+    slug: str = Field(description="Name of the question in addresses.")
+    url: str = Field(description="The page, at the section that was meant.")
 
 
 class Suggestions(BaseModel, json_schema_extra={"example": SUGGESTIONS}):
     """What may be meant, the best first."""
 
-    query: str
-    suggestions: list[Suggestion]
+    query: str = Field(description="What was typed so far.")
+    suggestions: list[Suggestion] = Field(description="What may be meant, the best first.")
 
 
 @router.get("/suggest")

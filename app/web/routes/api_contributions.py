@@ -46,30 +46,34 @@ IfMatch = Annotated[
 class ResourceInput(BaseModel):
     """A page elsewhere that the answer rests on (`resources`) or leads to (`more`)."""
 
-    url: str
-    title: str
-    description: str = ""
-    site: str | None = None
-    section: Section = Section.RESOURCES
+    url: str = Field(description="Address of the page.")
+    title: str = Field(description="Its title.")
+    description: str = Field("", description="What it says about the question.")
+    site: str | None = Field(None, description="Name of its site; its host when absent.")
+    section: Section = Field(
+        Section.RESOURCES, description="`resources`: what the answer rests on; `more`: further reading."
+    )
 
 
 class QuestionInput(BaseModel, json_schema_extra={"example": NEW_QUESTION}):
     """A question with its answer; what a change leaves out stays as it is."""
 
-    title: str | None = Field(None, max_length=MAX_TITLE)
-    lang: str | None = None
-    tags: list[str] | None = None
-    body_markdown: str | None = None
-    resources: list[ResourceInput] | None = None
+    title: str | None = Field(None, max_length=MAX_TITLE, description="The question.")
+    lang: str | None = Field(
+        None, description="Language of the answer (BCP 47); detected when absent in a new question."
+    )
+    tags: list[str] | None = Field(None, description="Its topics.")
+    body_markdown: str | None = Field(None, description="The answer in Markdown.")
+    resources: list[ResourceInput] | None = Field(None, description="All of its resources, in order.")
     message: str = Field("", description="What the change is about, for its history.")
 
 
 class Proposed(BaseModel, json_schema_extra={"example": PROPOSED}):
     """What waits for a reviewer."""
 
-    proposal: int
-    state: ProposalState
-    url: str
+    proposal: int = Field(description="Its number.")
+    state: ProposalState = Field(description="`pending`: it awaits review.")
+    url: str = Field(description="Its page on this site.")
 
 
 _PROPOSED: dict[str, Any] = {"model": Proposed, "description": "It awaits review."}

@@ -26,7 +26,7 @@ def api_docs(request: Request) -> Response:
         for method, details in methods.items()
     ]
     groups = [
-        (with_code(tag["description"]), [operation for operation in operations if operation["tag"] == tag["name"]])
+        (tag["name"], [operation for operation in operations if operation["tag"] == tag["name"]])
         for tag in description["tags"]
     ]
     introduction = [with_code(paragraph) for paragraph in description["info"]["description"].split("\n\n")]

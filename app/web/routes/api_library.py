@@ -32,35 +32,35 @@ PAGE_SIZE = 50
 class Topic(BaseModel):
     """A topic, and how many questions have it."""
 
-    name: str
-    url: str
-    count: int
+    name: str = Field(description="Its name.")
+    url: str = Field(description="Its page on this site.")
+    count: int = Field(description="How many questions have it.")
 
 
 class Topics(BaseModel, json_schema_extra={"example": TAGS}):
     """All topics, the most frequent first."""
 
-    items: list[Topic]
+    items: list[Topic] = Field(description="The topics.")
 
 
 class RevisionItem(BaseModel):
     """One state of a question."""
 
-    number: int
-    url: str
-    title: str
+    number: int = Field(description="Its number, from 1.")
+    url: str = Field(description="Its page on this site.")
+    title: str = Field(description="The question as it was then.")
     author: str = Field(description="Who wrote it; empty where it came from a file.")
     message: str = Field(description="What the author said about the change.")
-    created_at: datetime
+    created_at: datetime = Field(description="When it was written.")
 
 
 class RevisionList(BaseModel, json_schema_extra={"example": REVISIONS}):
     """One page of a question's revisions, the newest first."""
 
-    total: int
-    page: int
-    pages: int
-    items: list[RevisionItem]
+    total: int = Field(description="How many there are on all pages.")
+    page: int = Field(description="Which page this is, from 1.")
+    pages: int = Field(description="How many pages there are.")
+    items: list[RevisionItem] = Field(description="The revisions of this page.")
 
 
 class WholeRevision(RevisionItem, json_schema_extra={"example": REVISION}):
@@ -72,21 +72,21 @@ class WholeRevision(RevisionItem, json_schema_extra={"example": REVISION}):
 class WantedQuestion(BaseModel):
     """What was searched for and not found."""
 
-    query: str
-    lang: str
+    query: str = Field(description="The words that were searched for.")
+    lang: str = Field(description="Their language (BCP 47).")
     searches: int = Field(description="How often it was searched for.")
     asks: int = Field(description="How many readers asked for the answer.")
-    first_at: datetime
-    last_at: datetime
+    first_at: datetime = Field(description="When it was first searched for.")
+    last_at: datetime = Field(description="When it was last searched for.")
 
 
 class WantedList(BaseModel, json_schema_extra={"example": WANTED}):
     """One page of what is wanted, the most wanted first."""
 
-    total: int
-    page: int
-    pages: int
-    items: list[WantedQuestion]
+    total: int = Field(description="How many there are on all pages.")
+    page: int = Field(description="Which page this is, from 1.")
+    pages: int = Field(description="How many pages there are.")
+    items: list[WantedQuestion] = Field(description="The wanted answers of this page.")
 
 
 @router.get("/tags", response_model=Topics, responses=KNOWN)
