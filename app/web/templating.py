@@ -4,7 +4,6 @@ import re
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
 from functools import cache
 from itertools import groupby
 from operator import attrgetter
@@ -13,7 +12,6 @@ from urllib.parse import quote, urlencode, urlsplit
 from uuid import NAMESPACE_OID, uuid5
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
 from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -26,7 +24,7 @@ from app.content.breaking import with_breaks
 from app.content.scripts import LANGS, Script, in_script, script_of
 from app.models import Account, Article, Role
 from app.storage import site
-from app.web import language
+from app.web import language, times
 from app.web.access import account_of
 from app.web.assets import Assets
 from app.web.conditional import unless_known
@@ -210,12 +208,11 @@ def environment() -> Environment:
         static=lambda name: assets().url(name),
         url=_url,
         lang_name=_lang_name,
-        format_date=lambda value: format_date(value, "long", locale=_locale()),
-        format_datetime=_format_datetime,
         format_decimal=_format_decimal,
         format_number=lambda value: format_decimal(value, locale=_locale()),
         plural=_plural,
         interface_languages=language.LANGUAGES,
+        **times.GLOBALS,
     )
     env.filters.update(
         monogram=_monogram, tone=_tone, browser=_browser, host=_host, groupby_consecutive=_runs,
@@ -243,12 +240,6 @@ def _plural(one: str, many: str, number: int) -> str:
 
 def _locale() -> str:
     return language.LOCALES[language.current.get()]
-
-
-def _format_datetime(value: datetime | date) -> str:
-    if not isinstance(value, datetime):
-        return format_date(value, "long", locale=_locale())
-    return f"{format_datetime(value, 'medium', locale=_locale())} UTC"
 
 
 def _format_decimal(value: float, places: int) -> str:

@@ -261,3 +261,13 @@ def test_nobody_comes_where_their_role_does_not_reach(signed_in, role):
         may = least is None or (role is not None and role.includes(least))
         asked_to_sign_in = answer.headers.get("Location", "").startswith("/sign-in")
         assert (answer.status_code in (401, 403) or asked_to_sign_in) != may, (method, path, answer.status_code)
+
+
+def test_the_audit_log_tells_each_moment_to_the_second(client, signed_in):
+    html = signed_in(Role.ADMIN).get("/account").text
+    assert re.search(r'signed in on <time datetime="[\d-]+T[^"]+">', html)
+    ada = signed_in(Role.ADMIN)
+    ada.post("/account/name", data={"name": "Ada L."})
+    log = ada.get("/admin/audit", headers={"Accept-Language": "zh-CN"}).text
+    assert re.search(r'<td><time datetime="[^"]+">\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC</time></td>', log)
+    assert "更改了名字" in log
