@@ -111,7 +111,9 @@ def test_from_signing_up_to_an_answer_that_is_found_on_every_worker(window, serv
     expect(author).to_have_url(re.compile("/contribute$"))
 
     author.locator("#field-title").fill("How are requests distributed")
+    place = author.locator("#field-body").bounding_box()
     expect(author.locator("[data-similar-list] a").first).to_contain_text("How are requests distributed")
+    assert author.locator("#field-body").bounding_box() == place
     author.locator("#field-title").fill("Why do quokkas smile?")
     body = author.locator("#field-body")
     body.press_sequentially("Because of their ")
