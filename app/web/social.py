@@ -9,7 +9,7 @@ from babel.core import get_global
 from babel.dates import format_date
 from fastapi import Request
 
-from app.content.social_card import SocialCard
+from app.content.social_card import SocialCard, is_readable
 from app.models import Article
 from app.web import language
 from app.web.templating import site_of
@@ -26,7 +26,12 @@ class Picture:
 
 
 def question_card(site: str, article: Article, topics: Sequence[str], sources: int) -> SocialCard:
-    """Return what the picture of a question shows, in the language of its answer."""
+    """Return what the picture of a question shows, in the language of its answer.
+
+    A title in a script that cannot be drawn leaves its place to what the picture of the site shows.
+    """
+    if not is_readable(article.title):
+        return site_card(site, topics)
     chosen = "zh-Hans" if article.lang.split("-")[0] == "zh" else "en"
     words = language.catalogue(chosen)
     checked = counted = ""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from app.content.social_card import SocialCard
+from app.content.social_card import SocialCard, is_readable
 from app.services import social_drawing, social_images
 from app.services.lettering import MISSING, Face
 from app.services.social_drawing import BAND_TOP, FINE, LEFT, SIZES
@@ -175,3 +175,20 @@ def test_a_folder_that_cannot_be_written_to_only_costs_time(tmp_path, caplog):
     assert opened(social_images.drawn(folder, card())).size == (1200, 630)
     assert social_images.kept(folder, card()) is None
     assert "could not be kept" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "title", ["ما هو بايثون؟", "מה זה?", "ไพทอน", "파이썬이란?", "पाइथन क्या है", "Ի՞նչ է Python-ը", "რა არის"]
+)
+def test_titles_in_scripts_without_a_font_are_known(title):
+    assert MISSING in Face(40).readable(title)
+    assert not is_readable(title)
+
+
+@pytest.mark.parametrize(
+    "title", ["Что такое Python?", "Τι είναι;", "Đâu là \u1ea1?", "协程 コルーチン", "𠮷野家", "🚀 2×3 ≤ 7 → ½"]
+)
+def test_titles_in_scripts_with_a_font_are_known(title):
+    readable = Face(40).readable(title)
+    assert readable.count(MISSING) <= title.count("𠮷")
+    assert is_readable(title)

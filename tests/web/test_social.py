@@ -173,3 +173,13 @@ def test_any_title_has_a_picture(library, client, title):
     answer = client.get(picture_of(client, "/questions/strange"))
     assert answer.status_code == 200
     assert Image.open(BytesIO(answer.content)).size == (1200, 630)
+
+
+def test_a_title_in_a_script_without_a_font_leaves_its_place_to_the_site(client, library, drawings):
+    library.write(
+        "python/arabic.md", "---\ntitle: ما هو بايثون؟\nlang: ar\nslug: arabic\ntags: [python]\n---\n\nلغة برمجة.\n"
+    )
+    library.sync()
+    assert tags_of(client, "/questions/arabic")["og:image:alt"] == tags_of(client, "/")["og:image:alt"]
+    assert client.get(picture_of(client, "/questions/arabic")).status_code == 200
+    assert drawings[-1].title[0] == "Answers you can check"
