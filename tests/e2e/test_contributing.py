@@ -389,7 +389,7 @@ def test_keys_for_reviewing_can_be_switched_off(window):
     page.locator("#field-reason").fill("Only a trial")
     page.get_by_role("button", name="Decline").click()
     author.goto(path)
-    expect(author.get_by_text("did not take it: Only a trial")).to_be_visible()
+    expect(author.get_by_text("Declined by Reviewer: Only a trial")).to_be_visible()
 
 
 def test_no_page_is_wider_than_its_screen(window):

@@ -137,7 +137,7 @@ def test_a_worker_whose_loop_stands_still_too_long_is_replaced(own, tmp_path):
 
     assert eventually(is_replaced)
     (log,) = tmp_path.glob("server-*.log")
-    assert "was blocked" in log.read_text()
+    assert "stood still" in log.read_text()
     assert "in pause" in log.read_text()  # what it did
 
 
