@@ -5,14 +5,15 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.web.access import ApiContributor
 from app.web.errors import too_large
 
 JSON = "application/json"
 MAX_BODY_BYTES = 16 * 2**20  # the longest answer in Chinese, as forms encode it, and what belongs to it
 
 
-async def json_only(request: Request) -> None:
-    """Ask a program for JSON; raise 415 for anything else, also for what does not say what it is."""
+async def json_only(request: Request, _key: ApiContributor) -> None:
+    """Ask a program that may write for JSON; raise 415 for anything else, also for what does not say what it is."""
     said = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if said != JSON and not (said.startswith("application/") and said.endswith("+json")):
         raise HTTPException(415, headers={"Accept": JSON})

@@ -93,6 +93,8 @@ def test_only_json_is_taken(program, path, media_type):
     answer = program(Role.REVIEWER).request(method, path, content=json.dumps(QUESTION), headers=headers)
     assert (answer.status_code, answer.headers["Content-Type"]) == (415, "application/problem+json")
     assert answer.headers["Accept"] == "application/json"
+    nobody = program(Role.READER).request(method, path, content="x", headers=headers)
+    assert nobody.status_code == 403  # before anything is said of what was sent
 
 
 def test_other_places_merge_and_the_same_place_is_a_412_with_both_texts(program, client):
