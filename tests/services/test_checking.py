@@ -72,7 +72,7 @@ def test_a_secret_that_others_can_read(library):
 def test_a_secret_that_is_none_any_more(library, caplog):
     library.settings.signing_key()
     (library.settings.data_dir / "secret.key").write_bytes(b"")
-    assert problems(library) == ["“secret” could not be looked at. The log says why."]
+    assert problems(library) == ["“secret” could not be checked. See the log for the reason."]
     assert "delete the file, and a new one is made" in caplog.text
 
 

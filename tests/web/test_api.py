@@ -217,7 +217,7 @@ def test_what_is_known_is_not_sent_again(client, path):
     for known in (tag, f"W/{tag}", f'"other", {tag}', "*"):
         again = client.get(path, headers={"If-None-Match": known})
         assert (again.status_code, again.content) == (304, b"")
-        assert again.headers["ETag"] == (tag.replace("-gzip", "") if known == "*" else tag)
+        assert again.headers["ETag"] == tag or (known == "*" and again.headers["ETag"] == tag.replace("-br", ""))
         assert again.headers.get("Vary", "") in first.headers.get("Vary", "")
         assert again.headers["X-Served-By"] == str(os.getpid())
     assert client.get(path, headers={"If-None-Match": '"other"'}).status_code == 200

@@ -638,9 +638,9 @@ def test_a_form_that_comes_back_says_so_first_and_leads_to_each_field(ann):
         r'<div class="form-error" role="alert" tabindex="-1" autofocus>.*?</div>', answer.text, re.DOTALL
     )
     assert re.findall('href="#field-([^"]+)">([^<]+)<', summary[0]) == [
-        ("title", "Write the question."),
-        ("body", "Write the answer."),
-        ("cards", "Write each address whole, beginning with https://."),
+        ("title", "Write a question."),
+        ("body", "Write an answer."),
+        ("cards", "Enter each address in full, starting with https://."),
     ]
     for field in ("title", "body", "cards"):
         assert f'id="field-{field}"' in answer.text

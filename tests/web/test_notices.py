@@ -21,7 +21,7 @@ def followed(client, response):
 def test_what_was_done_is_told_once(client, people):
     sign_in(client)
     page = followed(client, client.post("/account/name", data={"name": "Anne"}))
-    assert told(page.text) == "Your name is changed."
+    assert told(page.text) == "Your name has been changed."
     assert told(client.get("/account").text) is None
 
 
@@ -34,7 +34,7 @@ def test_it_is_told_in_the_readers_language_also_after_signing_out(client, peopl
 def test_a_new_password_says_what_it_ended(client, people):
     sign_in(client)
     response = client.post("/account/password", data={"old": PASSWORD, "new": "another long password"})
-    assert "All other browsers were signed out" in (told(followed(client, response).text) or "")
+    assert "All other browsers have been signed out" in (told(followed(client, response).text) or "")
 
 
 def test_each_decision_says_what_became_of_the_proposal(signed_in):

@@ -234,7 +234,8 @@ def test_a_first_page_and_its_style_are_small_on_the_line(client, path, coding):
         ("br, GZIP;q=0.5", True),
         ("*", True),
         ("gzip;q=0", False),
-        ("gzip; q=0.000, *", False),
+        ("gzip; q=0.000, *", True),  # by brotli
+        ("gzip; q=0.000, *, br;q=0", False),
         ("*;q=0", False),
         ("xgzip", False),
         ("identity", False),
@@ -245,7 +246,7 @@ def test_only_who_accepts_it_gets_it_compressed(client, path, accepted, is_packe
     if path == "style":
         path = re.search(r'"(/static/[^"]+/site\.css)"', client.get("/").text)[1]
     answer = client.get(path, headers={"Accept-Encoding": accepted})
-    assert (answer.headers.get("Content-Encoding") == "gzip") == is_packed
+    assert ("Content-Encoding" in answer.headers) == is_packed
     assert answer.headers["Vary"].split(", ").count("Accept-Encoding") == 1
 
 
