@@ -23,7 +23,7 @@ from app.content.words import Words
 MAX_MARKS = 1_200  # in one text; the library's patterns need quadratic time for marks without a partner
 MAX_SCANNED = 2_000_000  # in one document: unclosed brackets, each times the characters of its text
 
-_HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_HEADINGS = frozenset(f"h{level}" for level in range(1, 7))
 _PUNCTUATION = "\\`*_{}[]()>#+-.!\"$%&',/:;<=?@^|~"
 
 
@@ -125,17 +125,20 @@ class _Bounds(Treeprocessor):
 
 
 class _Headings(Treeprocessor):
-    """Gives headings their ids, as GitHub makes them, and sees that none is an H1: that is the page's title."""
+    """Gives headings their ids, as GitHub makes them, and levels below the page's title, an H1, without gaps."""
 
     CUSTOM_ID = re.compile(r"\s*\{:?\s*#([\w.:-]+)[^{}]*\}\s*$")
 
     def run(self, root: Element) -> None:
         headings = [element for element in root.iter() if element.tag in _HEADINGS]
-        shift = any(heading.tag == "h1" for heading in headings)
+        above: list[str] = []  # the headings that the next one may stand under
         taken: set[str] = set()
         following: Counter[str] = Counter()
         for heading in headings:
-            heading.tag = f"h{min(6, _HEADINGS[heading.tag] + shift)}"
+            while above and above[-1] >= heading.tag:
+                above.pop()
+            above.append(heading.tag)
+            heading.tag = f"h{min(6, len(above) + 1)}"
             name = self._custom_id(heading) or self._slug(self._text(heading))
             number = following[name]
             while (candidate := f"{name}-{number}" if number else name) in taken:

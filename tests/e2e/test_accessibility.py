@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx2 as httpx
 import pytest
 from playwright.sync_api import Browser, Page
 
@@ -28,6 +29,30 @@ LOOKS = [
     {"viewport": {"width": 390, "height": 844}, "locale": "zh-CN", "color_scheme": "light"},
     {"viewport": {"width": 320, "height": 700}, "locale": "en-US", "color_scheme": "dark"},
 ]
+RICH = """#### A body may begin with any level
+
+First a note[^1] and a task list.
+
+- [x] done
+- [ ] not done
+
+> [!WARNING]
+> A warning with `code`.
+
+###### And go on with any other
+
+| a | b | c | d | e | f | g | h |
+|---|---|---|---|---|---|---|---|
+| https://example.org/a/very/long/address | `--flag` | 3 | 4 | 5 | 6 | 7 | a cell with many words |
+
+```math
+\\sum_{i=0}^{n} x_i = \\frac{a}{b} + a_very_long_name_of_a_function_that_does_not_fit_on_any_phone(one, two, three)
+```
+
+![](https://example.org/x.png)
+
+[^1]: A footnote.
+"""
 
 
 @pytest.fixture(params=LOOKS, ids=lambda look: f"{look['viewport']['width']} {look['locale']} {look['color_scheme']}")
@@ -47,6 +72,31 @@ def admin(server):
     return "axe@example.org"
 
 
+@pytest.fixture(scope="module")
+def api(admin, server):
+    """A function that sends something to the API as a person of a role."""
+
+    def omniracle(*arguments):
+        environ = os.environ | {"OMNIRACLE_DATA_DIR": str(server.data)}
+        done = subprocess.run([sys.executable, "-m", "app", *arguments], input=f"{PASSWORD}\n", text=True, check=True,
+                              cwd=PROJECT, env=environ, capture_output=True)  # fmt: skip
+        return done.stdout.strip()
+
+    omniracle("user", "add", "con@example.org", "--role", "contributor", "--password-stdin")
+    tokens = {
+        "admin": omniracle("token", "create", admin),
+        "contributor": omniracle("token", "create", "con@example.org"),
+    }
+
+    def send(role, method, path, revision=None, **question):
+        headers = {"Authorization": f"Bearer {tokens[role]}"} | ({"If-Match": f'"{revision}"'} if revision else {})
+        answer = httpx.request(method, f"{server.url}/api/v1{path}", headers=headers, json=question, timeout=20)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    return send
+
+
 def found_on(page: Page) -> list[str]:
     page.evaluate(AXE)
     options = {"resultTypes": ["violations"], "runOnly": {"type": "tag", "values": RULES}}
@@ -56,6 +106,14 @@ def found_on(page: Page) -> list[str]:
         for violation in result["violations"]
         for node in violation["nodes"]
     ]
+
+
+def sign_in(page: Page, email: str) -> None:
+    page.goto("/sign-in")
+    page.locator("#field-email").fill(email)
+    page.locator("#field-password").fill(PASSWORD)
+    page.get_by_role("main").get_by_role("button").first.click()
+    page.wait_for_url("**/")
 
 
 def test_pages_that_everybody_sees(page):
@@ -99,4 +157,102 @@ def test_pages_for_who_is_signed_in(page, admin):
         "[aria-invalid]"
     ).count() else None
     found += found_on(page)
+    assert found == []
+
+
+@pytest.mark.parametrize("page", [LOOKS[0], LOOKS[2]], indirect=True, ids=["wide", "phone"])
+def test_states_that_answers_and_searches_come_into(page, api):
+    slug = api("admin", "POST", "/questions", title="What can an answer hold?", lang="en", tags=["axe"],
+               body_markdown=RICH)["slug"]  # fmt: skip
+    api("admin", "PUT", f"/questions/{slug}", 1, body_markdown=RICH.replace("First", "Second"), message="why")
+    address = f"/questions/{slug}"
+    found = []
+    for path in (address, f"{address}/compare?older=1&newer=2", f"{address}/revisions/1",
+                 "/search?q=fastapi&tag=python", "/search?q=workers&tag=money", "/search?q=%22zzq%20yyq%22",
+                 "/questions?tag=python&lang=zh&sort=popular", "/questions?tag=none-such",
+                 "/questions?page=900"):  # fmt: skip
+        page.goto(path)
+        found += found_on(page)
+        if page.evaluate("document.documentElement.scrollWidth") > page.viewport_size["width"]:
+            found.append(f"{path} scrolls sideways")
+    page.goto(address)
+    page.locator(".feedback summary").click()
+    for folded in page.locator("details:not([open]) > summary").all():
+        if folded.is_visible():
+            folded.click()
+    found += found_on(page)
+    page.goto("/-/workers")
+    page.locator("[name=choice]").first.click()
+    page.locator(".experiment-result .bars").wait_for()
+    found += found_on(page)
+    page.goto("/-/workers")
+    page.locator("a[href^='/-/experiments/']").first.click()
+    page.wait_for_url("**/-/experiments/*")
+    found += found_on(page)
+    assert found == []
+
+
+@pytest.mark.parametrize("page", [LOOKS[1], LOOKS[3]], indirect=True, ids=["wide", "phone"])
+def test_states_that_writing_comes_into(page, api, admin):
+    slug = api("admin", "POST", "/questions", title="Who is first?", lang="en", body_markdown="One.\n\nTwo.")["slug"]
+    proposed = [
+        api("contributor", "POST", "/questions", title="May I?", lang="en", body_markdown=RICH)["url"],
+        api("contributor", "PUT", f"/questions/{slug}", 1, body_markdown="One.\n\nThree.", message="why")["url"],
+    ]
+    sign_in(page, admin)
+    found = []
+    for path in (*proposed, "/review"):
+        page.goto(path)
+        found += found_on(page)
+    page.goto(f"/questions/{slug}/edit")
+    page.locator("#field-body").fill("One.\n\nMine.")
+    api("admin", "PUT", f"/questions/{slug}", 1, body_markdown="One.\n\nTheirs.")
+    page.locator("button[value=save]").last.click()
+    page.locator(".clash").first.wait_for()
+    found += found_on(page)
+    page.goto("/contribute?draft=none")
+    page.locator("#field-title").fill("How are requests distributed")
+    page.locator("[data-similar-list] a").first.wait_for()
+    with page.expect_response("**/drafts/new"):
+        page.locator("#field-body").fill(RICH)
+    page.locator("[data-preview-html] h2").wait_for()
+    found += found_on(page)
+    page.goto("/contribute")
+    page.locator(".draft-notice").wait_for()
+    found += found_on(page)
+    page.goto("/account/contributions")
+    page.locator("main a[href*='/drafts/'], main a[href*='draft=']").first.click()
+    found += found_on(page)
+    page.goto(f"/questions/{slug}/history")
+    page.locator(".removal summary").click()
+    found += found_on(page)
+    page.locator("#field-reason").fill("enough")
+    page.locator(".removal .button").click()
+    page.goto(f"/questions/{slug}")
+    page.locator(".tombstone").wait_for()
+    found += found_on(page)
+    assert found == []
+
+
+def test_error_pages(browser, server, api):
+    context = browser.new_context(base_url=server.url, bypass_csp=True, **LOOKS[2])
+    page = context.new_page()
+    sign_in(page, "con@example.org")
+    found = []
+    form = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html", "Sec-Fetch-Site": "same-origin"}
+    cookie = {"Cookie": "; ".join(f"{each['name']}={each['value']}" for each in context.cookies())}
+    for status, method, path, content in (
+        (403, "GET", "/review", b""),
+        (404, "GET", "/questions/none-such", b""),
+        (405, "POST", "/about", b""),
+        (413, "POST", "/contribute", b"body=" + b"x" * 40_000_000),
+        (400, "POST", "/contribute", b"title=&body=&card_url=nowhere"),
+        (400, "POST", "/wanted", b"q="),
+    ):
+        answer = httpx.request(method, server.url + path, headers=form | cookie, content=content, timeout=30)
+        assert answer.status_code == status, path
+        page.goto("/about")
+        page.set_content(answer.text)
+        found += found_on(page)
+    context.close()
     assert found == []

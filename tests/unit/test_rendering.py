@@ -190,9 +190,14 @@ def test_the_link_beside_a_heading_names_it():
 
 
 def test_no_heading_is_an_h1():
-    assert [heading.level for heading in render("# a\n## b\n###### c").toc] == [2, 3, 6]
+    assert [heading.level for heading in render("# a\n## b\n###### c").toc] == [2, 3, 4]
     assert [heading.level for heading in render("## a\n### b").toc] == [2, 3]
     assert "<h1" not in html("<h1>a</h1>")
+
+
+def test_levels_of_headings_have_no_gaps():
+    body = "### a\n### b\n###### c\n#### d\n## e\n### f\n# g"
+    assert [heading.level for heading in render(body).toc] == [2, 2, 3, 3, 2, 3, 2]
 
 
 def test_chinese_lines_join_without_a_space():
