@@ -20,6 +20,8 @@ _NAMES_OF = (
     .order_by(col(ArticleTag.article_id), col(ArticleTag.position))
 )
 
+_DELETED = select(Article.id).where(col(Article.deleted_at).is_not(None))
+
 
 @dataclass(frozen=True)
 class TagCount:
@@ -55,10 +57,11 @@ def names_of(session: Session, article_ids: Sequence[int]) -> dict[int, tuple[st
 def counted(session: Session, limit: int | None = None, lang: str | None = None) -> list[TagCount]:
     """Return the tags that articles have, the most frequent first; `lang` counts only articles in that language."""
     number = func.count()
-    statement = select(Tag.name, number).join(ArticleTag).join(Article).where(col(Article.deleted_at).is_(None))
+    statement = select(Tag.name, number).join(ArticleTag).where(col(ArticleTag.article_id).not_in(_DELETED))
     statement = statement.group_by(Tag.name).order_by(number.desc(), Tag.name)
     if lang:
-        statement = statement.where(in_language(lang))
+        live = select(Article.id).where(col(Article.deleted_at).is_(None), in_language(lang))
+        statement = statement.where(col(ArticleTag.article_id).in_(live))
     if limit is not None:
         statement = statement.limit(limit)
     return [TagCount(name, int(total)) for name, total in session.exec(statement)]
@@ -66,8 +69,8 @@ def counted(session: Session, limit: int | None = None, lang: str | None = None)
 
 def count_of(session: Session, name: str) -> TagCount | None:
     """Return one tag with its count, or None when no article has it."""
-    tagged = select(func.count()).select_from(ArticleTag).join(Tag).join(Article)
-    total = session.exec(tagged.where(Tag.name == name, col(Article.deleted_at).is_(None))).one()
+    tagged = select(func.count()).select_from(ArticleTag).join(Tag)
+    total = session.exec(tagged.where(Tag.name == name, col(ArticleTag.article_id).not_in(_DELETED))).one()
     return TagCount(name, total) if total else None
 
 

@@ -1,14 +1,16 @@
+from typing import get_args
+
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlmodel import SQLModel
 
 import app.models  # noqa: F401
 from app.errors import SchemaMismatch
 from app.models import Section
-from app.storage import articles, resources, revisions, schema, source_files
+from app.storage import articles, resources, revisions, schema, source_files, tags
 from app.storage.database import Database
 
 
@@ -112,3 +114,39 @@ def test_data_survive_every_step_from_the_first_schema(database):
     assert (card.url, card.archive, card.state) == ("https://example.org/", "", None)
     assert (known.revision, known.source) == (1, None)
     assert broken == []
+
+
+def test_lists_and_counts_read_indexes_and_no_rows(database):
+    """A row is long, and its last column stands behind the whole answer: to read each takes a hundred times as long."""
+    schema.migrate(database)
+    read: list[str] = []
+
+    @event.listens_for(database.engine, "before_cursor_execute")
+    def explained(connection, cursor, statement, parameters, *_):
+        if "FROM article" in statement:
+            plan = cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            read.extend(step for *_, step in plan if step.startswith("SCAN article"))
+
+    with database.read() as session:
+        articles.count(session)
+        articles.languages(session)
+        for sort in get_args(articles.Sort):
+            for tag, lang in ((None, None), (None, "zh"), ("fastapi", None), ("fastapi", "en")):
+                articles.list_page(session, number=1, size=20, sort=sort, tag=tag, lang=lang)
+        tags.counted(session, 10)
+        tags.counted(session, lang="en")
+        tags.count_of(session, "fastapi")
+    assert len(read) > 20
+    assert [step for step in read if "USING INDEX ix_article_live" not in step] == []
+
+
+def test_every_change_of_what_pages_show_has_its_trigger_after_all_migrations(database):
+    """A later migration that makes a table anew would lose those of this table without a word."""
+    schema.migrate(database)
+    with database.engine.connect() as connection:
+        found = set(connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").scalars())
+    tables = {"alias", "article", "article_resource", "article_tag", "pin", "tag", "translation", "feedback"}
+    assert {
+        f"{table}_{change}_raises_version" for table in tables for change in ("insert", "update", "delete")
+    } <= found
+    assert {"index_job_delete_raises_version", "resource_update_raises_version"} <= found

@@ -21,6 +21,7 @@ CHANGES = {
     "pin": EVERY,
     "resource": ("UPDATE OF url, state, moved_to",),
     "tag": EVERY,
+    "translation": EVERY,
 }
 
 
