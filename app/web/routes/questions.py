@@ -1,5 +1,6 @@
 """The list of questions, a question, and its history."""
 
+import re
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request
@@ -27,6 +28,7 @@ HISTORY_SIZE = 50
 TOPICS = 12
 HAN_PER_MINUTE = 400
 WORDS_PER_MINUTE = 230
+_HAN = re.compile("[\u2e80-\U0010ffff]")
 
 
 @router.get("")
@@ -126,6 +128,6 @@ def _described(request: Request, here: Here, article: Article, names: tuple[str,
 
 
 def _minutes(text: str) -> int:
-    han = sum(character >= "\u2e80" for character in text)
+    han = len(_HAN.findall(text))
     words = len(text.encode("ascii", "replace").replace(b"?", b" ").split())
     return max(1, round(han / HAN_PER_MINUTE + words / WORDS_PER_MINUTE))
