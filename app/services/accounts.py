@@ -136,6 +136,8 @@ def create_token(database: Database, account: Account, name: str, scope: Scope, 
 def rename(database: Database, account: Account, name: str) -> None:
     """Change the name that is shown beside what the account contributes."""
     name = checked_name(name)
+    if name == account.name:
+        return
     with database.write() as session:
         session.get_one(Account, account.id).name = name
         audit.record(session, account, "name", account.email, name)
@@ -252,12 +254,24 @@ def id_of(account: Account) -> int:
 
 
 def _checked(email: str, name: str, password: str | None) -> tuple[str, str, str | None]:
-    """Return address and name as they are stored, and the password's hash; raise InvalidFields for one that is not."""
-    email, name = checked_email(email), checked_name(name)
-    if password is None:
-        return email, name, None
-    passwords.check(password, "password", personal=_personal(name, email))
-    return email, name, passwords.hashed(password)
+    """Return address and name as they are stored, and the password's hash; raise InvalidFields, with all problems."""
+    problems: list[Problem] = []
+    try:
+        name = checked_name(name)
+    except InvalidFields as error:
+        problems += error.problems
+    try:
+        email = checked_email(email)
+    except InvalidFields as error:
+        problems += error.problems
+    try:
+        if password is not None:
+            passwords.check(password, "password", personal=_personal(name, email))
+    except InvalidFields as error:
+        problems += error.problems
+    if problems:
+        raise InvalidFields(*problems)
+    return email, name, None if password is None else passwords.hashed(password)
 
 
 def _personal(name: str, email: str) -> tuple[str, ...]:

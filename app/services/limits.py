@@ -55,6 +55,7 @@ class RateLimits:
         self._database = database
         self._secret = secret
         self._lock = Lock()
+        self._turn = Lock()
         self._tallies: LRUCache[tuple[str, str], _Tally] = LRUCache(SUBJECTS_KEPT)
 
     def count(self, limit: Limit, subject: str) -> None:
@@ -80,16 +81,17 @@ class RateLimits:
 
     def share(self) -> None:
         """Tell all other workers what was counted here since the last time, and learn what they have counted."""
-        with self._lock:
-            counted = [(key, tally, tally.new) for key, tally in self._tallies.items() if tally.new]
-        if not counted:
-            return
-        with self._database.write() as session:
-            known = [rates.add(session, self._key(*key), tally.start, new) for key, tally, new in counted]
-        with self._lock:
-            for (_, tally, new), number in zip(counted, known, strict=True):
-                tally.known = number
-                tally.new -= new
+        with self._turn:  # two at once would tell the same twice
+            with self._lock:
+                counted = [(key, tally, tally.new) for key, tally in self._tallies.items() if tally.new]
+            if not counted:
+                return
+            with self._database.write() as session:
+                known = [rates.add(session, self._key(*key), tally.start, new) for key, tally, new in counted]
+            with self._lock:
+                for (_, tally, new), number in zip(counted, known, strict=True):
+                    tally.known = number
+                    tally.new -= new
 
     def is_first(self, limit: Limit, subject: str) -> bool:
         """Count one more time for `subject`, and say whether it is the first in the limit's period."""

@@ -14,7 +14,7 @@ class Compression:
     """Compresses for who accepts it, and gives what was compressed an ETag of its own, which the routes never see."""
 
     def __init__(self, app: ASGIApp) -> None:
-        self.app = CompressMiddleware(app, minimum_size=MIN_BYTES, zstd=False)
+        self.app = CompressMiddleware(app, minimum_size=MIN_BYTES, zstd=False, brotli_quality=5)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

@@ -66,6 +66,11 @@ def _description(app: FastAPI) -> dict[str, Any]:
         for operation in methods.values():
             if "contributions" in operation["tags"]:
                 operation["security"] = [{"token": []}]
+            for each in operation.get("parameters", ()):
+                if (
+                    each["schema"].get("type") == "integer" and "default" in each["schema"]
+                ):  # read as a text, so that a wrong one gets a page
+                    each["schema"]["default"] = int(each["schema"]["default"])
             for status, response in operation["responses"].items():
                 sent = (*_headers_of_success(status, operation), *_SENT_WITH.get(status, ()), "X-Served-By")
                 response["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in sent}

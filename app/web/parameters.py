@@ -12,7 +12,7 @@ from app.errors import NotFound
 from app.storage.articles import Sort
 
 MAX_PAGE_DIGITS = 9
-_page = Query(description="The page's number, from 1.", json_schema_extra={"pattern": "^0*[1-9][0-9]*$"})
+_page = Query(description="The page's number, from 1.", json_schema_extra={"type": "integer", "minimum": 1})
 _sort = Query(description="The order of the list.", json_schema_extra={"enum": list(get_args(Sort))})
 
 

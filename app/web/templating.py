@@ -98,7 +98,8 @@ def render(
     response.headers["Vary"] = "Accept-Language, Cookie"
     response.headers["Content-Language"] = shown_lang
     response.headers.setdefault("Cache-Control", "private, no-cache")
-    forget_notice(request, response)
+    if not template.startswith("parts/"):  # a part that a script asks for tells nothing
+        forget_notice(request, response)
     return response
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 from babel.dates import format_date as babel_date
-from babel.dates import format_datetime as babel_datetime
+from babel.dates import format_time as babel_time
 from markupsafe import Markup
 
 from app.web import language
@@ -19,7 +19,8 @@ def format_datetime(value: datetime | date) -> str:
     """Return a moment in words; the day alone where no more is known."""
     if not isinstance(value, datetime):
         return format_date(value)
-    return f"{babel_datetime(value, 'medium', locale=_locale())} UTC"
+    day = babel_date(value, "medium", locale=_locale())
+    return f"{day} {babel_time(value, 'short', locale=_locale())} UTC"
 
 
 def dated(value: datetime | date) -> Markup:

@@ -1,4 +1,4 @@
-// A button on each code block that copies it.
+// Copies a code block.
 const words = document.querySelector("[data-copy]")?.dataset;
 
 if (words && navigator.clipboard) {
@@ -7,6 +7,7 @@ if (words && navigator.clipboard) {
     button.type = "button";
     button.className = "copy";
     button.ariaLive = "polite";
+    button.lang = document.documentElement.lang;
     button.textContent = words.copy;
     button.addEventListener("click", async () => {
       await navigator.clipboard.writeText(block.querySelector("pre").innerText.trimEnd() + "\n");

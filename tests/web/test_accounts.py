@@ -271,3 +271,16 @@ def test_the_audit_log_tells_each_moment_to_the_second(client, signed_in):
     log = ada.get("/admin/audit", headers={"Accept-Language": "zh-CN"}).text
     assert re.search(r'<td><time datetime="[^"]+">\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC</time></td>', log)
     assert "更改了名字" in log
+
+
+def test_signing_up_tells_all_that_is_wrong_at_once(client):
+    page = client.post("/sign-up", data={"name": " ", "email": "nonsense", "password": "x"})
+    assert page.status_code == 400
+    assert re.findall('href="#field-([a-z]+)"', page.text) == ["name", "email", "password"]
+
+
+def test_a_name_that_stays_is_no_change(client, people, library):
+    sign_in(client)
+    client.post("/account/name", data={"name": "Ann"})
+    with library.database.read() as session:
+        assert "name" not in {entry.action for entry in audit.list_page(session, number=1, size=50).items}

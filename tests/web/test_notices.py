@@ -62,3 +62,9 @@ def test_nobody_else_puts_words_on_the_page(client):
 @pytest.mark.parametrize("notice", NOTICES)
 def test_every_notice_is_shown(client, notice):
     assert told(client.get("/", headers={"Cookie": f"{COOKIE}={notice}; lang=en"}).text) == NOTICES[notice]
+
+
+def test_a_part_that_a_script_asks_for_takes_no_notice_away(client):
+    client.cookies.set(COOKIE, "published", domain="testserver.local")
+    client.get("/-/workers/badge")
+    assert told(client.get("/").text) == NOTICES["published"]

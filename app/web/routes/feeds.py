@@ -60,7 +60,7 @@ def of_history(request: Request, here: Here, slug: str) -> Response:
         article=named(article),
         article_id=article.id,
         revisions=page.items,
-        updated=article.updated_at,
+        updated=page.items[0].created_at,  # each has one; a file may say that the article is older
     )
 
 
