@@ -221,6 +221,11 @@ class Settings(Places, Serving, Site, People, Provider):
         return self.data_dir / "content.version"
 
     @property
+    def backup_file(self) -> Path:
+        """File that says when the last backup was made."""
+        return self.data_dir / "backup.json"
+
+    @property
     def pid_file(self) -> Path:
         """File that names the server's parent process while it runs."""
         return self.data_dir / "server.pid"

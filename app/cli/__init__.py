@@ -6,7 +6,7 @@ import sys
 import typer
 
 from app import __version__, logs
-from app.cli import accounts, content, links, search, server, settings, workers
+from app.cli import accounts, backups, content, links, search, server, settings, workers
 from app.cli.help import EXIT_STATUS, Headings
 from app.errors import OmniracleError
 
@@ -38,8 +38,8 @@ def _options(
 
 
 for part in (
-    server.commands, workers.commands, settings.commands, content.commands, links.links, search.commands,
-    accounts.user, accounts.token,
+    server.commands, workers.commands, settings.commands, backups.commands, content.commands, links.links,
+    search.commands, accounts.user, accounts.token,
 ):  # fmt: skip
     app.add_typer(part)
 

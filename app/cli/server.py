@@ -1,16 +1,16 @@
 """Commands that start the site and prepare its database."""
 
 import errno
-import fcntl
 import os
 import socket
 import sys
-from typing import IO, TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app.cli.console import print_report, progress
 from app.cli.help import examples
+from app.cli.stores import alone_on
 from app.config import Settings
 from app.environment import load_settings
 from app.errors import OperatorError
@@ -42,7 +42,7 @@ def serve(
     chosen = {"host": host, "port": port, "workers": workers}
     settings = settings.model_copy(update={name: value for name, value in chosen.items() if value is not None})
     settings.prepare_data_dir()
-    alone = _alone_on(settings)
+    alone = alone_on(settings)
     listening = _listen(settings)
     key = _prepare(settings)
     local = f"http://{f'[{settings.host}]' if ':' in settings.host else settings.host}:{settings.port}"
@@ -76,8 +76,8 @@ def migrate() -> None:
 def check() -> None:
     """Say whether this installation is healthy.
 
-    It looks at the settings, the disk, the database, the search index, the images and the workers, and says what to do
-    where something is wrong. The exit status is 1 if there is a problem.
+    It looks at the settings, the disk, the database, the last backup, the search index, the images and the workers, and
+    says what to do where something is wrong. The exit status is 1 if there is a problem.
     """
     from app.search.index import SearchIndex
     from app.services.checking import State, check_all, worst
@@ -94,19 +94,6 @@ def check() -> None:
         typer.echo(f"{marks[each.state]} {each.message % each.params if each.params else each.message}")
     if worst(found) == State.PROBLEM:
         raise typer.Exit(1)
-
-
-def _alone_on(settings: Settings) -> IO[str]:
-    """Return a file whose lock keeps a second server from this data folder; raise OperatorError when there is one."""
-    held = (settings.data_dir / "server.lock").open("w")
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        held.close()
-        raise OperatorError(
-            f"Another server is running on the data folder {settings.data_dir}: stop it, or set OMNIRACLE_DATA_DIR."
-        ) from error
-    return held
 
 
 def _listen(settings: Settings) -> socket.socket:

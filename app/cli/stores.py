@@ -1,11 +1,13 @@
 """What commands work on: the settings, the database and the index."""
 
+import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from app.config import Settings
 from app.environment import load_settings
+from app.errors import OperatorError
 
 if TYPE_CHECKING:
     from app.search.index import SearchIndex
@@ -30,3 +32,16 @@ def open_stores() -> "Iterator[tuple[Settings, Database, SearchIndex]]":
         yield settings, database, SearchIndex(settings.index_dir)
     finally:
         database.close()
+
+
+def alone_on(settings: Settings) -> IO[str]:
+    """Return a file whose lock keeps servers from this data folder; raise OperatorError when there is one."""
+    held = (settings.data_dir / "server.lock").open("w")
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        held.close()
+        raise OperatorError(
+            f"A server is running on the data folder {settings.data_dir}: stop it, or set OMNIRACLE_DATA_DIR."
+        ) from error
+    return held

@@ -5,7 +5,7 @@ import shutil
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, timedelta
 from enum import StrEnum
 from urllib.parse import urlsplit
 
@@ -18,8 +18,9 @@ from app.errors import OmniracleError
 from app.models import Image
 from app.models.columns import now
 from app.search.index import SearchIndex
+from app.services import backup
 from app.storage import accounts, articles, jobs, schema
-from app.storage.database import Database
+from app.storage.database import Database, file_of
 from app.workers.reading import read_file, read_rows
 
 log = logging.getLogger(__name__)
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 LITTLE_SPACE = 500 * 2**20
 NO_SPACE = 50 * 2**20
 WAITS_LONG = timedelta(minutes=5)
+BACKUP_IS_OLD = timedelta(days=7)
 
 
 class State(StrEnum):
@@ -54,6 +56,7 @@ def check_all(settings: Settings, database: Database, index: SearchIndex) -> lis
     stored = _told(_database, database)
     found += stored
     if worst(stored) != State.PROBLEM:
+        found += _told(_backup, settings)
         found += _told(_index, database, index)
         found += _told(_images, settings, database)
         found += _told(_people, database)
@@ -125,6 +128,21 @@ def _database(database: Database) -> Iterator[Check]:
             return
     message = "The database (%(kind)s) is intact and has this version's schema."
     yield Check(State.OK, message, {"kind": database.engine.dialect.name})
+
+
+def _backup(settings: Settings) -> Iterator[Check]:
+    if file_of(settings) is None:  # its own tools make them, and nobody tells the site
+        return
+    receipt = backup.last(settings)
+    if receipt is None:
+        yield Check(State.WARNING, "There has been no backup yet: run `omniracle backup FILE`.")
+        return
+    params: dict[str, object] = {"time": f"{receipt.made_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC", "file": receipt.file}
+    if now() - receipt.made_at > BACKUP_IS_OLD:
+        message = "The last backup is more than 7 days old (%(time)s, %(file)s): run `omniracle backup FILE`."
+        yield Check(State.WARNING, message, params)
+    else:
+        yield Check(State.OK, "Last backup: %(time)s (%(file)s)", params)
 
 
 def _index(database: Database, index: SearchIndex) -> Iterator[Check]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
@@ -77,6 +78,12 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+def file_of(settings: Settings) -> Path | None:
+    """Return the file of an installation's SQLite database; None for another kind."""
+    url = make_url(settings.resolved_database_url)
+    return Path(str(url.database)) if _is_sqlite(url) else None
 
 
 def _create_engine(url: str) -> Engine:

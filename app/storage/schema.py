@@ -22,7 +22,7 @@ def migrate(database: Database) -> tuple[str | None, str]:
     before = _current(database)
     head = _head()
     if before != head:
-        _refuse_newer(before)
+        refuse_newer(before)
         # One transaction with the write lock taken first: two starts at once migrate one after the other.
         with database.write() as session:
             config = _config()
@@ -36,13 +36,14 @@ def check(database: Database) -> None:
     current = _current(database)
     if current == _head():
         return
-    _refuse_newer(current)
+    refuse_newer(current)
     raise SchemaMismatch(
         f"The database has schema {current or 'none'}, this program needs {_head()}: run `omniracle migrate`."
     )
 
 
-def _refuse_newer(version: str | None) -> None:
+def refuse_newer(version: str | None) -> None:
+    """Raise SchemaMismatch for the version of a schema that this program does not know; None stands for no schema."""
     known = {script.revision for script in _scripts().walk_revisions()}
     if version is not None and version not in known:
         raise SchemaMismatch(

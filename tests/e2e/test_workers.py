@@ -376,7 +376,7 @@ def test_nobody_stays_behind_when_the_parent_is_killed(tmp_path):
 def test_one_server_for_each_data_folder(server):
     done = run("serve", "--port", str(free_port()), data=server.data)
     assert done.returncode == 1
-    assert "Another server is running" in done.stderr
+    assert "A server is running" in done.stderr
     assert done.stderr.count("\n") == 1
 
 

@@ -1,11 +1,13 @@
 """`omniracle check` finds what is really wrong."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import text
 
 from app.models import Image, Role
 from app.models.columns import now
-from app.services import accounts
+from app.services import accounts, backup
 from app.services.checking import State, check_all, worst
 
 
@@ -25,6 +27,7 @@ def test_a_new_installation_has_no_problem(library):
     found = messages(library)
     assert problems(library) == []
     assert {message for state, message in found if state == State.WARNING} == {
+        "There has been no backup yet: run `omniracle backup FILE`.",
         "There is no administrator: open the link printed at the start, or run `omniracle user add`.",
         "No worker is running: start the server with `omniracle serve`.",
     }
@@ -86,6 +89,17 @@ def test_a_damaged_database_is_told_and_nothing_else_is_tried(library):
     with library.database.write() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     assert problems(library) == ["“database” could not be checked. See the log for the reason."]
+
+
+@pytest.mark.parametrize(
+    ("age", "state", "said"), [(0, State.OK, "Last backup: "), (8, State.WARNING, "more than 7 days old (")]
+)
+def test_the_last_backup(library, age, state, said):
+    receipt = backup.Receipt(made_at=now() - timedelta(days=age), file="site.tar.gz", bytes=1)
+    library.settings.backup_file.write_text(receipt.model_dump_json())
+    (found,) = [each for each in messages(library) if "backup" in each[1]]
+    assert found[0] == state
+    assert f"{said}{receipt.made_at:%Y-%m-%d %H:%M} UTC" in found[1]
 
 
 def test_a_missing_content_folder(library, tmp_path):

@@ -1,0 +1,69 @@
+"""Commands that keep the whole site in one file, and bring it back."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli.help import examples
+from app.cli.stores import alone_on
+from app.environment import given_settings, load_settings
+
+commands = typer.Typer()
+
+
+@commands.command(
+    epilog=examples(
+        "omniracle backup /mnt/backups/site.tar.gz", "omniracle backup --force --with-secrets latest.tar.gz"
+    )
+)
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write, for example site.tar.gz.")],
+    *,
+    with_secrets: Annotated[
+        bool, typer.Option("--with-secrets", help="Put the site's secret and the secret settings in too.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")] = False,
+) -> None:
+    """Write the whole site into one file.
+
+    The database, the images and the settings go in; the site may be used meanwhile. The backup is read back before it
+    gets its name. Keep it as safe as the site: it holds addresses and unpublished texts. The exit status is 1 if
+    images were missing, too.
+    """
+    from app.services.backup import back_up
+
+    settings = load_settings()
+    given = {name: each.value for name, each in given_settings().items()}
+    made = back_up(settings, file, given, with_secrets=with_secrets, force=force)
+    for name in made.missing:
+        typer.echo(f"{name}: the image is missing on this site, and so in the backup", err=True)
+    typer.echo(f"Backed up to {file}: {made.receipt.bytes / 1e6:.1f} MB with {made.images} images, checked.")
+    raise typer.Exit(1 if made.missing else 0)
+
+
+@commands.command(epilog=examples("omniracle restore site.tar.gz", "omniracle restore --force site.tar.gz"))
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that `omniracle backup` has written.")],
+    *,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the database that is there; it is kept beside.")
+    ] = False,
+) -> None:
+    """Bring a backup back.
+
+    The server has to be stopped. A file that is damaged, or of a newer program, is refused before anything is touched.
+    An older one is migrated by the next `omniracle serve`, which also builds the search index anew.
+    """
+    from app.services.restoring import restore as bring_back
+
+    settings = load_settings()
+    settings.prepare_data_dir()
+    with alone_on(settings):
+        done = bring_back(settings, file, force=force)
+    made = done.manifest
+    typer.echo(f"Restored the backup of {made.made_at:%Y-%m-%d %H:%M} UTC, with {made.images} images.")
+    if done.kept:
+        typer.echo(f"The database that was there is {done.kept} now.")
+    typer.echo(f"The settings of that site are in {done.settings}: compare them with `omniracle settings`.")
+    typer.echo("`omniracle serve` brings the schema up to date and builds the search index.")

@@ -1,0 +1,201 @@
+"""A backup holds the whole site, and brings it back."""
+
+import os
+import resource
+import sqlite3
+import threading
+from contextlib import closing
+
+import pytest
+from sqlalchemy import text
+
+from app.config import Settings
+from app.environment import given_settings
+from app.errors import OperatorError
+from app.models import Role
+from app.services import accounts, backup, indexing
+from app.services.backup import back_up
+from app.services.backup_file import DATABASE, MANIFEST, SECRET, SETTINGS
+from app.services.exporting import export
+from app.services.restoring import restore
+from app.services.searching import search
+from app.storage import schema
+from app.storage.database import Database, file_of
+from tests.conftest import opened
+from tests.services.backups import GIVEN, SECRET_VALUE, add_image, contents, made, members
+
+
+def test_what_was_backed_up_comes_back_on_another_machine(library, tmp_path):
+    name = add_image(library)
+    accounts.sign_up(library.database, email="a@example.org", name="A", password=None, role=Role.ADMIN)
+    export(library.database, tmp_path / "before")
+    done, file = made(library, tmp_path)
+    assert (done.images, done.missing) == (1, ())
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert list(file.parent.iterdir()) == [file]
+    with opened(tmp_path / "other") as other:
+        restored = restore(other.settings, file)
+        assert restored.kept is None
+        schema.check(other.database)
+        export(other.database, tmp_path / "after")
+        indexing.ensure(other.database, other.index)
+        assert search(other.database, other.index, "salt").page.items
+        assert (other.settings.images_dir / name[:2] / name).read_bytes() == b"pretended"
+        assert (other.settings.data_dir / DATABASE).stat().st_mode & 0o777 == 0o600
+        assert not list(other.settings.data_dir.glob(".restore*"))
+    assert contents(tmp_path / "before") == contents(tmp_path / "after") != {}
+
+
+def test_a_site_goes_back_to_what_it_was_and_its_newer_database_is_kept(library, tmp_path):
+    before = file_of(library.settings)
+    _, file = made(library, tmp_path)
+    with library.database.write() as session:
+        session.execute(text("UPDATE article SET title = 'Changed' WHERE slug = 'bread'"))
+    known = library.database.version.get()
+    library.database.close()
+    library.index.close()
+    with pytest.raises(OperatorError, match="--force"):
+        restore(library.settings, file)
+    restored = restore(library.settings, file, force=True)
+    titles = {}
+    for each in (before, restored.kept):
+        with closing(sqlite3.connect(each)) as connection:
+            (titles[each],) = connection.execute("SELECT title FROM article WHERE slug = 'bread'").fetchone()
+    assert titles == {before: "Why does bread need salt?", restored.kept: "Changed"}
+    assert not library.settings.index_dir.exists()
+    # No page made of the newer text may be shown by whoever still has one.
+    assert Database.of(library.settings).version.get() > known
+
+
+def test_changes_that_only_the_log_of_the_database_holds_are_kept_too(library, tmp_path):
+    _, file = made(library, tmp_path)
+    place = file_of(library.settings)
+    with closing(sqlite3.connect(place, isolation_level=None)) as connection:
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        connection.execute("UPDATE article SET title = 'In the log' WHERE slug = 'bread'")
+        assert place.with_name(f"{place.name}-wal").stat().st_size
+        restored = restore(library.settings, file, force=True)
+    with closing(sqlite3.connect(restored.kept)) as kept:
+        assert kept.execute("SELECT title FROM article WHERE slug = 'bread'").fetchone() == ("In the log",)
+    with closing(sqlite3.connect(place)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_a_backup_is_one_state_while_others_write(library, tmp_path):
+    """Each transaction changes two rows alike; no backup may hold one without the other."""
+    stop = threading.Event()
+    written = threading.Event()
+
+    def write():
+        number = 0
+        while not stop.is_set():
+            number += 1
+            with library.database.write() as session:
+                for slug in ("bread", "background-tasks"):
+                    session.execute(text("UPDATE article SET title = :n WHERE slug = :s"), {"n": number, "s": slug})
+            written.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        written.wait(30)
+        for _ in range(5):
+            _, file = made(library, tmp_path, force=True)
+            (tmp_path / "copy.db").write_bytes(members(file)[DATABASE])
+            with closing(sqlite3.connect(tmp_path / "copy.db")) as copy:
+                query = "SELECT count(DISTINCT title) FROM article WHERE slug IN ('bread', 'background-tasks')"
+                assert copy.execute(query).fetchone() == (1,)
+    finally:
+        stop.set()
+        writer.join()
+
+
+def test_secrets_are_in_it_only_when_asked_for(library, tmp_path):
+    key = library.settings.signing_key()
+    held = members(made(library, tmp_path)[1])
+    assert held.keys() == {MANIFEST, DATABASE, SETTINGS}
+    assert not any(secret in content for content in held.values() for secret in (key, SECRET_VALUE.encode()))
+    _, file = made(library, tmp_path, with_secrets=True, force=True)
+    assert members(file)[SECRET] == key
+    assert SECRET_VALUE.encode() in members(file)[SETTINGS]
+    with opened(tmp_path / "other") as other:
+        done = restore(other.settings, file)
+        assert other.settings.signing_key() == key
+        assert done.settings.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_settings_can_be_read_again(library, tmp_path):
+    (tmp_path / "given").write_bytes(members(made(library, tmp_path)[1])[SETTINGS])
+    assert {n: each.value for n, each in given_settings({}, tmp_path / "given").items()} == {
+        "OMNIRACLE_SITE_NAME": "It's \\ ours"
+    }
+
+
+def test_derived_data_are_not_in_it(library, tmp_path):
+    assert library.settings.index_dir.is_dir()
+    assert members(made(library, tmp_path)[1]).keys() == {MANIFEST, DATABASE, SETTINGS}
+
+
+def test_a_missing_image_is_told_and_everything_else_is_kept(library, tmp_path):
+    gone, there = add_image(library, b"gone", missing=True), add_image(library, b"there")
+    done, file = made(library, tmp_path)
+    assert (done.missing, done.images) == ((gone,), 1)
+    assert members(file)[f"images/{there[:2]}/{there}"] == b"there"
+
+
+def test_a_file_that_is_there_stays(library, tmp_path):
+    _, file = made(library, tmp_path)
+    file.write_bytes(b"precious")
+    with pytest.raises(OperatorError, match="--force"):
+        made(library, tmp_path)
+    assert contents(file.parent) == {file.name: b"precious"}
+
+
+@pytest.fixture
+def little_space():
+    """No file may become larger than a few bytes, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def limit(size):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+
+    yield limit
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("part", [0.1, 1], ids=["copying the database", "putting everything together"])
+def test_a_full_disk_leaves_nothing_half_written(library, tmp_path, little_space, part):
+    add_image(library, os.urandom(1_000_000))
+    _, file = made(library, tmp_path)
+    before = contents(file.parent)
+    size = len(members(file)[DATABASE])
+    assert size < file.stat().st_size
+    little_space(int(size * part))
+    with pytest.raises(OperatorError, match="space for"):
+        made(library, tmp_path, force=True)
+    assert contents(file.parent) == before
+
+
+def test_a_folder_that_is_not_there(library, tmp_path):
+    with pytest.raises(OperatorError, match="may be written to"):
+        back_up(library.settings, tmp_path / "none" / "file", GIVEN)
+    assert not (tmp_path / "none").exists()
+
+
+def test_no_database_is_made_by_backing_one_up(tmp_path):
+    with opened(tmp_path) as nothing, pytest.raises(OperatorError, match="no database"):
+        back_up(nothing.settings, tmp_path / "file", GIVEN)
+    assert contents(tmp_path) == {}
+
+
+@pytest.mark.parametrize("what", [lambda *of: back_up(*of, GIVEN), restore])
+def test_another_kind_of_database_has_its_own_tools(tmp_path, what):
+    settings = Settings(data_dir=tmp_path, database_url="postgresql+psycopg://nobody@localhost/none")
+    with pytest.raises(OperatorError, match="pg_dump"):
+        what(settings, tmp_path / "file")
+
+
+def test_an_unreadable_receipt_is_none(library):
+    assert backup.last(library.settings) is None
+    library.settings.backup_file.write_text("{")
+    assert backup.last(library.settings) is None
