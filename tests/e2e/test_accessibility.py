@@ -9,7 +9,7 @@ import httpx2 as httpx
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.e2e.conftest import PROJECT
+from tests.e2e.conftest import PROJECT, start, stop
 
 pytestmark = pytest.mark.e2e
 
@@ -62,6 +62,14 @@ def page(request, browser: Browser, server):
     page.set_default_timeout(10_000)
     yield page
     context.close()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """One of its own: what is written here must not wait for the reviewers of other tests."""
+    server = start(tmp_path_factory.mktemp("axe") / "var")
+    yield server
+    assert stop(server) == 0
 
 
 @pytest.fixture(scope="module")
