@@ -33,10 +33,11 @@ format: $(VENV)/.installed-dev ## Format the code
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
 
-bench: $(VENV)/.installed-dev ## Measure importing, searching and relevance
+bench: $(VENV)/.installed-dev ## Measure importing, searching, relevance and pages (these with wrk)
 	@$(BIN)/python bench/library.py
 	@$(BIN)/python bench/search_speed.py
 	@$(BIN)/python bench/relevance.py
+	@$(BIN)/python bench/pages.py
 
 docs: setup ## Write the tables of settings in docs/configuration.md from the code
 	@$(BIN)/python docs/generate.py
