@@ -217,7 +217,8 @@ class PageCache:
             self._pages[key] = page
         else:
             self._bytes -= page.size
-            page.made_at = -LIFE_S  # for who still finds it by what was asked
+            # For who still finds it by what was asked: it is no good any more, and takes no memory.
+            page.made_at, page.body, page.headers, page.headers_of_304 = -LIFE_S, b"", [], []
 
 
 async def _send(page: _Page, headers: dict[bytes, bytes], send: Send, *, is_head: bool = False) -> tuple[int, int]:
