@@ -258,16 +258,16 @@ def test_reading_what_was_kept_counts(client, library):
 
 
 def test_memory_is_bounded(client, monkeypatch):
-    monkeypatch.setattr(page_cache, "MAX_BYTES", 150_000)
+    monkeypatch.setattr(page_cache, "MAX_BYTES", 80_000)
     for number in range(30):
         for _ in range(2):
             assert client.get(f"{PAGE}?n={number}").text
     cache = client.app.pages
     found = {id(page): page for page in (*cache._pages.values(), *cache._asked.values())}
-    assert sum(len(page.body) for page in found.values()) <= 150_000
+    assert sum(len(page.body) for page in found.values()) <= 80_000
     assert client.get(f"{PAGE}?n=0").text == client.get(f"{PAGE}?n=0").text != ""
     sizes = [len(page.body) + page_cache.OVERHEAD for page in cache._pages.values()]
-    assert 0 < sum(sizes) == cache._bytes <= 150_000
+    assert 0 < sum(sizes) == cache._bytes <= 80_000
 
 
 READERS = st.fixed_dictionaries(
