@@ -206,6 +206,7 @@ class PageCache:
         old = self._pages.pop(key, None)
         self._bytes += page.size - (old.size if old else 0)
         self._pages[key] = page
+        page.was_used = True  # and so is not the one that is dropped now: it has yet to be sent
         while self._bytes > MAX_BYTES:
             self._drop_one()
 
