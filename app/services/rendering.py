@@ -55,16 +55,18 @@ def keep(database: Database, rendering: Rendering) -> None:
 
 def bring_up_to_date(database: Database, progress: Progress = silent) -> int:
     """Render anew, with their excerpts, the articles that another version rendered; return how many there were."""
-    done = 0
-    while True:
+    done, last = 0, 0
+    with database.read() as session:
+        total = renderings.count_of_other_versions(session, VERSION)
+    while done < total:
         with database.read() as session:
-            waiting = renderings.of_other_versions(session, VERSION, CHUNK)
-            total = renderings.count_of_other_versions(session, VERSION) if waiting else 0
+            waiting = renderings.of_other_versions(session, VERSION, after=last, limit=CHUNK)
         if not waiting:
-            return done
+            break
         made = [(article, make_rendering(article.body, article.lang)) for article in waiting]
         with database.write() as session:
             for article, rendering in made:
                 renderings.replace(session, article, rendering, excerpt_of(rendering.html))
-        done += len(made)
-        progress("render", done, done + total - len(made))
+        done, last = done + len(made), waiting[-1].id or 0
+        progress("render", done, total)
+    return done

@@ -30,9 +30,10 @@ def drop_unused(session: Session) -> int:
     return int(result.rowcount)
 
 
-def of_other_versions(session: Session, version: str, limit: int) -> list[Article]:
-    """Return articles whose rendering is not of this version of the renderer, in no order."""
-    return list(session.exec(select(Article).where(~col(Article.digest).startswith(version)).limit(limit)))
+def of_other_versions(session: Session, version: str, *, after: int, limit: int) -> list[Article]:
+    """Return articles whose rendering is not of this version of the renderer, by their ids, which are above `after`."""
+    others = select(Article).where(~col(Article.digest).startswith(version), col(Article.id) > after)
+    return list(session.exec(others.order_by(col(Article.id)).limit(limit)))
 
 
 def count_of_other_versions(session: Session, version: str) -> int:
