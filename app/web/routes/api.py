@@ -40,13 +40,27 @@ QueryText = Annotated[
 ]
 
 
-class SearchHit(BaseModel):
-    """One article that was found."""
+class NamedQuestion(BaseModel):
+    """What all that tells of a question begins with."""
 
     slug: str = Field(description="Its name in addresses.")
-    url: str = Field(description="Its page on this site, at the section that was found.")
+    url: str = Field(description="Its page on this site.")
     title: str = Field(description="The question.")
     lang: str = Field(description="Language of the answer (BCP 47).")
+
+
+class Paged(BaseModel):
+    """What every page of a list begins with."""
+
+    total: int = Field(description="How many there are on all pages.")
+    page: int = Field(description="Which page this is, from 1.")
+    pages: int = Field(description="How many pages there are.")
+
+
+class SearchHit(NamedQuestion):
+    """One article that was found."""
+
+    url: str = Field(description="Its page on this site, at the section that was found.")
     tags: list[str] = Field(description="Its topics.")
     excerpt_html: str = Field(description="Escaped text in which `<mark>` shows what was found.")
     score: float = Field(description="Only good for comparing the hits of one search.")
@@ -65,24 +79,17 @@ class SearchResults(BaseModel, json_schema_extra={"example": HITS}):
     hits: list[SearchHit] = Field(description="What was found, the best first.")
 
 
-class QuestionItem(BaseModel):
+class QuestionItem(NamedQuestion):
     """A question in a list."""
 
-    slug: str = Field(description="Its name in addresses.")
-    url: str = Field(description="Its page on this site.")
-    title: str = Field(description="The question.")
-    lang: str = Field(description="Language of the answer (BCP 47).")
     tags: list[str] = Field(description="Its topics.")
     excerpt: str = Field(description="How the answer begins, as plain text.")
     updated_at: datetime = Field(description="When it was last changed.")
 
 
-class QuestionList(BaseModel, json_schema_extra={"example": QUESTIONS}):
+class QuestionList(Paged, json_schema_extra={"example": QUESTIONS}):
     """One page of questions."""
 
-    total: int = Field(description="How many there are on all pages.")
-    page: int = Field(description="Which page this is, from 1.")
-    pages: int = Field(description="How many pages there are.")
     items: list[QuestionItem] = Field(description="The questions of this page.")
 
 
@@ -141,22 +148,15 @@ class ResourceLink(BaseModel):
     section: Section = Field(description="`resources`, or `more` for what leads further.")
 
 
-class Translation(BaseModel):
+class Translation(NamedQuestion):
     """The same question in another language."""
 
-    slug: str = Field(description="Its name in addresses.")
-    url: str = Field(description="Its page on this site.")
     title: str = Field(description="The question in that language.")
-    lang: str = Field(description="Language of the answer (BCP 47).")
 
 
-class Question(BaseModel, json_schema_extra={"example": QUESTION}):
+class Question(NamedQuestion, json_schema_extra={"example": QUESTION}):
     """A question with its whole answer; a change has to name the `revision` that it started from."""
 
-    slug: str = Field(description="Its name in addresses.")
-    url: str = Field(description="Its page on this site.")
-    title: str = Field(description="The question.")
-    lang: str = Field(description="Language of the answer (BCP 47).")
     tags: list[str] = Field(description="Its topics.")
     body_markdown: str = Field(description="The answer as it was written, without front matter.")
     body_html: str = Field(description="The answer as its page shows it.")
@@ -250,7 +250,7 @@ def article_response(request: Request, here: Here, slug: str, address: str) -> R
         aliases=former,
     )
     response = JSONResponse(question.model_dump(mode="json"))
-    response.headers["ETag"] = etag_of(response, article.revision)
+    response.headers["ETag"] = etag_of(bytes(response.body), article.revision)
     return unless_known(request, response) if request.method == "GET" else response
 
 

@@ -16,6 +16,7 @@ from app.web.examples import REVISION, REVISIONS, TAGS, WANTED
 from app.web.openapi import KNOWN, MOVED
 from app.web.parameters import LangFilter, PageNumber, RowId, Slug
 from app.web.problems import problems
+from app.web.routes.api import Paged
 from app.web.state import Here
 from app.web.templating import base_url
 
@@ -54,12 +55,9 @@ class RevisionItem(BaseModel):
     created_at: datetime = Field(description="When it was written.")
 
 
-class RevisionList(BaseModel, json_schema_extra={"example": REVISIONS}):
+class RevisionList(Paged, json_schema_extra={"example": REVISIONS}):
     """One page of a question's revisions, the newest first."""
 
-    total: int = Field(description="How many there are on all pages.")
-    page: int = Field(description="Which page this is, from 1.")
-    pages: int = Field(description="How many pages there are.")
     items: list[RevisionItem] = Field(description="The revisions of this page.")
 
 
@@ -80,12 +78,9 @@ class WantedQuestion(BaseModel):
     last_at: datetime = Field(description="When it was last searched for.")
 
 
-class WantedList(BaseModel, json_schema_extra={"example": WANTED}):
+class WantedList(Paged, json_schema_extra={"example": WANTED}):
     """One page of what is wanted, the most wanted first."""
 
-    total: int = Field(description="How many there are on all pages.")
-    page: int = Field(description="Which page this is, from 1.")
-    pages: int = Field(description="How many pages there are.")
     items: list[WantedQuestion] = Field(description="The wanted answers of this page.")
 
 
