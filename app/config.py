@@ -221,6 +221,11 @@ class Settings(Places, Serving, Site, People, Provider):
         return self.data_dir / "content.version"
 
     @property
+    def secret_file(self) -> Path:
+        """File of the site's secret, where no setting has it."""
+        return self.data_dir / "secret.key"
+
+    @property
     def backup_file(self) -> Path:
         """File that says when the last backup was made."""
         return self.data_dir / "backup.json"
@@ -237,10 +242,10 @@ class Settings(Places, Serving, Site, People, Provider):
         """
         if self.secret_key is not None:
             return self.secret_key.encode()
-        file = self.data_dir / "secret.key"
+        file = self.secret_file
         try:
             if not file.exists():
-                made = self.data_dir / f"secret.key.{os.getpid()}"
+                made = file.with_name(f"{file.name}.{os.getpid()}")
                 made.touch(0o600)
                 made.write_text(secrets.token_urlsafe(48), encoding="ascii")
                 with contextlib.suppress(FileExistsError):  # another process was first: its secret counts

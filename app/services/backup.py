@@ -69,7 +69,7 @@ def back_up(
         sources[SETTINGS].write_text(_listed(given, with_secrets=with_secrets), encoding="utf-8")
         if with_secrets and settings.secret_key is None:
             settings.signing_key()
-            sources[SECRET] = settings.data_dir / SECRET
+            sources[SECRET] = settings.secret_file
         sources |= {f"images/{name[:2]}/{name}": path for name, path in paths.items() if name not in missing}
         manifest = Manifest(
             format=FORMAT,

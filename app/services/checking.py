@@ -108,8 +108,7 @@ def _readers(settings: Settings) -> Iterator[Check]:
 
 def _secret(settings: Settings) -> Iterator[Check]:
     settings.signing_key()
-    file = settings.data_dir / "secret.key"
-    if settings.secret_key is None and stat.S_IMODE(file.stat().st_mode) & 0o077:
+    if settings.secret_key is None and stat.S_IMODE(settings.secret_file.stat().st_mode) & 0o077:
         yield Check(
             State.PROBLEM, "The file secret.key in the data folder can be read by others: run `chmod 600` on it."
         )

@@ -72,7 +72,7 @@ def _put(settings: Settings, target: Path, folder: Path) -> tuple[Path | None, P
     version.raise_to(version.get() + 1)
     listed = settings.data_dir / RESTORED_SETTINGS
     (folder / SETTINGS).replace(listed)
-    _put_secret(settings.data_dir / SECRET, folder / SECRET, suffix)
+    _put_secret(settings.secret_file, folder / SECRET, suffix)
     target.parent.mkdir(0o700, parents=True, exist_ok=True)
     beside = target.with_name(f".{target.name}{suffix}.new")
     shutil.move(folder / DATABASE, beside)  # the database may be on another disk than the data folder

@@ -2,13 +2,14 @@
 
 import gzip
 import hashlib
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from mimetypes import guess_type
 from pathlib import Path
 
 import brotli
+
+from app.web.parameters import weights
 
 STYLESHEET = "site.css"
 LAYERS = (
@@ -42,11 +43,10 @@ class Asset:
 
     def best_for(self, accept_encoding: str) -> tuple[str | None, bytes]:
         """Return the content coding to send to a client with this Accept-Encoding, None for none, and the bytes."""
-        refused = r"\s*;\s*q\s*=\s*0(?:\.0*)?\s*(?:,|$)"
-        for coding, content in self.compressed.items():
-            if re.search(rf"(?:^|,)\s*{coding}(?!\w)(?!{refused})", accept_encoding, re.IGNORECASE):
-                return coding, content
-        return None, self.content
+        said = weights(accept_encoding)
+        accepted = (coding for coding in self.compressed if said.get(coding, said.get("*", 0.0)) > 0)
+        coding = next(accepted, None)
+        return coding, self.compressed[coding] if coding else self.content
 
 
 class Assets:

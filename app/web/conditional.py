@@ -15,7 +15,7 @@ _TAGS = re.compile(r'(?:W/)?"[^"]*"')
 def unless_known(request: Request, response: Response) -> Response:
     """Return `response`, or a 304 where If-None-Match names its ETag, which is made where there is none."""
     if "etag" not in response.headers:
-        response.headers["ETag"] = etag_of(response)
+        response.headers["ETag"] = etag_of(bytes(response.body))
     if not knows(request, response.headers["ETag"]):
         return response
     kept = {name: value for name, value in response.headers.items() if name in KEPT_HEADERS}
@@ -27,9 +27,9 @@ def json_unless_known(request: Request, model: BaseModel) -> Response:
     return unless_known(request, JSONResponse(model.model_dump(mode="json")))
 
 
-def etag_of(response: Response, revision: int | None = None) -> str:
+def etag_of(body: bytes, revision: int | None = None) -> str:
     """Return an ETag that changes with the body; that of a question begins with the revision, for If-Match."""
-    digest = hashlib.sha256(bytes(response.body)).hexdigest()[:20]
+    digest = hashlib.sha256(body).hexdigest()[:20]
     return f'"{digest}"' if revision is None else f'"{revision}-{digest}"'
 
 

@@ -5,7 +5,6 @@ beside the content is in its key; what is not in PAGES, or was not marked by its
 """
 
 import asyncio
-import hashlib
 import re
 import time
 from collections import OrderedDict
@@ -18,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.web import language, notices
 from app.web.access import SESSION_COOKIE
-from app.web.conditional import KEPT_HEADERS, names_tag
+from app.web.conditional import KEPT_HEADERS, etag_of, names_tag
 from app.web.parameters import prefers_markdown
 from app.web.state import State
 from app.web.templating import THEME_COOKIE, THEMES
@@ -186,7 +185,7 @@ class PageCache:
             body = body[:4] + bytes(4) + body[8:]
         etag = next((value for name, value in headers if name == b"etag"), None)
         if etag is None:  # of the bytes that are sent: the encoding and the worker's number are part of them
-            etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'.encode()
+            etag = etag_of(body).encode()
             headers = [*headers, (b"etag", etag)]
         return _Page(
             headers=list(headers),

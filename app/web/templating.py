@@ -93,7 +93,7 @@ def render(
             **context,
         )
     )
-    html, shown_lang = in_script_of(request, html, chosen.lang)
+    html, shown_lang = in_script_of(chosen, html, chosen.lang)
     response = HTMLResponse(html, status_code, headers)
     response.headers["Vary"] = "Accept-Language, Cookie"
     response.headers["Content-Language"] = shown_lang
@@ -103,12 +103,11 @@ def render(
     return response
 
 
-def in_script_of(request: Request, html: str, lang: str) -> tuple[str, str]:
+def in_script_of(reader: Viewer, html: str, lang: str) -> tuple[str, str]:
     """Return HTML with its Chinese text in the reader's script, and the language in which it is then; it was `lang`."""
-    script = viewer(request).script
-    if script is None:
+    if reader.script is None:
         return html, lang
-    return in_script(html, script, lang), LANGS[script] if script_of(lang) else lang
+    return in_script(html, reader.script, lang), LANGS[reader.script] if script_of(lang) else lang
 
 
 def render_feed(request: Request, template: str, **context: Any) -> Response:

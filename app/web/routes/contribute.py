@@ -26,7 +26,7 @@ from app.web.notices import lead_to
 from app.web.parameters import local_path
 from app.web.routes.conflict import conflict_page
 from app.web.state import Here
-from app.web.templating import in_script_of, render
+from app.web.templating import in_script_of, render, viewer
 
 router = APIRouter(include_in_schema=False)
 
@@ -52,7 +52,7 @@ def create(request: Request, here: Here, key: Contributor, form: SentForm) -> Re
 def preview(request: Request, here: Here, key: Contributor, form: SentForm) -> Response:
     """Give the answer as it will look, for the editor's preview while one types; nobody sends it back."""
     here.limits.count(PREVIEW, str(key.account.id))
-    html, lang = in_script_of(request, rendered(request, form), form.lang or detect(form.body))
+    html, lang = in_script_of(viewer(request), rendered(request, form), form.lang or detect(form.body))
     return HTMLResponse(html, headers={"Content-Language": lang})
 
 
