@@ -78,7 +78,7 @@ def main() -> None:
         nginx = stack.enter_context(static_server(folder, size))
         if nginx:
             ceilings.append(Load("nginx with a file of the same size", nginx + "/"))
-        etag = fetch(site + hot, GZIP)[0]["ETag"]
+        etag = fetch(site + hot, GZIP)[0]["etag"]
         loads = [
             *ceilings,
             Load("question, hot", site + hot),
@@ -213,9 +213,9 @@ def static_server(folder: Path, size: int) -> Iterator[str | None]:
 
 
 def fetch(url: str, headers: dict[str, str]) -> tuple[dict[str, str], bytes]:
-    """Return headers and body of an answer."""
+    """Return the headers, their names in small letters, and the body of an answer."""
     with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=30) as answer:
-        return dict(answer.headers), answer.read()
+        return {name.lower(): value for name, value in answer.headers.items()}, answer.read()
 
 
 def wait_for(url: str, log: Path) -> str:
