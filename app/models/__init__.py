@@ -11,7 +11,7 @@ from app.models.account import (
     Purpose,
     RateCount,
 )
-from app.models.article import Alias, Article, Pin, Translation, ViewCount
+from app.models.article import Alias, Article, Pin, Similar, Translation, ViewCount
 from app.models.bookkeeping import IndexJob, Rendering, Site, SourceFile
 from app.models.contribution import Draft, Proposal, ProposalState
 from app.models.experiment import Experiment
@@ -53,6 +53,7 @@ __all__ = [
     "Role",
     "Scope",
     "Section",
+    "Similar",
     "Site",
     "SourceFile",
     "Tag",

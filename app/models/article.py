@@ -62,6 +62,17 @@ class Pin(SQLModel, table=True):
     slug: str = Field(max_length=120)
 
 
+class Similar(SQLModel, table=True):
+    """An article that is like another, as the search index says; at position 0 is the article itself.
+
+    An article without any has not been compared yet. All of it may be deleted at any time.
+    """
+
+    article_id: int = Field(foreign_key="article.id", primary_key=True, ondelete="CASCADE")
+    position: int = Field(primary_key=True)
+    other_id: int = Field(index=True)  # no foreign key: what is deleted is passed over
+
+
 class ViewCount(SQLModel, table=True):
     """How often an article was read on one day (UTC)."""
 

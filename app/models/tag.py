@@ -1,5 +1,6 @@
 """Tags, and their order in an article."""
 
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
 
@@ -14,7 +15,8 @@ class ArticleTag(SQLModel, table=True):
     """A tag's place in an article."""
 
     __tablename__ = "article_tag"
+    __table_args__ = (Index("ix_article_tag_tag_id", "tag_id", "article_id"),)
 
     article_id: int = Field(primary_key=True, foreign_key="article.id", ondelete="CASCADE")
-    tag_id: int = Field(primary_key=True, foreign_key="tag.id", index=True)
+    tag_id: int = Field(primary_key=True, foreign_key="tag.id")
     position: int

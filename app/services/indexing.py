@@ -8,14 +8,16 @@ from app.models import Article, Rendering
 from app.search.index import SearchIndex
 from app.search.schema import Entry
 from app.services.progress import Progress, silent
+from app.services.relating import likely_changed
 from app.services.rendering import make_rendering
-from app.storage import articles, jobs, renderings, site, tags
+from app.storage import articles, jobs, renderings, similar, site, tags
 from app.storage.database import Database
 
 log = logging.getLogger(__name__)
 
 BATCH = 2000  # articles that one commit of the index takes
 PATIENCE_S = 3  # that a save waits for its turn at the index; then whoever has it does the work
+FEW = 20  # changes that leave most of what articles are like as it is
 CHUNK = 100  # articles that are read from the database at once
 
 
@@ -88,6 +90,7 @@ def _rebuild(database: Database, index: SearchIndex, progress: Progress) -> int:
             build.take_over()
             with database.write() as session:
                 jobs.done_up_to(session, last_job)
+                similar.forget_all(session)
                 site.raise_version(session)  # searches find what they did not find before
     return len(newest)
 
@@ -103,8 +106,13 @@ def _drain(database: Database, index: SearchIndex, progress: Progress) -> int:
         ids = list(dict.fromkeys(job.article_id for job in waiting))
         entries = [entry for _, entry in _entries_of(database, ids)]
         index.update(entries, sorted(set(ids) - {entry.article_id for entry in entries}))
+        likely = likely_changed(index, entries) if len(ids) <= FEW else None
         with database.write() as session:
             jobs.done(session, [job.id for job in waiting if job.id is not None])
+            if likely is None:
+                similar.forget_all(session)
+            else:
+                similar.forget(session, ids, likely)
         changed += len(ids)
         progress("index", changed, changed + total - len(waiting))
 

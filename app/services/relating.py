@@ -1,80 +1,115 @@
-"""Related questions: the author's choice first, then what the index finds similar."""
+"""Related questions: the author's choice first, then what the index finds similar.
+
+What is similar to an article is worked out when it is first needed, or in the regular work of the workers, and kept
+until the article or one that is like it changes.
+"""
 
 import logging
-from collections import OrderedDict
+import time
+from collections.abc import Sequence
 from threading import Lock
+
+from sqlmodel import Session
 
 from app.errors import IndexUnavailable
 from app.models import Article
 from app.search.index import SearchIndex
 from app.search.related import related
-from app.services.rendering import rendering_of
-from app.storage import articles, tags
-from app.storage.articles import Card
+from app.search.schema import Entry
+from app.search.snapshot import Snapshot
+from app.services.rendering import kept_rendering, make_rendering
+from app.storage import articles, similar, tags
+from app.storage.articles import Card, Named
 from app.storage.database import Database
 
 log = logging.getLogger(__name__)
 
 LIMIT = 6
-KEPT = 2000  # articles whose similar ones are remembered
+COMPARED = LIMIT * 4  # articles that are alike, before those in other languages lose some of their weight
 SIMILAR = 0.2  # of an article's likeness to itself; less is chance (looked at in 14,000 documents)
 OTHER_LANGUAGE = 0.4  # what an equally similar article in another language is worth
+BUDGET_S = 0.5  # that one turn of the regular work takes for articles that nobody has asked for yet
+CHUNK = 20
+MOST_NEW = 2000  # articles whose similar ones wait to be kept
 
 
 class RelatedQuestions:
-    """Remembers the similar articles of each article, for as long as the index stays what it is."""
+    """Gives the questions related to an article, and sees to it that the next worker need not work them out again."""
 
     def __init__(self, database: Database, index: SearchIndex) -> None:
         self._database = database
         self._index = index
         self._lock = Lock()
-        self._generation = -1
-        self._similar: OrderedDict[tuple[int, int], list[int]] = OrderedDict()
+        self._new: dict[int, list[int]] = {}  # what is like an article, not yet kept
+        self._generation = -1  # of the index, that says so
 
-    def of(self, article: Article) -> list[Card]:
+    def of(self, session: Session, article: Article, twins: Sequence[Named]) -> list[Card]:
         """Return up to LIMIT cards, without the article itself and its translations."""
         assert article.id is not None
-        with self._database.read() as session:
-            pinned = articles.cards_by_slug(session, articles.pinned_slugs(session, article.id))
-            own = {article.slug, *(twin.slug for twin in articles.twins(session, article))}
-        try:
-            similar = self._similar_ids(article)
-        except IndexUnavailable as error:  # the answer itself does not depend on the index
-            log.warning("no similar questions: %s", error)
-            similar = []
-        with self._database.read() as session:
-            found = articles.cards(session, similar)
-        cards = {card.slug: card for card in [*pinned, *found] if card.slug not in own}
+        ids = similar.of(session, article.id)
+        if ids is None:
+            ids = self._worked_out(session, article)
+        pinned = articles.pinned_slugs(session, article.id)
+        first = articles.cards_by_slug(session, pinned) if pinned else []
+        own = {article.slug, *(twin.slug for twin in twins)}
+        cards = {card.slug: card for card in [*first, *articles.cards(session, ids)] if card.slug not in own}
         return list(cards.values())[:LIMIT]
 
-    def _similar_ids(self, article: Article) -> list[int]:
-        assert article.id is not None
-        key = (article.id, article.revision)
-        with self._database.read() as session:
-            names = tags.names_of(session, [article.id]).get(article.id, ())
-        text = rendering_of(self._database, article.body, article.lang).text
-        with self._index.reading() as snapshot:
-            with self._lock:
-                if snapshot.generation != self._generation:
-                    self._similar.clear()
-                    self._generation = snapshot.generation
-                if key in self._similar:
-                    return self._similar[key]
-            matches = related(snapshot, article.title, names, text, LIMIT * 4)
-        scores = {match.article_id: match.score for match in matches}
-        least = SIMILAR * scores.get(article.id, 0.0)  # the article is most like itself
-        ids = self._by_language(article, {id_: score for id_, score in scores.items() if score >= least})
+    def tend(self) -> None:
+        """Keep what was worked out for readers, and work out some more."""
+        with self._index.build_lock(patience_s=0) as held:  # one worker at a time
+            if held:
+                self._work_out_unknown()
         with self._lock:
-            self._similar[key] = ids
-            if len(self._similar) > KEPT:
-                self._similar.popitem(last=False)
+            new, self._new = self._new, {}
+        if new:
+            with self._database.write() as session:
+                # What was found in an older index has been forgotten, and must not come back.
+                if self._index.snapshot().generation == self._generation:
+                    similar.put(session, new)
+
+    def _work_out_unknown(self) -> None:
+        deadline = time.monotonic() + BUDGET_S
+        with self._database.read() as session:
+            waiting = [id_ for id_ in similar.unknown(session, MOST_NEW // 2) if id_ not in self._new]
+            for start in range(0, len(waiting), CHUNK):
+                for article in articles.by_ids(session, waiting[start : start + CHUNK]):
+                    if time.monotonic() > deadline:
+                        return
+                    self._worked_out(session, article)
+
+    def _worked_out(self, session: Session, article: Article) -> list[int]:
+        assert article.id is not None
+        try:
+            with self._index.reading() as snapshot:
+                ids = _similar(session, snapshot, article)
+        except IndexUnavailable as error:  # the answer itself does not depend on the index
+            log.warning("no similar questions: %s", error)
+            return []
+        with self._lock:
+            if snapshot.generation != self._generation or len(self._new) >= MOST_NEW:
+                self._new, self._generation = {}, snapshot.generation
+            self._new[article.id] = ids
         return ids
 
-    def _by_language(self, article: Article, scores: dict[int, float]) -> list[int]:
-        with self._database.read() as session:
-            cards = articles.cards(session, list(scores))
-        primary = article.lang.split("-")[0]
-        worth = {
-            card.id: scores[card.id] * (1 if card.lang.split("-")[0] == primary else OTHER_LANGUAGE) for card in cards
-        }
-        return sorted(worth, key=lambda id_: -worth[id_])[: LIMIT * 2]
+
+def likely_changed(index: SearchIndex, entries: Sequence[Entry]) -> set[int]:
+    """Return the articles that may be like one of these, so that what is kept of them is not true any more."""
+    snapshot = index.snapshot()
+    found = (related(snapshot, entry.title, entry.tags, entry.text, COMPARED) for entry in entries)
+    return {match.article_id for matches in found for match in matches}
+
+
+def _similar(session: Session, snapshot: Snapshot, article: Article) -> list[int]:
+    assert article.id is not None
+    names = tags.names_of(session, [article.id]).get(article.id, ())
+    rendering = kept_rendering(session, article.body, article.lang) or make_rendering(article.body, article.lang)
+    matches = related(snapshot, article.title, names, rendering.text, COMPARED)
+    scores = {match.article_id: match.score for match in matches}
+    least = SIMILAR * scores.get(article.id, 0.0)  # the article is most like itself
+    primary = article.lang.split("-")[0]
+    worth = {
+        card.id: scores[card.id] * (1 if card.lang.split("-")[0] == primary else OTHER_LANGUAGE)
+        for card in articles.cards(session, [id_ for id_ in scores if id_ != article.id and scores[id_] >= least])
+    }
+    return sorted(worth, key=lambda id_: -worth[id_])[: LIMIT * 2]

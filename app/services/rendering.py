@@ -4,6 +4,7 @@ import hashlib
 import logging
 
 from sqlalchemy.exc import OperationalError
+from sqlmodel import Session
 
 from app.content.excerpts import excerpt_of
 from app.content.rendering import RENDERER_VERSION, render
@@ -33,10 +34,15 @@ def make_rendering(body: str, lang: str) -> Rendering:
     return Rendering(digest=digest_of(body, lang), html=rendered.html, toc=toc, text=rendered.text)
 
 
+def kept_rendering(session: Session, body: str, lang: str) -> Rendering | None:
+    """Return the kept rendering of `body`, else None."""
+    return renderings.get(session, digest_of(body, lang))
+
+
 def rendering_of(database: Database, body: str, lang: str) -> Rendering:
     """Return the kept rendering of `body`, or make and keep one."""
     with database.read() as session:
-        kept = renderings.get(session, digest_of(body, lang))
+        kept = kept_rendering(session, body, lang)
     if kept is not None:
         return kept
     rendering = make_rendering(body, lang)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Executable, Integer, Select, and_, bindparam, func, or_
+from sqlalchemy import ColumnElement, Executable, Integer, Select, bindparam, func, or_
 from sqlalchemy import select as sa_select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
@@ -21,6 +21,20 @@ Sort = Literal["newest", "updated", "popular"]
 
 POPULAR_DAYS = 30
 LIVE = col(Article.deleted_at).is_(None)  # what was deleted is in no list, on no page and not in the index
+
+# What each page of a question asks is put together once: that takes longer than SQLite needs to answer it.
+_BY_SLUG = select(Article).where(Article.slug == bindparam("slug"), LIVE)
+_PINNED = select(Pin.slug).where(Pin.article_id == bindparam("article_id")).order_by(col(Pin.position))
+_OTHERS = (
+    sa_select(col(Article.slug), col(Article.lang), col(Article.title))
+    .join_from(ArticleTag, Tag)
+    .join(Article)
+    .where(col(Tag.name) == bindparam("tag"), LIVE)
+    .where(or_(col(Article.lang) == bindparam("lang"), col(Article.lang).like(bindparam("regional"))))
+    .limit(1)
+)
+_PREVIOUS = _OTHERS.where(col(ArticleTag.article_id) < bindparam("id")).order_by(col(ArticleTag.article_id).desc())
+_FOLLOWING = _OTHERS.where(col(ArticleTag.article_id) > bindparam("id")).order_by(col(ArticleTag.article_id))
 
 
 @dataclass(frozen=True)
@@ -65,7 +79,7 @@ class Address:
 
 def by_slug(session: Session, slug: str) -> Article | None:
     """Return the article whose slug this is now, else None."""
-    return session.exec(select(Article).where(Article.slug == slug, LIVE)).first()
+    return session.exec(_BY_SLUG, params={"slug": slug}).first()
 
 
 def by_alias(session: Session, slug: str) -> Article | None:
@@ -179,26 +193,21 @@ def languages_of(session: Session, ids: Sequence[int]) -> list[str]:
 
 def twins(session: Session, article: Article) -> list[Named]:
     """Return the other members of the article's translation group: chains are followed, aliases are understood."""
-    return [Named(*row) for row in session.execute(_twins_statement(), {"article_id": article.id})]
+    return [Named(*row) for row in session.connection().execute(_twins_statement(), {"article_id": article.id})]
 
 
 def neighbours(session: Session, article: Article, tag: str) -> tuple[Named | None, Named | None]:
     """Return the articles of the same topic and language that came just before and just after this one."""
-    moment, id_ = col(Article.created_at), col(Article.id)
-    same = _named().where(*_filters(tag, article.lang.split("-")[0]))
-    at_once = moment == article.created_at
-    earlier = or_(moment < article.created_at, and_(at_once, id_ < article.id))
-    later = or_(moment > article.created_at, and_(at_once, id_ > article.id))
-    before = same.where(earlier).order_by(moment.desc(), id_.desc())
-    after = same.where(later).order_by(moment, id_)
-    found = [session.execute(statement.limit(1)).first() for statement in (before, after)]
+    lang = article.lang.split("-")[0]
+    same = {"id": article.id, "tag": tag, "lang": lang, "regional": f"{lang}-%"}
+    found = [session.connection().execute(statement, same).first() for statement in (_PREVIOUS, _FOLLOWING)]
     previous, following = (Named(*row) if row else None for row in found)
     return previous, following
 
 
 def pinned_slugs(session: Session, article_id: int) -> list[str]:
     """Return the slugs that the author named as related, in order."""
-    return list(session.exec(select(Pin.slug).where(Pin.article_id == article_id).order_by(col(Pin.position))))
+    return list(session.connection().execute(_PINNED, {"article_id": article_id}).scalars())
 
 
 def addresses(session: Session, *, offset: int, limit: int) -> list[Address]:
@@ -241,7 +250,8 @@ def _twins_statement() -> Executable:
         .join(child, col(child.original_slug).in_([member.slug, alias.slug]))
     )
     twins = col(Article.id).in_(select(down.c.id)), col(Article.id) != own, LIVE
-    return _named().where(*twins).order_by(Article.lang, Article.slug)
+    named = sa_select(col(Article.slug), col(Article.lang), col(Article.title))
+    return named.where(*twins).order_by(Article.lang, Article.slug)
 
 
 def _filters(tag: str | None, lang: str | None) -> list[ColumnElement[bool]]:
@@ -252,10 +262,6 @@ def _filters(tag: str | None, lang: str | None) -> list[ColumnElement[bool]]:
     if lang:
         wanted.append(tags.in_language(lang))
     return wanted
-
-
-def _named() -> Select[str, str, str]:
-    return sa_select(col(Article.slug), col(Article.lang), col(Article.title))
 
 
 def _card_columns() -> Select[Any]:

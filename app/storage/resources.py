@@ -4,11 +4,23 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, or_
+from sqlalchemy import bindparam, delete, func, or_
+from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, select
 
 from app.models import Article, ArticleResource, LinkState, Resource, Section
 from app.pagination import Page, check_page, offset_of
+
+# In the order of a card's fields; made once, for each page of a question asks it.
+_OF_ARTICLE = (
+    sa_select(
+        col(ArticleResource.section), col(Resource.url), col(ArticleResource.title), col(ArticleResource.description),
+        col(ArticleResource.site), col(ArticleResource.archive), col(Resource.state), col(Resource.checked_at),
+    )
+    .join_from(ArticleResource, Resource)
+    .where(col(ArticleResource.article_id) == bindparam("article_id"))
+    .order_by(col(ArticleResource.position))
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -39,24 +51,9 @@ class GoneCard:
 
 def of_article(session: Session, article_id: int) -> dict[Section, list[ResourceCard]]:
     """Return the article's cards in their order, by section; every section is a key."""
-    statement = (
-        select(ArticleResource, Resource)
-        .join(Resource)
-        .where(ArticleResource.article_id == article_id)
-        .order_by(col(ArticleResource.position))
-    )
     cards: dict[Section, list[ResourceCard]] = {section: [] for section in Section}
-    for place, resource in session.exec(statement):
-        card = ResourceCard(
-            resource.url,
-            place.title,
-            place.description,
-            place.site,
-            place.archive,
-            resource.state,
-            resource.checked_at,
-        )
-        cards[Section(place.section)].append(card)
+    for row in session.connection().execute(_OF_ARTICLE, {"article_id": article_id}):
+        cards[Section(row.section)].append(ResourceCard(*row[1:]))
     return cards
 
 

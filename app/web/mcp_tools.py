@@ -119,13 +119,12 @@ def read_question(
 ) -> Answer:
     """Read one question with its whole answer in Markdown, its sources and related questions."""
     here, site = _here(context)
-    with _told():
-        with here.database.read() as session:
-            article = articles.find(session, slug)
-            assert article.id is not None
-            names = tags.names_of(session, [article.id]).get(article.id, ())
-            cards = resources.of_article(session, article.id)
-        related = here.related.of(article)
+    with _told(), here.database.read() as session:
+        article = articles.find(session, slug)
+        assert article.id is not None
+        names = tags.names_of(session, [article.id]).get(article.id, ())
+        cards = resources.of_article(session, article.id)
+        related = here.related.of(session, article, articles.twins(session, article))
     return answer_of(article, names, cards, related, site)
 
 

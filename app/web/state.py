@@ -89,6 +89,8 @@ class State:
                 indexing.ensure(self.database, self.index, patience_s=0)
             elif waiting:
                 indexing.drain(self.database, self.index)
+            else:
+                self.related.tend()
             generation = self.index.snapshot().generation
             if generation != self._checked_generation:
                 self._checked_generation, self._wanted_checked = generation, 0

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.models import Role
+from app.services.accounts import ensure_first_admin
 from app.storage import articles, site
 from app.web import page_cache
 from app.web.notices import COOKIE
@@ -54,9 +55,15 @@ def test_a_page_is_made_once(client, made):
     ["/", "/about", "/questions", "/questions?page=1&tag=fastapi", PAGE, f"{PAGE}.md", "/tags", "/tags/fastapi",
      "/search?q=salt", "/feed.atom", "/tags/fastapi/feed.atom", f"{PAGE}/history.atom"],
 )  # fmt: skip
-def test_what_most_people_read_is_kept(client, people, path):
+def test_what_most_people_read_is_kept(client, path):
     assert client.get(path).status_code == 200
     assert len(client.app.pages._pages) == 1
+
+
+def test_the_home_page_leads_to_the_first_administrator_until_there_is_one(client, library):
+    assert "This site has no administrator yet" in client.get("/").text
+    ensure_first_admin(library.database, "admin@example.org", "correct horse battery")
+    assert "This site has no administrator yet" not in client.get("/").text
 
 
 @pytest.mark.parametrize("path", ["/sign-in", "/wanted", "/-/workers", "/search?q=zzzz", "/questions/no", "/livez"])

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app.models import Section
-from app.services.rendering import rendering_of
+from app.services.rendering import kept_rendering, rendering_of
 from app.services.searching import Results, Way
 from app.services.searching import search as run_search
 from app.services.suggesting import suggest as run_suggest
@@ -223,6 +223,8 @@ def article_response(request: Request, here: Here, slug: str, address: str) -> R
         names = tags.names_of(session, [article.id]).get(article.id, ())
         cards = resources.of_article(session, article.id)
         twins = articles.twins(session, article)
+        related = here.related.of(session, article, twins)
+        rendering = kept_rendering(session, article.body, article.lang)
         former = aliases.of_articles(session, [article.id]).get(article.id, [])
     question = Question(
         slug=article.slug,
@@ -231,13 +233,13 @@ def article_response(request: Request, here: Here, slug: str, address: str) -> R
         lang=article.lang,
         tags=list(names),
         body_markdown=article.body,
-        body_html=rendering_of(here.database, article.body, article.lang).html,
+        body_html=(rendering or rendering_of(here.database, article.body, article.lang)).html,
         resources=[
             ResourceLink(url=card.url, title=card.title, description=card.description, site=card.site, section=section)
             for section, listed in cards.items()
             for card in listed
         ],
-        related=[_item(request, card) for card in here.related.of(article)],
+        related=[_item(request, card) for card in related],
         revision=article.revision,
         updated_at=article.updated_at,
         published=article.published,

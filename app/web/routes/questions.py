@@ -6,9 +6,9 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
-from app.models import Article, FeedbackKind, Section
+from app.models import Article, FeedbackKind, Rendering, Section
 from app.models.columns import now
-from app.services.rendering import rendering_of
+from app.services.rendering import kept_rendering, rendering_of
 from app.storage import articles, feedback, resources, revisions, tags
 from app.storage.tags import TagCount
 from app.web.access import PUBLIC, count_read
@@ -85,7 +85,9 @@ def show(request: Request, here: Here, slug: str, said: str = "") -> Response:
         twins = articles.twins(session, article)
         previous, following = articles.neighbours(session, article, names[0]) if names else (None, None)
         helped = feedback.helped(session, article.id)
-    related = here.related.of(article)
+        related = here.related.of(session, article, twins)
+        rendering = kept_rendering(session, article.body, article.lang)
+    rendering = rendering or rendering_of(here.database, article.body, article.lang)
     here.views.count(article.id)
     share(request, viewed=article.id)
     card = question_card(here.settings.site_name, article, names, len(cards[Section.RESOURCES]))
@@ -93,7 +95,7 @@ def show(request: Request, here: Here, slug: str, said: str = "") -> Response:
     response = render(
         request,
         "question.html",
-        article=_described(request, here, article, names),
+        article=_described(request, article, names, rendering),
         linked=linked_data(request, article, names, cards, shown),
         picture=shown,
         locales=locales(article.lang, *(twin.lang for twin in twins)),
@@ -111,8 +113,7 @@ def show(request: Request, here: Here, slug: str, said: str = "") -> Response:
     return response
 
 
-def _described(request: Request, here: Here, article: Article, names: tuple[str, ...]) -> dict[str, Any]:
-    rendering = rendering_of(here.database, article.body, article.lang)
+def _described(request: Request, article: Article, names: tuple[str, ...], rendering: Rendering) -> dict[str, Any]:
     return named(article) | {
         "excerpt": article.excerpt,
         "html": with_panels(request, rendering.html, f"/questions/{article.slug}"),

@@ -1,0 +1,129 @@
+"""What is like an article is worked out once for all workers, and again when it may have changed."""
+
+import pytest
+from sqlmodel import select
+
+from app.models import Role, Similar
+from app.search import related as search_related
+from app.services import accounts, indexing, relating, removing
+from app.services.relating import RelatedQuestions
+from app.storage import articles, similar
+
+YEAST = """---
+title: {title}
+lang: en
+tags: [cooking]
+---
+
+Yeast makes bread rise. {more} Bakers weigh the flour and the salt, for salt slows the yeast down.
+"""
+
+
+@pytest.fixture
+def yeast(library):
+    """The library with two more articles about bread and yeast."""
+    for name, title in [("yeast", "What does yeast do in bread?"), ("dough", "Why does bread dough rise with yeast?")]:
+        library.write(f"cooking/{name}.md", YEAST.format(title=title, more="It needs warmth."))
+    library.sync()
+    return library
+
+
+def ids(library, *slugs):
+    with library.database.read() as session:
+        return [articles.find(session, slug).id for slug in slugs]
+
+
+def kept(library):
+    with library.database.read() as session:
+        return set(session.exec(select(Similar.article_id)))
+
+
+def slugs_like(library, related, slug):
+    with library.database.read() as session:
+        article = articles.find(session, slug)
+        return [card.slug for card in related.of(session, article, articles.twins(session, article))]
+
+
+@pytest.fixture
+def compared(monkeypatch):
+    """The titles of the articles that were compared with all others."""
+    titles: list[str] = []
+
+    def spied(snapshot, title, *rest):
+        titles.append(title)
+        return search_related.related(snapshot, title, *rest)
+
+    monkeypatch.setattr(relating, "related", spied)
+    return titles
+
+
+def test_a_reader_finds_what_the_regular_work_has_worked_out(yeast, compared):
+    first, second = (RelatedQuestions(yeast.database, yeast.index) for _ in range(2))
+    first.tend()
+    assert len(compared) == len(set(compared)) == len(kept(yeast)) == 7
+    assert set(slugs_like(yeast, second, "yeast")) == {"bread", "dough"}
+    second.tend()
+    assert len(compared) == 7
+
+
+def test_what_a_reader_waited_for_is_kept(yeast, compared, monkeypatch):
+    monkeypatch.setattr(relating, "BUDGET_S", -1)
+    related = RelatedQuestions(yeast.database, yeast.index)
+    shown = slugs_like(yeast, related, "yeast")
+    assert not kept(yeast)
+    related.tend()
+    assert kept(yeast) == set(ids(yeast, "yeast"))
+    assert shown == slugs_like(yeast, RelatedQuestions(yeast.database, yeast.index), "yeast")
+    assert len(compared) == 1
+
+
+def test_a_change_is_looked_at_where_it_may_matter_alone(yeast, compared):
+    related = RelatedQuestions(yeast.database, yeast.index)
+    related.tend()
+    before = kept(yeast)
+    yeast.write("cooking/dough.md", YEAST.format(title="Why does bread dough rise with yeast?", more="It eats sugar."))
+    yeast.sync()
+    assert before - kept(yeast) == set(ids(yeast, "dough", "yeast", "bread"))
+
+
+def test_a_new_article_is_at_once_among_those_that_it_is_like(yeast):
+    related = RelatedQuestions(yeast.database, yeast.index)
+    related.tend()
+    assert set(slugs_like(yeast, related, "yeast")) == {"bread", "dough"}
+    yeast.write("cooking/sour.md", YEAST.format(title="Which yeast is in sourdough bread?", more="It is wild."))
+    yeast.sync()
+    assert set(slugs_like(yeast, related, "yeast")) == {"bread", "dough", "sour"}
+
+
+def test_a_deleted_article_is_like_nothing(yeast):
+    related = RelatedQuestions(yeast.database, yeast.index)
+    related.tend()
+    with yeast.database.write() as session:
+        admin = accounts.add(session, email="a@example.org", name="A", password_hash=None, role=Role.ADMIN)
+    removing.delete(yeast.database, yeast.index, admin, "dough", "It says the same as another.")
+    assert slugs_like(yeast, related, "yeast") == ["bread"]
+    removing.restore(yeast.database, yeast.index, admin, "dough")
+    assert set(slugs_like(yeast, related, "yeast")) == {"bread", "dough"}
+
+
+def test_after_many_changes_everything_is_compared_anew(yeast, monkeypatch):
+    RelatedQuestions(yeast.database, yeast.index).tend()
+    monkeypatch.setattr(indexing, "FEW", 0)
+    yeast.write("cooking/dough.md", YEAST.format(title="Why does bread dough rise with yeast?", more="It eats sugar."))
+    yeast.sync()
+    assert not kept(yeast)
+
+
+def test_what_an_older_index_said_does_not_come_back(yeast):
+    related = RelatedQuestions(yeast.database, yeast.index)
+    assert "sour" not in slugs_like(yeast, related, "yeast")  # not kept yet
+    yeast.write("cooking/sour.md", YEAST.format(title="Which yeast is in sourdough bread?", more="It is wild."))
+    yeast.sync()
+    related.tend()
+    assert "sour" in slugs_like(yeast, related, "yeast")
+
+
+def test_an_article_that_is_gone_when_its_turn_comes_is_passed_over(yeast):
+    with yeast.database.write() as session:
+        similar.put(session, {1: [2], 10_000: [1]})
+    assert kept(yeast) == {1}
