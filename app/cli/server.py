@@ -172,7 +172,7 @@ def _uvicorn_config(settings: Settings, config_type: type["Config"]) -> "Config"
         port=settings.port,
         workers=settings.workers,
         loop="uvloop",  # named, so that its absence is an error: plain asyncio costs 44 ms per kept-alive request
-        http="app.workers.protocol:LingeringProtocol",
+        http="app.workers.protocol:WorkerProtocol",
         ws="none",
         lifespan="on",
         access_log=False,

@@ -9,7 +9,7 @@ import re
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import formatdate
 
 from starlette.requests import Request, cookie_parser
@@ -21,6 +21,7 @@ from app.web.conditional import KEPT_HEADERS, etag_of, names_tag
 from app.web.parameters import prefers_markdown
 from app.web.state import State
 from app.web.templating import THEME_COOKIE, THEMES
+from app.workers.protocol import WHOLE_ANSWER
 
 # Only for these one request waits for another that makes the same page.
 PAGES = re.compile(r"/(?:about|feed\.atom|search|(?:questions|tags)(?:/[^/]+(?:/(?:feed|history)\.atom)?)?)?")
@@ -55,6 +56,11 @@ class _Page:
     made_at: float
     modified: bytes | None = None
     was_used: bool = False  # since it was last looked at for being dropped
+    head: bytes = field(init=False)  # the headers as they are sent
+    head_of_304: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.head, self.head_of_304 = _lines(self.headers), _lines(self.headers_of_304)
 
     @property
     def size(self) -> int:
@@ -65,6 +71,7 @@ class _Page:
         self.modified = formatdate(time.time(), usegmt=True).encode()
         for headers in (self.headers, self.headers_of_304):
             headers.append((b"last-modified", self.modified))
+        self.head, self.head_of_304 = _lines(self.headers), _lines(self.headers_of_304)
 
     def is_known(self, headers: dict[bytes, bytes]) -> bool:
         """Say whether the client has it already (RFC 9110, 13.2.2)."""
@@ -150,8 +157,13 @@ class PageCache:
         page.was_used = True
         if page.viewed:
             state.views.count(page.viewed)
-        status, sent = await _send(page, headers, send, is_head=scope["method"] == "HEAD")
-        state.table.request_answered(page.route, status, started, time.monotonic() - started, sent)
+        is_known = page.is_known(headers)
+        status, head = (304, page.head_of_304) if is_known else (200, page.head)
+        body = b"" if is_known or scope["method"] == "HEAD" else page.body
+        whole = scope["extensions"].get(WHOLE_ANSWER) if "extensions" in scope else None
+        if whole is None or not whole["send"](status, head, body):
+            await _send(status, page.headers_of_304 if is_known else page.headers, body, send)
+        state.table.request_answered(page.route, status, started, time.monotonic() - started, len(body))
 
     async def _fill(
         self, state: State, key: Key, scope: Scope, headers: dict[bytes, bytes], receive: Receive, send: Send
@@ -174,9 +186,13 @@ class PageCache:
                 parts.append(message.get("body", b""))
                 if not message.get("more_body", False):
                     page = self._page(start["headers"], b"".join(parts), scope, marks["shared"])
+                    # At first by messages: the server looks at the headers, and an error is not kept.
+                    if page.is_known(headers):
+                        await _send(304, page.headers_of_304, b"", send)
+                    else:
+                        await _send(200, page.headers, page.body, send)
                     if version is not None and version == watch.current():
                         self._keep(key, page, version)
-                    await _send(page, headers, send)
 
         await self.app(scope, receive, collect)
 
@@ -219,18 +235,16 @@ class PageCache:
             self._bytes -= page.size
             # For who still finds it by what was asked: it is no good any more, and takes no memory.
             page.made_at, page.body, page.headers, page.headers_of_304 = -LIFE_S, b"", [], []
+            page.head = page.head_of_304 = b""
 
 
-async def _send(page: _Page, headers: dict[bytes, bytes], send: Send, *, is_head: bool = False) -> tuple[int, int]:
-    """Answer a request with these headers; return the status and how many bytes of the body were sent."""
-    if page.is_known(headers):
-        await send({"type": "http.response.start", "status": 304, "headers": page.headers_of_304})
-        await send({"type": "http.response.body", "body": b""})
-        return 304, 0
-    body = b"" if is_head else page.body
-    await send({"type": "http.response.start", "status": 200, "headers": page.headers})
+async def _send(status: int, headers: Headers, body: bytes, send: Send) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
-    return 200, len(body)
+
+
+def _lines(headers: Headers) -> bytes:
+    return b"".join(name + b": " + value + b"\r\n" for name, value in headers)
 
 
 def _key(state: State, asked: Asked) -> Key | None:
