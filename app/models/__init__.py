@@ -12,7 +12,7 @@ from app.models.account import (
     RateCount,
 )
 from app.models.article import Alias, Article, Pin, Similar, Translation, ViewCount
-from app.models.bookkeeping import IndexJob, Rendering, Site, SourceFile
+from app.models.bookkeeping import ArticleChange, IndexJob, Rendering, Site, SourceFile
 from app.models.contribution import Draft, Proposal, ProposalState
 from app.models.experiment import Experiment
 from app.models.feedback import Feedback, FeedbackKind
@@ -27,6 +27,7 @@ __all__ = [
     "Alias",
     "ApiToken",
     "Article",
+    "ArticleChange",
     "ArticleResource",
     "ArticleTag",
     "AuditEntry",

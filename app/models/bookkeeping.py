@@ -13,8 +13,18 @@ class Site(SQLModel, table=True):
 
     id: int = Field(default=1, primary_key=True)
     identity: str = Field(max_length=32)
-    # Raised by triggers, see the migration 0010.
+    # Raised by triggers, see the migrations 0010 and 0013.
     version: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
+    structure: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
+
+
+class ArticleChange(SQLModel, table=True):
+    """The version of the content in which what pages show of an article was changed last; kept by triggers."""
+
+    __tablename__ = "article_change"
+
+    article_id: int = Field(primary_key=True)  # no foreign key: it is told of whatever becomes of the article
+    version: int = Field(sa_type=BigInteger)
 
 
 class IndexJob(SQLModel, table=True):

@@ -178,5 +178,7 @@ def _no_answer(candidates: Sequence[_Candidate]) -> Answer:
         f"The nearest passage has {best.share:.0%} of what is asked for, by the rarity of its words; "
         f"an answer has at least {LEAST_SHARE:.0%}."
     )
-    nearest = dict.fromkeys(Named(each.article.slug, each.article.lang, each.article.title) for each in candidates)
+    nearest = dict.fromkeys(
+        Named(each.article.id or 0, each.article.slug, each.article.lang, each.article.title) for each in candidates
+    )
     return Answer((), reason, best.lacking, tuple(nearest)[:NEAREST])

@@ -7,6 +7,7 @@ until the article or one that is like it changes.
 import logging
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from threading import Lock
 
 from sqlmodel import Session
@@ -33,6 +34,14 @@ CHUNK = 20
 MOST_NEW = 2000  # articles whose similar ones wait to be kept
 
 
+@dataclass(frozen=True)
+class Related:
+    """Questions related to one."""
+
+    cards: list[Card]
+    is_kept: bool  # in the database, which tells of every change, and not just worked out
+
+
 class RelatedQuestions:
     """Gives the questions related to an article, and sees to it that the next worker need not work them out again."""
 
@@ -43,17 +52,16 @@ class RelatedQuestions:
         self._new: dict[int, list[int]] = {}  # what is like an article, not yet kept
         self._generation = -1  # of the index, that says so
 
-    def of(self, session: Session, article: Article, twins: Sequence[Named]) -> list[Card]:
+    def of(self, session: Session, article: Article, twins: Sequence[Named]) -> Related:
         """Return up to LIMIT cards, without the article itself and its translations."""
         assert article.id is not None
-        ids = similar.of(session, article.id)
-        if ids is None:
-            ids = self._worked_out(session, article)
+        kept = similar.of(session, article.id)
+        ids = self._worked_out(session, article) if kept is None else kept
         pinned = articles.pinned_slugs(session, article.id)
         first = articles.cards_by_slug(session, pinned) if pinned else []
         own = {article.slug, *(twin.slug for twin in twins)}
         cards = {card.slug: card for card in [*first, *articles.cards(session, ids)] if card.slug not in own}
-        return list(cards.values())[:LIMIT]
+        return Related(list(cards.values())[:LIMIT], is_kept=kept is not None)
 
     def tend(self) -> None:
         """Keep what was worked out for readers, and work out some more."""

@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Executable, Integer, Select, bindparam, func, or_
+from sqlalchemy import ColumnElement, Executable, Integer, Select, bindparam, func, or_, tuple_
 from sqlalchemy import select as sa_select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from app.errors import Gone, NotFound
 from app.models import Alias, Article, ArticleTag, Pin, Tag, Translation, ViewCount
-from app.models.columns import now
+from app.models.columns import UtcDateTime, now
 from app.pagination import Page, check_page, offset_of
 from app.storage import tags
 
@@ -25,16 +25,17 @@ LIVE = col(Article.deleted_at).is_(None)  # what was deleted is in no list, on n
 # What each page of a question asks is put together once: that takes longer than SQLite needs to answer it.
 _BY_SLUG = select(Article).where(Article.slug == bindparam("slug"), LIVE)
 _PINNED = select(Pin.slug).where(Pin.article_id == bindparam("article_id")).order_by(col(Pin.position))
-_OTHERS = (
-    sa_select(col(Article.slug), col(Article.lang), col(Article.title))
-    .join_from(ArticleTag, Tag)
-    .join(Article)
-    .where(col(Tag.name) == bindparam("tag"), LIVE)
-    .where(or_(col(Article.lang) == bindparam("lang"), col(Article.lang).like(bindparam("regional"))))
-    .limit(1)
-)
-_PREVIOUS = _OTHERS.where(col(ArticleTag.article_id) < bindparam("id")).order_by(col(ArticleTag.article_id).desc())
-_FOLLOWING = _OTHERS.where(col(ArticleTag.article_id) > bindparam("id")).order_by(col(ArticleTag.article_id))
+_NAMED = sa_select(col(Article.id), col(Article.slug), col(Article.lang), col(Article.title))
+_TAGGED = select(ArticleTag.article_id).join(Tag).where(Tag.name == bindparam("tag"))
+_ON_TOPIC = _NAMED.where(
+    LIVE,
+    (col(Article.id) + 0).in_(_TAGGED),  # the sum keeps SQLite from fetching each of their rows
+    or_(col(Article.lang) == bindparam("lang"), col(Article.lang).like(bindparam("regional"))),
+).limit(1)
+_PLACE = tuple_(col(Article.created_at), col(Article.id))
+_OWN_PLACE = tuple_(bindparam("moment", type_=UtcDateTime), bindparam("id", type_=Integer))
+_PREVIOUS = _ON_TOPIC.where(_PLACE < _OWN_PLACE).order_by(col(Article.created_at).desc(), col(Article.id).desc())
+_FOLLOWING = _ON_TOPIC.where(_PLACE > _OWN_PLACE).order_by(col(Article.created_at), col(Article.id))
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class Card:
 class Named:
     """An article as a link names it."""
 
+    id: int
     slug: str
     lang: str
     title: str
@@ -193,16 +195,15 @@ def languages_of(session: Session, ids: Sequence[int]) -> list[str]:
 
 def twins(session: Session, article: Article) -> list[Named]:
     """Return the other members of the article's translation group: chains are followed, aliases are understood."""
-    return [Named(*row) for row in session.connection().execute(_twins_statement(), {"article_id": article.id})]
+    return _named(session, _twins_statement(), article_id=article.id)
 
 
 def neighbours(session: Session, article: Article, tag: str) -> tuple[Named | None, Named | None]:
     """Return the articles of the same topic and language that came just before and just after this one."""
     lang = article.lang.split("-")[0]
-    same = {"id": article.id, "tag": tag, "lang": lang, "regional": f"{lang}-%"}
-    found = [session.connection().execute(statement, same).first() for statement in (_PREVIOUS, _FOLLOWING)]
-    previous, following = (Named(*row) if row else None for row in found)
-    return previous, following
+    same = {"moment": article.created_at, "id": article.id, "tag": tag, "lang": lang, "regional": f"{lang}-%"}
+    previous, following = _named(session, _PREVIOUS, **same), _named(session, _FOLLOWING, **same)
+    return previous[0] if previous else None, following[0] if following else None
 
 
 def pinned_slugs(session: Session, article_id: int) -> list[str]:
@@ -221,6 +222,10 @@ def addresses(session: Session, *, offset: int, limit: int) -> list[Address]:
 def count(session: Session) -> int:
     """Return how many articles there are."""
     return session.exec(select(func.count()).select_from(Article).where(LIVE)).one()
+
+
+def _named(session: Session, statement: Executable, **wanted: object) -> list[Named]:
+    return [Named(*row) for row in session.connection().execute(statement, wanted)]
 
 
 @cache
@@ -250,8 +255,7 @@ def _twins_statement() -> Executable:
         .join(child, col(child.original_slug).in_([member.slug, alias.slug]))
     )
     twins = col(Article.id).in_(select(down.c.id)), col(Article.id) != own, LIVE
-    named = sa_select(col(Article.slug), col(Article.lang), col(Article.title))
-    return named.where(*twins).order_by(Article.lang, Article.slug)
+    return _NAMED.where(*twins).order_by(Article.lang, Article.slug)
 
 
 def _filters(tag: str | None, lang: str | None) -> list[ColumnElement[bool]]:

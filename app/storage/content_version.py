@@ -14,6 +14,13 @@ from pathlib import Path
 
 CELL = 8  # bytes; aligned, so that it is written and read by one instruction of the processor
 
+_STILL_HOLDS = """
+SELECT version, structure <= :since AND NOT EXISTS (
+    SELECT 1 FROM article_change
+    WHERE article_id IN (SELECT value FROM json_each(:articles)) AND article_change.version > :since
+) FROM site
+"""
+
 
 class SharedVersion:
     """The word, in a file of its own; mapped when it is first needed."""
@@ -69,6 +76,20 @@ class VersionWatch:
             return None
         self._floor = stored
         return stored if self.current() == stored else None
+
+    def still_holds(self, articles: str, since: int) -> int | None:
+        """Return a current number under which holds what was read of some articles under the number `since`.
+
+        `articles` are all ids that it depends on, as a JSON list. Returns None when it may not hold any more, and while
+        somebody commits.
+        """
+        word = self.current()
+        with suppress(sqlite3.Error):
+            version, holds = self._connection.execute(_STILL_HOLDS, {"since": since, "articles": articles}).fetchone()
+            if holds and version >= word:
+                self._floor = max(self._floor, version)
+                return int(version)
+        return None
 
     def look(self) -> None:
         """Find changes that the word was not told of; to be called several times a second."""

@@ -98,7 +98,9 @@ def newest_in(session: Session, names: Sequence[str], each: int) -> dict[str, li
 
 
 def replace(session: Session, article_id: int, names: Sequence[str]) -> None:
-    """Make `names`, in this order, the tags of the article."""
+    """Make `names`, in this order, the tags of the article; what stays as it is is not written."""
+    if tuple(names) == names_of(session, [article_id]).get(article_id, ()):
+        return
     known = _ids(session, names)
     session.add_all(Tag(name=name) for name in names if name not in known)
     session.flush()

@@ -125,7 +125,7 @@ def read_question(
         names = tags.names_of(session, [article.id]).get(article.id, ())
         cards = resources.of_article(session, article.id)
         related = here.related.of(session, article, articles.twins(session, article))
-    return answer_of(article, names, cards, related, site)
+    return answer_of(article, names, cards, related.cards, site)
 
 
 def list_tags(context: Asked, lang: Lang = None) -> Tags:

@@ -1,23 +1,25 @@
 """Pages for anonymous readers, kept as the bytes that are sent.
 
-No kept page is older than the last committed change: see app/storage/content_version.py. All that a page depends on
+No kept page is older than the last committed change: see app/storage/content_version.py. A change ends all pages but
+those that say of which articles they are made, and that are not among what was changed. All that a page depends on
 beside the content is in its key; what is not in PAGES, or was not marked by its route with `share`, is never kept.
 """
 
 import asyncio
+import math
 import re
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from email.utils import formatdate
 
-from starlette.requests import Request, cookie_parser
+from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.storage.content_version import VersionWatch
 from app.web import language, notices
 from app.web.access import SESSION_COOKIE
-from app.web.conditional import KEPT_HEADERS, etag_of, names_tag
+from app.web.conditional import KEPT_HEADERS, etag_of
+from app.web.kept_page import Headers, KeptPage, Shared
 from app.web.parameters import prefers_markdown
 from app.web.state import State
 from app.web.templating import THEME_COOKIE, THEMES
@@ -27,7 +29,6 @@ from app.workers.protocol import WHOLE_ANSWER
 PAGES = re.compile(r"/(?:about|feed\.atom|search|(?:questions|tags)(?:/[^/]+(?:/(?:feed|history)\.atom)?)?)?")
 LIFE_S = 60  # for what changes with time alone, such as the order by views
 MAX_BYTES = 32 * 2**20  # of one worker
-OVERHEAD = 2000  # bytes of a page beside its body, roughly
 MAX_ADDRESS = 2000  # bytes of a path with its query
 MAX_ASKED = 20_000  # ways of asking whose page is remembered
 # Last-Modified counts seconds: it is sent when the second in which an older page could have been sent is over.
@@ -35,50 +36,8 @@ DATABLE_AFTER_S = 1.1
 GZIP = b"\x1f\x8b"
 OF_304 = {*KEPT_HEADERS, "x-served-by"}
 
-Headers = list[tuple[bytes, bytes]]
 Key = tuple[object, ...]
 Asked = tuple[str | bytes | None, ...]
-
-
-def share(request: Request, *, viewed: int | None = None) -> None:
-    """Let the answer to this request be kept for all anonymous readers; `viewed` is the article that it shows."""
-    request.state.shared = viewed or 0
-
-
-@dataclass(slots=True)
-class _Page:
-    headers: Headers
-    headers_of_304: Headers
-    body: bytes
-    etag: bytes
-    route: int  # as the table counts it
-    viewed: int
-    made_at: float
-    modified: bytes | None = None
-    was_used: bool = False  # since it was last looked at for being dropped
-    head: bytes = field(init=False)  # the headers as they are sent
-    head_of_304: bytes = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.head, self.head_of_304 = _lines(self.headers), _lines(self.headers_of_304)
-
-    @property
-    def size(self) -> int:
-        return len(self.body) + OVERHEAD
-
-    def date(self) -> None:
-        """From now on it says since when it is as it is."""
-        self.modified = formatdate(time.time(), usegmt=True).encode()
-        for headers in (self.headers, self.headers_of_304):
-            headers.append((b"last-modified", self.modified))
-        self.head, self.head_of_304 = _lines(self.headers), _lines(self.headers_of_304)
-
-    def is_known(self, headers: dict[bytes, bytes]) -> bool:
-        """Say whether the client has it already (RFC 9110, 13.2.2)."""
-        known = headers.get(b"if-none-match")
-        if known is not None:
-            return known == self.etag or names_tag(known.decode("latin-1"), self.etag.decode())
-        return self.modified is not None and headers.get(b"if-modified-since") == self.modified
 
 
 class PageCache:
@@ -88,8 +47,8 @@ class PageCache:
         self.app = app
         self.state: State | None = None  # of the worker, while it serves
         self._routes = {path: number for number, path in enumerate(routes)}
-        self._pages: OrderedDict[Key, _Page] = OrderedDict()
-        self._asked: dict[Asked, _Page] = {}  # the shortest way to them: what was asked, as it was asked
+        self._pages: OrderedDict[Key, KeptPage] = OrderedDict()
+        self._asked: dict[Asked, KeptPage] = {}  # the shortest way to them: what was asked, as it was asked
         self._bytes = 0
         self._version = -1  # of the content, for all pages
         self._filling: dict[Key, asyncio.Event] = {}
@@ -132,31 +91,42 @@ class PageCache:
             finally:
                 self._filling.pop(key).set()
 
-    def _is_good(self, state: State, page: _Page) -> bool:
+    def _is_good(self, state: State, page: KeptPage) -> bool:
         """Say whether a page may be shown now; forget all of another version."""
         assert state.watch is not None
         current = state.watch.current()
         if current != self._version:
-            self._forget(current)
+            self._go_on_to(current)
+        is_young = time.monotonic() - page.made_at < LIFE_S
+        return is_young and (page.version == current or self._is_good_still(state.watch, page))
+
+    def _is_good_still(self, watch: VersionWatch, page: KeptPage) -> bool:
+        version = watch.still_holds(page.shared.depends, page.version) if page.shared.depends else None
+        if version is None:
             return False
-        return time.monotonic() - page.made_at < LIFE_S
+        page.version = version
+        return True
 
-    def _forget(self, version: int) -> None:
-        self._pages.clear()
-        self._asked.clear()
-        self._bytes, self._version = 0, version
+    def _go_on_to(self, version: int) -> None:
+        """Forget the pages that any change may concern; each of the others is looked at when it is asked for."""
+        self._version = version
+        for key, page in list(self._pages.items()):
+            if page.shared.depends is None:
+                self._drop(key, page)
 
-    def _kept(self, state: State, key: Key) -> _Page | None:
+    def _kept(self, state: State, key: Key) -> KeptPage | None:
         page = self._pages.get(key)
         return page if page is not None and self._is_good(state, page) else None
 
-    async def _answer(self, state: State, page: _Page, scope: Scope, headers: dict[bytes, bytes], send: Send) -> None:
+    async def _answer(
+        self, state: State, page: KeptPage, scope: Scope, headers: dict[bytes, bytes], send: Send
+    ) -> None:
         started = time.monotonic()
         if page.modified is None and started - page.made_at > DATABLE_AFTER_S:
             page.date()
         page.was_used = True
-        if page.viewed:
-            state.views.count(page.viewed)
+        if page.shared.viewed:
+            state.views.count(page.shared.viewed)
         is_known = page.is_known(headers)
         status, head = (304, page.head_of_304) if is_known else (200, page.head)
         body = b"" if is_known or scope["method"] == "HEAD" else page.body
@@ -185,41 +155,43 @@ class PageCache:
             elif message["type"] == "http.response.body":
                 parts.append(message.get("body", b""))
                 if not message.get("more_body", False):
-                    page = self._page(start["headers"], b"".join(parts), scope, marks["shared"])
+                    page = self._page(start["headers"], b"".join(parts), scope, marks["shared"], version or 0)
                     # At first by messages: the server looks at the headers, and an error is not kept.
                     if page.is_known(headers):
                         await _send(304, page.headers_of_304, b"", send)
                     else:
                         await _send(200, page.headers, page.body, send)
                     if version is not None and version == watch.current():
-                        self._keep(key, page, version)
+                        self._keep(key, page)
 
         await self.app(scope, receive, collect)
 
-    def _page(self, headers: Headers, body: bytes, scope: Scope, viewed: int) -> _Page:
+    def _page(self, headers: Headers, body: bytes, scope: Scope, shared: Shared, version: int) -> KeptPage:
         if body.startswith(GZIP):  # the same page has the same bytes, whenever it was compressed
             body = body[:4] + bytes(4) + body[8:]
         etag = next((value for name, value in headers if name == b"etag"), None)
         if etag is None:  # of the bytes that are sent: the encoding and the worker's number are part of them
             etag = etag_of(body).encode()
             headers = [*headers, (b"etag", etag)]
-        return _Page(
+        return KeptPage(
             headers=list(headers),
             headers_of_304=[(name, value) for name, value in headers if name.decode() in OF_304],
             body=body,
             etag=etag,
             route=self._routes.get(getattr(scope.get("route"), "path", ""), len(self._routes)),
-            viewed=viewed,
+            shared=shared,
+            version=version,
             made_at=time.monotonic(),
         )
 
-    def _keep(self, key: Key, page: _Page, version: int) -> None:
-        if version != self._version:
-            self._forget(version)
+    def _keep(self, key: Key, page: KeptPage) -> None:
+        if page.version != self._version:
+            self._go_on_to(page.version)
         if page.size > MAX_BYTES // 10:
             return
-        old = self._pages.pop(key, None)
-        self._bytes += page.size - (old.size if old else 0)
+        if key in self._pages:
+            self._drop(key, self._pages[key])
+        self._bytes += page.size
         self._pages[key] = page
         page.was_used = True  # and so is not the one that is dropped now: it has yet to be sent
         while self._bytes > MAX_BYTES:
@@ -227,24 +199,24 @@ class PageCache:
 
     def _drop_one(self) -> None:
         """Drop the oldest page that nobody has asked for since it was last passed over (the algorithm CLOCK)."""
-        key, page = self._pages.popitem(last=False)
+        key, page = next(iter(self._pages.items()))
         if page.was_used:
             page.was_used = False
-            self._pages[key] = page
+            self._pages.move_to_end(key)
         else:
-            self._bytes -= page.size
-            # For who still finds it by what was asked: it is no good any more, and takes no memory.
-            page.made_at, page.body, page.headers, page.headers_of_304 = -LIFE_S, b"", [], []
-            page.head = page.head_of_304 = b""
+            self._drop(key, page)
+
+    def _drop(self, key: Key, page: KeptPage) -> None:
+        del self._pages[key]
+        self._bytes -= page.size
+        # For who still finds it by what was asked: it is no good any more, and takes no memory.
+        page.made_at, page.body, page.headers, page.headers_of_304 = -math.inf, b"", [], []
+        page.head = page.head_of_304 = b""
 
 
 async def _send(status: int, headers: Headers, body: bytes, send: Send) -> None:
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
-
-
-def _lines(headers: Headers) -> bytes:
-    return b"".join(name + b": " + value + b"\r\n" for name, value in headers)
 
 
 def _key(state: State, asked: Asked) -> Key | None:

@@ -41,7 +41,7 @@ def kept(library):
 def slugs_like(library, related, slug):
     with library.database.read() as session:
         article = articles.find(session, slug)
-        return [card.slug for card in related.of(session, article, articles.twins(session, article))]
+        return [card.slug for card in related.of(session, article, articles.twins(session, article)).cards]
 
 
 @pytest.fixture

@@ -150,7 +150,7 @@ def test_a_question_does_not_need_the_index(library):
     shutil.rmtree(library.settings.index_dir)
     related = RelatedQuestions(library.database, SearchIndex(library.settings.index_dir))
     with library.database.read() as session:
-        cards = related.of(session, articles.find(session, "workers-en"), twins=[])
+        cards = related.of(session, articles.find(session, "workers-en"), twins=[]).cards
     assert [card.slug for card in cards] == ["background-tasks"]  # the author's own choice
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from app.models import Role
 from app.services.accounts import ensure_first_admin
 from app.storage import articles, site
-from app.web import page_cache
+from app.web import kept_page, page_cache
 from app.web.notices import COOKIE
 from app.web.routes import questions
 
@@ -273,7 +273,7 @@ def test_memory_is_bounded(client, monkeypatch):
     found = {id(page): page for page in (*cache._pages.values(), *cache._asked.values())}
     assert sum(len(page.body) for page in found.values()) <= 80_000
     assert client.get(f"{PAGE}?n=0").text == client.get(f"{PAGE}?n=0").text != ""
-    sizes = [len(page.body) + page_cache.OVERHEAD for page in cache._pages.values()]
+    sizes = [len(page.body) + kept_page.OVERHEAD for page in cache._pages.values()]
     assert 0 < sum(sizes) == cache._bytes <= 80_000
 
 

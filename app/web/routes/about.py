@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from app.storage import articles, revisions, tags
 from app.web.access import PUBLIC
-from app.web.page_cache import share
+from app.web.kept_page import share
 from app.web.state import Here
 from app.web.templating import render, viewer
 

@@ -239,7 +239,7 @@ def article_response(request: Request, here: Here, slug: str, address: str) -> R
             for section, listed in cards.items()
             for card in listed
         ],
-        related=[_item(request, card) for card in related],
+        related=[_item(request, card) for card in related.cards],
         revision=article.revision,
         updated_at=article.updated_at,
         published=article.published,

@@ -13,7 +13,7 @@ from app.services.rendering import rendering_of
 from app.storage import articles, revisions, tags
 from app.storage.articles import Card
 from app.web.access import PUBLIC
-from app.web.page_cache import share
+from app.web.kept_page import share
 from app.web.parameters import moved
 from app.web.state import Here, State
 from app.web.templating import base_url, named, render_feed

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from app.storage import accounts, articles, tags
 from app.storage.articles import Card, Sort
 from app.web.access import PUBLIC
-from app.web.page_cache import share
+from app.web.kept_page import share
 from app.web.social import picture, site_card
 from app.web.state import Here
 from app.web.templating import render, viewer

@@ -13,9 +13,9 @@ from app.storage import articles, feedback, resources, revisions, tags
 from app.storage.tags import TagCount
 from app.web.access import PUBLIC, count_read
 from app.web.conditional import unless_known
+from app.web.kept_page import share
 from app.web.linked_data import linked_data
 from app.web.live import with_panels
-from app.web.page_cache import share
 from app.web.parameters import LangFilter, PageNumber, SortOrder, TagFilter, prefers_markdown
 from app.web.social import locales, picture, question_card
 from app.web.state import Here
@@ -89,7 +89,9 @@ def show(request: Request, here: Here, slug: str, said: str = "") -> Response:
         rendering = kept_rendering(session, article.body, article.lang)
     rendering = rendering or rendering_of(here.database, article.body, article.lang)
     here.views.count(article.id)
-    share(request, viewed=article.id)
+    others = [*(twin.id for twin in twins), *(card.id for card in related.cards)]
+    others += [near.id for near in (previous, following) if near]
+    share(request, viewed=article.id, depends=others if related.is_kept else None)
     card = question_card(here.settings.site_name, article, names, len(cards[Section.RESOURCES]))
     shown = picture(request, f"/questions/{article.slug}/social.png", card)
     response = render(
@@ -101,7 +103,7 @@ def show(request: Request, here: Here, slug: str, said: str = "") -> Response:
         locales=locales(article.lang, *(twin.lang for twin in twins)),
         resources=cards[Section.RESOURCES],
         more=cards[Section.MORE],
-        related=related,
+        related=related.cards,
         translations=twins,
         topic=TagCount(names[0], 0) if names else None,
         previous=previous,

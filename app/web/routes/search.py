@@ -13,8 +13,8 @@ from app.services.searching import search as run_search
 from app.services.suggesting import near_questions
 from app.storage import articles
 from app.web.access import PUBLIC
+from app.web.kept_page import share
 from app.web.language import translate
-from app.web.page_cache import share
 from app.web.parameters import LangFilter, PageNumber, TagFilter
 from app.web.state import Here
 from app.web.templating import reader_lang, render

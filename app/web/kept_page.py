@@ -1,0 +1,76 @@
+"""A page as the bytes that are sent, and what has to stay as it is for it to be good."""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from typing import NamedTuple
+
+from starlette.requests import Request
+
+from app.web.conditional import names_tag
+
+OVERHEAD = 2000  # bytes of a page beside its body, roughly
+
+Headers = list[tuple[bytes, bytes]]
+
+
+def share(request: Request, *, viewed: int = 0, depends: Sequence[int] | None = None) -> None:
+    """Let the answer to this request be kept for all anonymous readers.
+
+    `viewed` is the article that it shows. A page that is made of articles alone, of the one that it shows and of those
+    that it `depends` on, stays good when others change; None: it may depend on anything.
+    """
+    request.state.shared = Shared(viewed, None if depends is None else json.dumps([viewed, *depends]))
+
+
+class Shared(NamedTuple):
+    """What a route says of its answer."""
+
+    viewed: int
+    depends: str | None  # a JSON list
+
+
+@dataclass(slots=True)
+class KeptPage:
+    """A page that was made once."""
+
+    headers: Headers
+    headers_of_304: Headers
+    body: bytes
+    etag: bytes
+    route: int  # as the table counts it
+    shared: Shared
+    version: int  # of the content, in which it is good
+    made_at: float
+    modified: bytes | None = None
+    was_used: bool = False  # since it was last looked at for being dropped
+    head: bytes = field(init=False)  # the headers as they are sent
+    head_of_304: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.head, self.head_of_304 = _lines(self.headers), _lines(self.headers_of_304)
+
+    @property
+    def size(self) -> int:
+        """The memory that it takes, in bytes."""
+        return len(self.body) + OVERHEAD
+
+    def date(self) -> None:
+        """From now on it says since when it is as it is."""
+        self.modified = formatdate(time.time(), usegmt=True).encode()
+        for headers in (self.headers, self.headers_of_304):
+            headers.append((b"last-modified", self.modified))
+        self.head, self.head_of_304 = _lines(self.headers), _lines(self.headers_of_304)
+
+    def is_known(self, headers: dict[bytes, bytes]) -> bool:
+        """Say whether the client has it already (RFC 9110, 13.2.2)."""
+        known = headers.get(b"if-none-match")
+        if known is not None:
+            return known == self.etag or names_tag(known.decode("latin-1"), self.etag.decode())
+        return self.modified is not None and headers.get(b"if-modified-since") == self.modified
+
+
+def _lines(headers: Headers) -> bytes:
+    return b"".join(name + b": " + value + b"\r\n" for name, value in headers)

@@ -1,0 +1,173 @@
+"""A page of a question stays good while others change, and only then: it is always what would be made now."""
+
+import random
+from datetime import UTC, datetime
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlmodel import select
+
+from app.models import Feedback, FeedbackKind, LinkState, Resource, Role
+from app.services import accounts, removing
+from app.storage import articles, feedback
+from app.web.routes import questions
+
+TOPICS = ("fastapi", "cooking", "writing")
+LANGS = ("en", "zh", "zh-Hant")
+TEXT = """---
+title: {title}
+lang: {lang}
+tags: [{tags}]
+{more}---
+
+{words} salt slows the yeast, workers accept connections. 圖書館整理文件，搜尋燈光。
+"""
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """The slugs of the questions whose pages were made, in order."""
+    slugs: list[str] = []
+    find = articles.find
+
+    def spied(session, slug):
+        slugs.append(slug)
+        return find(session, slug)
+
+    monkeypatch.setattr(questions.articles, "find", spied)
+    return slugs
+
+
+def compare_all(library, client, made):
+    """Compare the pages that are kept with those that are made without the cache."""
+    fresh = TestClient(client.app.pages.app)
+    with library.database.read() as session:
+        slugs = [address.slug for address in articles.addresses(session, offset=0, limit=100)]
+    for slug in slugs:
+        kept, now = client.get(f"/questions/{slug}"), fresh.get(f"/questions/{slug}")
+        assert kept.text == now.text, slug
+    made.clear()
+    return slugs
+
+
+def tend(client):
+    client.app.state.omniracle.related.tend()
+
+
+def test_a_page_outlives_changes_of_others(library, client, made):
+    tend(client)
+    compare_all(library, client, made)
+    path = library.content / "hanzi/traditional.md"  # like no other, on a topic and in a language of its own
+    path.write_text(path.read_text().replace("燈光要足夠", "燈光要非常足夠"))
+    library.sync()
+    tend(client)
+    for slug in ("bread", "traditional", "workers-zh"):
+        client.get(f"/questions/{slug}")
+    assert made == ["traditional"]
+    assert "非常" in client.get("/questions/traditional").text
+
+
+def test_what_was_just_worked_out_is_not_trusted_to_stay(library, client, made):
+    client.get("/questions/bread")  # before the regular work has kept what it is like
+    path = library.content / "hanzi/traditional.md"
+    path.write_text(path.read_text().replace("燈光要足夠", "燈光要非常足夠"))
+    library.sync()
+    client.get("/questions/bread")
+    assert made == ["bread", "bread"]
+
+
+class Editors:
+    """People who do this and that."""
+
+    def __init__(self, library, seed):
+        self.library = library
+        self.chance = random.Random(seed)
+        self.files = {path: path.read_text() for path in library.content.rglob("*.md")}
+        self.number = 0
+        with library.database.write() as session:
+            self.admin = accounts.add(session, email="a@example.org", name="A", password_hash=None, role=Role.ADMIN)
+
+    def anybody(self, *, deleted=False):
+        with self.library.database.read() as session:
+            live = [address.slug for address in articles.addresses(session, offset=0, limit=100)]
+            gone = [article.slug for article in articles.all_deleted(session)]
+        return self.chance.choice(gone or live if deleted else live)
+
+    def write(self, **changes):
+        """Write a new article, or one in place of what was there."""
+        self.number += 1
+        lines = []
+        if self.chance.random() < 0.4:
+            lines.append(f"translation_of: {self.chance.choice([self.anybody(), f'new-{self.number + 1}'])}")
+        if self.chance.random() < 0.4:
+            lines.append(f"related: [{self.anybody()}, new-{self.number + self.chance.randint(1, 3)}]")
+        if self.chance.random() < 0.3:
+            lines.append(f"aliases: [other-{self.number}]")
+        if self.chance.random() < 0.3:
+            lines.append(f"date: 20{self.chance.randint(10, 25)}-01-02")
+        lines.append(f"resources:\n  - url: https://example.org/{self.chance.randint(1, 3)}\n    title: Example")
+        text = TEXT.format(
+            title=f"Why does number {self.number} need {self.chance.choice(('salt', 'workers', '圖書館'))}?",
+            lang=self.chance.choice(LANGS),
+            tags=", ".join(self.chance.sample(TOPICS, self.chance.randint(1, 2))),
+            more="".join(f"{line}\n" for line in lines),
+            words=" ".join(self.chance.choices(("bread", "kernel", "flour", "process"), k=6)),
+        )
+        slug = changes.get("slug", f"new-{self.number}")
+        self.library.write(f"made/{slug}.md", text)
+        self.library.sync()
+
+    def rewrite(self):
+        made = sorted((self.library.content / "made").glob("*.md"))
+        if made:
+            self.write(slug=self.chance.choice(made).stem)
+
+    def edit(self):
+        path = self.chance.choice(sorted(self.files))
+        self.files[path] += f"\nOnce more, {self.number}.\n"
+        self.number += 1
+        path.write_text(self.files[path])
+        self.library.sync()
+
+    def delete(self):
+        removing.delete(self.library.database, self.library.index, self.admin, self.anybody(), "no longer true")
+
+    def restore(self):
+        slug = self.anybody(deleted=True)
+        with self.library.database.read() as session:
+            is_gone = articles.deleted(session, slug) is not None
+        if is_gone:
+            removing.restore(self.library.database, self.library.index, self.admin, slug)
+
+    def thank(self):
+        with self.library.database.write() as session:
+            article = articles.find(session, self.anybody())
+            said = Feedback(
+                article_id=article.id,
+                revision=article.revision,
+                kind=FeedbackKind.HELPED,
+                reason="",
+                reader=f"{self.number}-{self.chance.random()}",
+                created_at=datetime.now(UTC),
+            )
+            feedback.put(session, said)
+
+    def check_link(self):
+        with self.library.database.write() as session:
+            resource = session.exec(select(Resource)).first()
+            resource.state = self.chance.choice([LinkState.OK, LinkState.GONE])
+            session.add(resource)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_whatever_happens_no_page_is_older_than_that(library, client, made, seed):
+    editors = Editors(library, seed)
+    compare_all(library, client, made)
+    deeds = [editors.write, editors.write, editors.rewrite, editors.edit, editors.edit, editors.delete,
+             editors.restore, editors.thank, editors.check_link]  # fmt: skip
+    for _ in range(16):
+        if editors.chance.random() < 0.7:
+            tend(client)
+            compare_all(library, client, made)  # so that there are pages that are trusted
+        editors.chance.choice(deeds)()
+        compare_all(library, client, made)
