@@ -2,13 +2,14 @@
 
 import hashlib
 import logging
+from collections.abc import Iterable
 
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from app.content.excerpts import excerpt_of
 from app.content.rendering import RENDERER_VERSION, render
-from app.models import Rendering
+from app.models import Article, Rendering
 from app.services.progress import Progress, silent
 from app.storage import renderings
 from app.storage.database import Database
@@ -37,6 +38,13 @@ def make_rendering(body: str, lang: str) -> Rendering:
 def kept_rendering(session: Session, body: str, lang: str) -> Rendering | None:
     """Return the kept rendering of `body`, else None."""
     return renderings.get(session, digest_of(body, lang))
+
+
+def kept_renderings(session: Session, articles: Iterable[Article]) -> dict[int, Rendering]:
+    """Return the kept renderings of these articles by article; those without one are left out."""
+    digests = {article.id or 0: digest_of(article.body, article.lang) for article in articles}
+    kept = {rendering.digest: rendering for rendering in renderings.of(session, list(digests.values()))}
+    return {article_id: kept[digest] for article_id, digest in digests.items() if digest in kept}
 
 
 def rendering_of(database: Database, body: str, lang: str) -> Rendering:

@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from app.services.rendering import rendering_of
+from app.services.rendering import kept_renderings, rendering_of
 from app.storage import articles, revisions, tags
 from app.storage.articles import Card
 from app.web.access import PUBLIC
@@ -67,18 +67,14 @@ def of_history(request: Request, here: Here, slug: str) -> Response:
 def _feed(request: Request, here: State, cards: Sequence[Card], path: str, topic: str | None = None) -> Response:
     site = base_url(request)
     with here.database.read() as session:
-        found = {article.id: article for article in articles.by_ids(session, [card.id for card in cards])}
-    entries = [
-        {
-            "card": card,
-            "published": found[card.id].created_at,
-            "html": _for_readers_elsewhere(
-                rendering_of(here.database, found[card.id].body, card.lang).html, f"{site}{card.url}"
-            ),
-        }
-        for card in cards
-        if card.id in found
-    ]
+        found = {article.id or 0: article for article in articles.by_ids(session, [card.id for card in cards])}
+        kept = kept_renderings(session, found.values())
+    entries = []
+    for card in (card for card in cards if card.id in found):
+        article = found[card.id]
+        rendering = kept.get(card.id) or rendering_of(here.database, article.body, article.lang)
+        html = _for_readers_elsewhere(rendering.html, f"{site}{card.url}")
+        entries.append({"card": card, "published": article.created_at, "html": html})
     updated: datetime = cards[0].updated_at if cards else NOTHING_YET
     share(request)
     return render_feed(request, "feeds/questions.atom", entries=entries, path=path, topic=topic, updated=updated)

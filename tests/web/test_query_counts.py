@@ -1,0 +1,62 @@
+"""A list asks the database no more often for twenty entries than for five."""
+
+from contextlib import contextmanager
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import event
+
+TEXT = """---
+title: Which salt is number {number}?
+lang: en
+tags: [cooking, writing, fastapi]
+resources:
+  - url: https://example.org/{number}
+    title: Example
+related: [bread, workers-en]
+---
+
+Salt number {number} slows the yeast down like any other.
+"""
+LISTS = ["/", "/questions", "/questions?sort=popular", "/questions?tag=cooking&lang=en", "/tags", "/tags/cooking",
+         "/search?q=salt", "/questions/bread", "/feed.atom", "/tags/cooking/feed.atom", "/questions/bread/history",
+         "/wanted", "/api/v1/questions", "/api/v1/search?q=salt", "/api/v1/suggest?q=salt", "/api/v1/tags",
+         "/api/v1/questions/bread", "/sitemap.xml", "/llms.txt"]  # fmt: skip
+MOST = 20
+
+
+@contextmanager
+def counting(engine):
+    """Yield the statements that are executed."""
+    asked = []
+
+    def listen(_connection, _cursor, statement, *_):
+        if not statement.startswith("BEGIN") and "rate_count" not in statement:  # written now and then
+            asked.append(statement)
+
+    event.listen(engine, "before_cursor_execute", listen)
+    try:
+        yield asked
+    finally:
+        event.remove(engine, "before_cursor_execute", listen)
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_more_entries_are_not_more_queries(library, client, path):
+    state, pages = client.app.state.omniracle, TestClient(client.app.pages.app)
+
+    def queries():
+        assert pages.get(path).status_code == 200  # whatever a page needs once is there from now on
+        state.related.tend()
+        with counting(state.database.engine) as asked:
+            text = pages.get(path).text
+        return asked, text
+
+    few, short = queries()
+    for number in range(MOST):
+        library.write(f"salt/salt-{number}.md", TEXT.format(number=number))
+    library.sync()
+    many, long = queries()
+    assert short != long or path in ("/questions/bread/history", "/wanted", "/api/v1/questions/bread")
+    assert len(many) <= len(few), "\n".join(many)
+    assert len(many) <= 20
