@@ -152,7 +152,7 @@ def _slots_of_word(word: Word, snapshot: Snapshot, plan: Plan, *, is_last: bool,
 
 def _completions(word: Word, snapshot: Snapshot) -> list[Alternative]:
     stems = {stem(candidate) for candidate in snapshot.vocabulary.completions(word.raw)} - {word.term}
-    by_frequency = sorted(stems, key=lambda term: -snapshot.frequency("title", term))
+    by_frequency = sorted(stems, key=lambda term: (-snapshot.frequency("title", term), term))
     return [Alternative(term, "prefix") for term in by_frequency[:MAX_COMPLETIONS]]
 
 

@@ -46,7 +46,8 @@ class Marker:
         self._pairs = [term for term in self._terms if re.match(f"[{CJK}]", term)]
         words = [term for term in self._terms if not re.match(f"[{CJK}]", term)]
         # A stem may end otherwise than the word (happi, happy): its beginning finds candidates.
-        self._starts = sorted({word[:-1] if len(word) > 3 else word for word in words}, key=lambda start: -len(start))
+        starts = {word[:-1] if len(word) > 3 else word for word in words}
+        self._starts = sorted(starts, key=lambda start: (-len(start), start))
 
     def whole(self, text: str) -> Snippet:
         """Return all of `text`, marked."""
