@@ -19,7 +19,7 @@ from app.search.related import related
 from app.search.schema import Entry
 from app.search.snapshot import Snapshot
 from app.services.rendering import kept_rendering, make_rendering
-from app.storage import articles, similar, tags
+from app.storage import articles, references, similar, tags
 from app.storage.articles import Card, Named
 from app.storage.database import Database
 
@@ -57,7 +57,7 @@ class RelatedQuestions:
         assert article.id is not None
         kept = similar.of(session, article.id)
         ids = self._worked_out(session, article) if kept is None else kept
-        pinned = articles.pinned_slugs(session, article.id)
+        pinned = references.pinned_slugs(session, article.id)
         first = articles.cards_by_slug(session, pinned) if pinned else []
         own = {article.slug, *(twin.slug for twin in twins)}
         cards = {card.slug: card for card in [*first, *articles.cards(session, ids)] if card.slug not in own}

@@ -8,7 +8,7 @@ from app.search.folding import fold, is_han
 from app.search.index import SearchIndex
 from app.search.query import MAX_LENGTH, parse
 from app.search.snippets import Marker
-from app.storage import articles, renderings
+from app.storage import articles, hits
 from app.storage.articles import Card
 from app.storage.database import Database
 
@@ -38,15 +38,14 @@ def suggest(
         plan = expand(query, snapshot, is_typing=True)
         by_title = scorer.with_titles(snapshot, plan, limit, reader_lang)
         by_heading = scorer.with_headings(snapshot, plan, SECTIONS)
-    marker = Marker(plan.text_terms, query.typed)
     with database.read() as session:
-        cards = articles.cards(session, by_title)
-        found = articles.by_ids(session, by_heading)
-        kept = {known.digest: known.toc for known in renderings.of(session, [article.digest for article in found])}
-    questions = [Suggestion(card.title, card.slug, card.url, card.lang) for card in cards]
+        named = articles.named(session, by_title)
+        found = hits.by_ids(session, by_heading) if by_heading else {}
+    questions = [Suggestion(name.title, name.slug, name.url, name.lang) for name in named]
+    marker = Marker(plan.text_terms, query.typed)
     sections = []
-    for article in found:
-        headings = kept.get(article.digest, [])
+    for article in (found[id_] for id_ in by_heading if id_ in found):
+        headings = article.toc or []
         best = max(headings, key=lambda heading: len(marker.whole(str(heading["text"])).terms), default=None)
         if best is not None:
             title = f"{article.title} › {best['text']}"

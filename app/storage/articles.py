@@ -1,19 +1,17 @@
 """Reading articles: one, many as cards, pages of them, their translations."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Executable, Integer, Select, bindparam, func, or_, tuple_
+from sqlalchemy import ColumnElement, Executable, Select, bindparam, func, or_
 from sqlalchemy import select as sa_select
-from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from app.errors import Gone, NotFound
-from app.models import Alias, Article, ArticleTag, Pin, Tag, Translation, ViewCount
-from app.models.columns import UtcDateTime, now
+from app.models import Alias, Article, ArticleTag, Tag, ViewCount
+from app.models.columns import now
 from app.pagination import Page, check_page, offset_of
 from app.storage import tags
 
@@ -22,20 +20,18 @@ Sort = Literal["newest", "updated", "popular"]
 POPULAR_DAYS = 30
 LIVE = col(Article.deleted_at).is_(None)  # what was deleted is in no list, on no page and not in the index
 
-# What each page of a question asks is put together once: that takes longer than SQLite needs to answer it.
+# Made once: putting a statement together takes longer than SQLite needs to answer it.
 _BY_SLUG = select(Article).where(Article.slug == bindparam("slug"), LIVE)
-_PINNED = select(Pin.slug).where(Pin.article_id == bindparam("article_id")).order_by(col(Pin.position))
-_NAMED = sa_select(col(Article.id), col(Article.slug), col(Article.lang), col(Article.title))
-_TAGGED = select(ArticleTag.article_id).join(Tag).where(Tag.name == bindparam("tag"))
-_ON_TOPIC = _NAMED.where(
-    LIVE,
-    (col(Article.id) + 0).in_(_TAGGED),  # the sum keeps SQLite from fetching each of their rows
-    or_(col(Article.lang) == bindparam("lang"), col(Article.lang).like(bindparam("regional"))),
-).limit(1)
-_PLACE = tuple_(col(Article.created_at), col(Article.id))
-_OWN_PLACE = tuple_(bindparam("moment", type_=UtcDateTime), bindparam("id", type_=Integer))
-_PREVIOUS = _ON_TOPIC.where(_PLACE < _OWN_PLACE).order_by(col(Article.created_at).desc(), col(Article.id).desc())
-_FOLLOWING = _ON_TOPIC.where(_PLACE > _OWN_PLACE).order_by(col(Article.created_at), col(Article.id))
+NAMED = sa_select(col(Article.id), col(Article.slug), col(Article.lang), col(Article.title)).where(LIVE)
+_OF_IDS = col(Article.id).in_(bindparam("ids", expanding=True))
+_OF_SLUGS = col(Article.slug).in_(bindparam("slugs", expanding=True))
+_ALIASES = sa_select(col(Alias.slug), col(Alias.article_id)).where(
+    col(Alias.slug).in_(bindparam("slugs", expanding=True))
+)
+_CARD = select(Article.id, Article.slug, Article.title, Article.lang, Article.excerpt, Article.updated_at).where(LIVE)  # type: ignore[call-overload]
+_CARDS: Executable = _CARD.where(_OF_IDS)
+_CARDS_BY_SLUG: Executable = _CARD.where(or_(_OF_SLUGS, _OF_IDS))
+_NAMED_BY_ID = NAMED.where(_OF_IDS)
 
 
 @dataclass(frozen=True)
@@ -146,17 +142,25 @@ def revision_numbers(session: Session) -> dict[int, int]:
     return {id_: number for id_, number in rows if id_ is not None}
 
 
+def named(session: Session, ids: Sequence[int]) -> list[Named]:
+    """Return these articles as links name them, in the order of `ids`; missing ones are left out."""
+    found = {each.id: each for each in named_by(session, _NAMED_BY_ID, {"ids": list(ids)})}
+    return [found[id_] for id_ in ids if id_ in found]
+
+
 def cards(session: Session, ids: Sequence[int]) -> list[Card]:
     """Return the cards of these articles, in the order of `ids`; missing ones are left out."""
-    found = {card.id: card for card in _cards(session, _card_columns().where(col(Article.id).in_(ids), LIVE))}
+    found = {card.id: card for card in _cards(session, _CARDS, {"ids": list(ids)})}
     return [found[id_] for id_ in ids if id_ in found]
 
 
 def cards_by_slug(session: Session, slugs: Sequence[str]) -> list[Card]:
     """Return the cards of the articles with these slugs or aliases, in their order; unknown ones are left out."""
-    aliased = {alias.slug: alias.article_id for alias in session.exec(select(Alias).where(col(Alias.slug).in_(slugs)))}
-    wanted = or_(col(Article.slug).in_(slugs), col(Article.id).in_(aliased.values()))
-    found = _cards(session, _card_columns().where(wanted, LIVE))
+    if not slugs:
+        return []
+    rows = session.connection().execute(_ALIASES, {"slugs": list(slugs)}).all()
+    aliased: dict[str, int] = {row.slug: row.article_id for row in rows}
+    found = _cards(session, _CARDS_BY_SLUG, {"slugs": list(slugs), "ids": list(aliased.values())})
     by_name = {card.slug: card for card in found} | {
         name: card for name, id_ in aliased.items() for card in found if card.id == id_
     }
@@ -188,27 +192,9 @@ def languages(session: Session, tag: str | None = None) -> list[tuple[str, int]]
     return [(lang, int(number)) for lang, number in session.exec(statement.order_by(count.desc(), Article.lang))]
 
 
-def languages_of(session: Session, ids: Sequence[int]) -> list[str]:
-    """Return the language of each of these articles, in no order."""
-    return list(session.exec(select(Article.lang).where(col(Article.id).in_(ids), LIVE)))
-
-
-def twins(session: Session, article: Article) -> list[Named]:
-    """Return the other members of the article's translation group: chains are followed, aliases are understood."""
-    return _named(session, _twins_statement(), article_id=article.id)
-
-
-def neighbours(session: Session, article: Article, tag: str) -> tuple[Named | None, Named | None]:
-    """Return the articles of the same topic and language that came just before and just after this one."""
-    lang = article.lang.split("-")[0]
-    same = {"moment": article.created_at, "id": article.id, "tag": tag, "lang": lang, "regional": f"{lang}-%"}
-    previous, following = _named(session, _PREVIOUS, **same), _named(session, _FOLLOWING, **same)
-    return previous[0] if previous else None, following[0] if following else None
-
-
-def pinned_slugs(session: Session, article_id: int) -> list[str]:
-    """Return the slugs that the author named as related, in order."""
-    return list(session.connection().execute(_PINNED, {"article_id": article_id}).scalars())
+def named_by(session: Session, statement: Executable, wanted: Mapping[str, object]) -> list[Named]:
+    """Return what a statement finds that begins with NAMED."""
+    return [Named(*row) for row in session.connection().execute(statement, wanted)]
 
 
 def addresses(session: Session, *, offset: int, limit: int) -> list[Address]:
@@ -224,40 +210,6 @@ def count(session: Session) -> int:
     return session.exec(select(func.count()).select_from(Article).where(LIVE)).one()
 
 
-def _named(session: Session, statement: Executable, **wanted: object) -> list[Named]:
-    return [Named(*row) for row in session.connection().execute(statement, wanted)]
-
-
-@cache
-def _twins_statement() -> Executable:
-    # Each article has at most one original, so the group is the originals up to the first, and all that lead to them.
-    own = bindparam("article_id", type_=Integer)
-    up = select(col(Article.id)).where(col(Article.id) == own).cte("originals", recursive=True)
-    original, former = aliased(Article), aliased(Alias)
-    parent = func.coalesce(original.id, former.article_id)
-    up = up.union(
-        select(parent)
-        .join_from(up, Translation, col(Translation.article_id) == up.c.id)
-        .outerjoin(original, col(original.slug) == Translation.original_slug)
-        .outerjoin(former, col(former.slug) == Translation.original_slug)
-        .where(parent.is_not(None))
-    )
-    # An original that has not arrived yet connects its translations all the same.
-    mine, other = aliased(Translation), aliased(Translation)
-    siblings = select(other.article_id).join_from(mine, other, col(other.original_slug) == mine.original_slug)
-    start = select(up.c.id).union(siblings.where(col(mine.article_id).in_(select(up.c.id)))).subquery()
-    down = select(start.c.id).cte("members", recursive=True)
-    member, alias, child = aliased(Article), aliased(Alias), aliased(Translation)
-    down = down.union(
-        select(child.article_id)
-        .join_from(down, member, col(member.id) == down.c.id)
-        .outerjoin(alias, col(alias.article_id) == member.id)
-        .join(child, col(child.original_slug).in_([member.slug, alias.slug]))
-    )
-    twins = col(Article.id).in_(select(down.c.id)), col(Article.id) != own, LIVE
-    return _NAMED.where(*twins).order_by(Article.lang, Article.slug)
-
-
 def _filters(tag: str | None, lang: str | None) -> list[ColumnElement[bool]]:
     wanted: list[ColumnElement[bool]] = [LIVE]
     if tag:
@@ -266,10 +218,6 @@ def _filters(tag: str | None, lang: str | None) -> list[ColumnElement[bool]]:
     if lang:
         wanted.append(tags.in_language(lang))
     return wanted
-
-
-def _card_columns() -> Select[Any]:
-    return select(Article.id, Article.slug, Article.title, Article.lang, Article.excerpt, Article.updated_at)  # type: ignore[call-overload, no-any-return]
 
 
 def _sorted(statement: Select[Any], sort: Sort) -> Select[Any]:
@@ -287,8 +235,8 @@ def _sorted(statement: Select[Any], sort: Sort) -> Select[Any]:
     return statement.order_by(col(moment).desc(), col(Article.id).desc())
 
 
-def _cards(session: Session, statement: Select[Any]) -> list[Card]:
-    rows = session.execute(statement).all()
+def _cards(session: Session, statement: Executable, wanted: Mapping[str, Sequence[object]]) -> list[Card]:
+    rows = session.connection().execute(statement, wanted).all()
     names = tags.names_of(session, [row.id for row in rows])
     return [
         Card(row.id, row.slug, row.title, row.lang, names.get(row.id, ()), row.excerpt, row.updated_at) for row in rows

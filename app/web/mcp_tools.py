@@ -18,7 +18,7 @@ from app import __version__
 from app.config import Settings
 from app.errors import IndexUnavailable, InvalidInput, NotFound
 from app.services import asking, searching
-from app.storage import articles, resources, tags
+from app.storage import articles, references, resources, tags
 from app.web.mcp_shapes import Answer, Hits, Reply, Tags, answer_of, hit_of, passage_of, question_of, tag_of
 from app.web.parameters import lang_filter, tag_filter
 from app.web.state import State
@@ -124,7 +124,7 @@ def read_question(
         assert article.id is not None
         names = tags.names_of(session, [article.id]).get(article.id, ())
         cards = resources.of_article(session, article.id)
-        related = here.related.of(session, article, articles.twins(session, article))
+        related = here.related.of(session, article, references.twins(session, article))
     return answer_of(article, names, cards, related.cards, site)
 
 

@@ -12,7 +12,7 @@ from app.models import Article, Revision, SourceFile
 from app.services import finding, importing, syncing
 from app.services.exporting import export
 from app.services.syncing import sync
-from app.storage import articles, proposals, revisions
+from app.storage import articles, proposals, references, revisions
 from tests.services.trees import run, write
 
 PLAIN = "---\ntitle: {0}\nlang: en\n---\nText of {0}.\n"
@@ -508,7 +508,7 @@ def test_translations_find_each_other_by_chains_and_aliases(empty_library):
 
     def group(slug):
         with empty_library.database.read() as session:
-            return [twin.slug for twin in articles.twins(session, articles.by_slug(session, slug))]
+            return [twin.slug for twin in references.twins(session, articles.by_slug(session, slug))]
 
     everyone = ["b", "c", "d", "renamed"]
     assert {slug: group(slug) for slug in everyone} == {

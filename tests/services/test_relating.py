@@ -7,7 +7,7 @@ from app.models import Role, Similar
 from app.search import related as search_related
 from app.services import accounts, indexing, relating, removing
 from app.services.relating import RelatedQuestions
-from app.storage import articles, similar
+from app.storage import articles, references, similar
 
 YEAST = """---
 title: {title}
@@ -41,7 +41,7 @@ def kept(library):
 def slugs_like(library, related, slug):
     with library.database.read() as session:
         article = articles.find(session, slug)
-        return [card.slug for card in related.of(session, article, articles.twins(session, article)).cards]
+        return [card.slug for card in related.of(session, article, references.twins(session, article)).cards]
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from app.errors import OperatorError
 from app.models import Section
 from app.services.exporting import ExportReport, export
 from app.services.syncing import sync
-from app.storage import articles, resources, revisions, tags
+from app.storage import articles, references, resources, revisions, tags
 
 PLAIN = "---\ntitle: A title\nlang: en\n---\nText.\n"
 
@@ -27,8 +27,8 @@ def test_everything_of_a_file_arrives(library):
         assert [card.site for card in cards[Section.RESOURCES]] == ["uvicorn.dev"]
         assert [card.url for card in cards[Section.MORE]] == ["https://docs.python.org/3/library/asyncio.html"]
         assert articles.by_alias(session, "old-workers").id == found.id
-        assert [twin.slug for twin in articles.twins(session, found)] == ["workers-en"]
-        assert articles.pinned_slugs(session, article(library, "workers-en").id) == ["background-tasks"]
+        assert [twin.slug for twin in references.twins(session, found)] == ["workers-en"]
+        assert references.pinned_slugs(session, article(library, "workers-en").id) == ["background-tasks"]
 
 
 def test_syncing_again_changes_nothing(library):

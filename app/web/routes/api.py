@@ -12,7 +12,7 @@ from app.services.rendering import kept_rendering, rendering_of
 from app.services.searching import Results, Way
 from app.services.searching import search as run_search
 from app.services.suggesting import suggest as run_suggest
-from app.storage import aliases, articles, resources, tags
+from app.storage import aliases, articles, references, resources, tags
 from app.storage.articles import Card
 from app.web.access import PUBLIC, count_read
 from app.web.conditional import etag_of, json_unless_known, unless_known
@@ -222,7 +222,7 @@ def article_response(request: Request, here: Here, slug: str, address: str) -> R
         assert article.id is not None
         names = tags.names_of(session, [article.id]).get(article.id, ())
         cards = resources.of_article(session, article.id)
-        twins = articles.twins(session, article)
+        twins = references.twins(session, article)
         related = here.related.of(session, article, twins)
         rendering = kept_rendering(session, article.body, article.lang)
         former = aliases.of_articles(session, [article.id]).get(article.id, [])

@@ -9,7 +9,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from app.models import Article, FeedbackKind, Rendering, Section
 from app.models.columns import now
 from app.services.rendering import kept_rendering, rendering_of
-from app.storage import articles, feedback, resources, revisions, tags
+from app.storage import articles, feedback, references, resources, revisions, tags
 from app.storage.tags import TagCount
 from app.web.access import PUBLIC, count_read
 from app.web.conditional import unless_known
@@ -82,8 +82,8 @@ def show(request: Request, here: Here, slug: str, said: str = "") -> Response:
         assert article.id is not None
         names = tags.names_of(session, [article.id]).get(article.id, ())
         cards = resources.of_article(session, article.id)
-        twins = articles.twins(session, article)
-        previous, following = articles.neighbours(session, article, names[0]) if names else (None, None)
+        twins = references.twins(session, article)
+        previous, following = references.neighbours(session, article, names[0]) if names else (None, None)
         helped = feedback.helped(session, article.id)
         related = here.related.of(session, article, twins)
         rendering = kept_rendering(session, article.body, article.lang)
