@@ -20,7 +20,7 @@ from app.errors import IndexUnavailable, InvalidInput, NotFound
 from app.services import asking, searching
 from app.storage import articles, references, resources, tags
 from app.web.mcp_shapes import Answer, Hits, Reply, Tags, answer_of, hit_of, passage_of, question_of, tag_of
-from app.web.parameters import lang_filter, tag_filter
+from app.web.parameters import lang_named, tag_named
 from app.web.state import State
 from app.web.templating import base_url
 
@@ -81,7 +81,7 @@ def ask(
     """
     here, site = _here(context)
     with _told():
-        found = asking.ask(here.database, here.index, question, lang=lang_filter(lang))
+        found = asking.ask(here.database, here.index, question, lang=lang_named(lang))
     return Reply(
         answer="passages" if found.quotes else "no_answer",
         passages=[passage_of(quote, site) for quote in found.quotes],
@@ -108,7 +108,7 @@ def search(
     here, site = _here(context)
     with _told():
         found = searching.search(
-            here.database, here.index, query, size=limit, offset=0, tag=tag_filter(tag), lang=lang_filter(lang)
+            here.database, here.index, query, size=limit, offset=0, tag=tag_named(tag), lang=lang_named(lang)
         )
     return Hits(total=found.page.total, hits=[hit_of(hit, site) for hit in found.page.items])
 
@@ -132,7 +132,7 @@ def list_tags(context: Asked, lang: Lang = None) -> Tags:
     """List the topics of the library, the most frequent first, with how many questions each has."""
     here, site = _here(context)
     with _told(), here.database.read() as session:
-        counted = tags.counted(session, MOST_TAGS, lang_filter(lang))
+        counted = tags.counted(session, MOST_TAGS, lang_named(lang))
     return Tags(tags=[tag_of(tag, site) for tag in counted])
 
 

@@ -1,4 +1,7 @@
-"""Parameters that several pages take, read so that a wrong one gets a page rather than a bare 422."""
+"""Parameters that several pages take, read so that a wrong one gets a page rather than a bare 422.
+
+What reads them is async, so that the framework does not send each to a thread of its own.
+"""
 
 import re
 from typing import Annotated, get_args
@@ -16,14 +19,14 @@ _page = Query(description="The page's number, from 1.", json_schema_extra={"type
 _sort = Query(description="The order of the list.", json_schema_extra={"enum": list(get_args(Sort))})
 
 
-def page_number(page: Annotated[str, _page] = "1") -> int:
+async def page_number(page: Annotated[str, _page] = "1") -> int:
     """Return the number of the page that is asked for; raise NotFound when it is none."""
     if not (page.isascii() and page.isdigit() and len(page) <= MAX_PAGE_DIGITS and int(page) > 0):
         raise NotFound("There is no page %(number)s.", number=page[:20])
     return int(page)
 
 
-def sort_order(sort: Annotated[str, _sort] = "newest") -> Sort:
+async def sort_order(sort: Annotated[str, _sort] = "newest") -> Sort:
     """Return the order of a list; raise NotFound for an unknown one."""
     for known in get_args(Sort):
         if sort == known:
@@ -36,21 +39,31 @@ def filter_value(value: str | None) -> str | None:
     return value.strip() or None if value else None
 
 
-def tag_filter(
+def tag_named(value: str | None) -> str | None:
+    """Return the tag to narrow by, as tags are stored."""
+    return normalised_tag(value) or None if value else None
+
+
+def lang_named(value: str | None) -> str | None:
+    """Return the language to narrow by, in its usual spelling where it is a known one."""
+    code = filter_value(value)
+    return (canonical(code) or code) if code else None
+
+
+async def tag_filter(
     tag: Annotated[str | None, Query(max_length=200, description="Only questions with this topic.")] = None,
 ) -> str | None:
-    """Return the tag to narrow by, as tags are stored."""
-    return normalised_tag(tag) or None if tag else None
+    """Return the tag that an address names."""
+    return tag_named(tag)
 
 
-def lang_filter(
+async def lang_filter(
     lang: Annotated[
         str | None, Query(max_length=200, description="Only questions in this language; `zh` means zh-Hant too.")
     ] = None,
 ) -> str | None:
-    """Return the language to narrow by, in its usual spelling where it is a known one."""
-    value = filter_value(lang)
-    return (canonical(value) or value) if value else None
+    """Return the language that an address names."""
+    return lang_named(lang)
 
 
 def prefers_markdown(accept: str) -> bool:

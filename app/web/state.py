@@ -145,7 +145,7 @@ class ViewCounter:
                 self._counts.update(counts)
 
 
-def get_state(request: Request) -> State:
+async def get_state(request: Request) -> State:
     """Return the state of the worker that answers."""
     state: State = request.app.state.omniracle
     return state
