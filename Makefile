@@ -38,6 +38,7 @@ bench: $(VENV)/.installed-dev ## Measure importing, searching, relevance and pag
 	@$(BIN)/python bench/search_speed.py
 	@$(BIN)/python bench/relevance.py
 	@$(BIN)/python bench/pages.py
+	@$(BIN)/python bench/saving.py
 
 docs: setup ## Write the tables of settings in docs/configuration.md from the code
 	@$(BIN)/python docs/generate.py
