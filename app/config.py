@@ -103,6 +103,11 @@ class Serving(Group):
         alias="FORWARDED_ALLOW_IPS",
         description="Proxies whose `X-Forwarded-…` headers are believed: addresses and networks, by commas, or `*`.",
     )
+    access_log: Path | None = Field(
+        None,
+        alias="OMNIRACLE_ACCESS_LOG",
+        description="File to which each request is written as a line of JSON; no requests are written when absent.",
+    )
     watchdog_s: float = Field(
         60.0,
         alias="OMNIRACLE_WATCHDOG_S",

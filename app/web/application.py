@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 
 TEND_EVERY_S = 5
 SHARE_EVERY_S = 1
+LOG_EVERY_S = 1
 HEAPS = 2
 CHECK_LINKS_EVERY_S = 30
 WATCH_EVERY_S = 0.05
@@ -78,6 +79,8 @@ def create_app(settings: Settings) -> FastAPI:
         state.watch = state.database.watch()
         if state.watch is not None:
             tasks.append(asyncio.create_task(_look(state.watch)))
+        if settings.access_log:
+            tasks.append(asyncio.create_task(_every(LOG_EVERY_S, state.access_log.flush)))
         if settings.link_checks == "on":
             tasks.append(asyncio.create_task(_every(CHECK_LINKS_EVERY_S, state.check_links)))
         try:

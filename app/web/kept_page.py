@@ -40,7 +40,7 @@ class KeptPage:
     headers_of_304: Headers
     body: bytes
     etag: bytes
-    route: int  # as the table counts it
+    route: str
     shared: Shared
     version: int  # of the content, in which it is good
     made_at: float

@@ -64,8 +64,9 @@ class WorkerHeaders:
         try:
             await self.app(inner, receive, send_named)
         finally:
-            route = self.routes.get(getattr(inner.get("route"), "path", ""), len(self.routes))
-            table.request_ended(route, status, monotonic() - started, sent)
+            path, seconds = getattr(inner.get("route"), "path", ""), monotonic() - started
+            table.request_ended(self.routes.get(path, len(self.routes)), status, seconds, sent)
+            state.access_log.add(scope, path, status, seconds, sent)
 
 
 class ReaderLanguage:

@@ -133,7 +133,10 @@ class PageCache:
         whole = scope["extensions"].get(WHOLE_ANSWER) if "extensions" in scope else None
         if whole is None or not whole["send"](status, head, body):
             await _send(status, page.headers_of_304 if is_known else page.headers, body, send)
-        state.table.request_answered(page.route, status, started, time.monotonic() - started, len(body))
+        seconds = time.monotonic() - started
+        route = self._routes.get(page.route, len(self._routes))
+        state.table.request_answered(route, status, started, seconds, len(body))
+        state.access_log.add(scope, page.route, status, seconds, len(body))
 
     async def _fill(
         self, state: State, key: Key, scope: Scope, headers: dict[bytes, bytes], receive: Receive, send: Send
@@ -178,7 +181,7 @@ class PageCache:
             headers_of_304=[(name, value) for name, value in headers if name.decode() in OF_304],
             body=body,
             etag=etag,
-            route=self._routes.get(getattr(scope.get("route"), "path", ""), len(self._routes)),
+            route=getattr(scope.get("route"), "path", ""),
             shared=shared,
             version=version,
             made_at=time.monotonic(),

@@ -24,6 +24,7 @@ from app.services.wanting import WantedRecorder, close_answered
 from app.storage import jobs, schema, views
 from app.storage.content_version import VersionWatch
 from app.storage.database import Database
+from app.web.access_log import AccessLog
 from app.web.mcp import McpEndpoint
 from app.workers.probing import ProbeKeys
 from app.workers.table import WorkerTable
@@ -44,6 +45,7 @@ class State:
         self.watch: VersionWatch | None = None  # the event loop's, opened and closed by its thread
         self.table = WorkerTable(settings.workers_file, routes)
         self.related = RelatedQuestions(self.database, self.index)
+        self.access_log = AccessLog(settings.access_log)
         self.views = ViewCounter(self.database)
         self.wanted = WantedRecorder(self.database)
         self.secret = settings.signing_key()
@@ -71,6 +73,7 @@ class State:
         """Write down what is only in memory and let go."""
         self.views.flush()
         self.wanted.flush(everything=True)
+        self.access_log.flush()
         self.table.release()
         self.index.close()
         self.database.close()
