@@ -32,7 +32,6 @@ router = APIRouter(
 
 PAGE_SIZE = 20
 MAX_LIMIT = 100
-BY_READER = "Accept-Language, Cookie"  # what is in the reader's language comes first
 MAX_OFFSET = 10_000
 
 QueryText = Annotated[
@@ -93,23 +92,21 @@ class QuestionList(Paged, json_schema_extra={"example": QUESTIONS}):
     items: list[QuestionItem] = Field(description="The questions of this page.")
 
 
-@router.get("/search")
+@router.get("/search", response_model=SearchResults)
 def search(
     request: Request,
-    response: Response,
     here: Here,
     tag: TagFilter,
     lang: LangFilter,
     q: QueryText = "",
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many hits to give.")] = 10,
     offset: Annotated[int, Query(ge=0, le=MAX_OFFSET, description="How many hits to skip.")] = 0,
-) -> SearchResults:
+) -> Response:
     """Search the library; `excerpt_html` is escaped and marks what was found."""
-    response.headers["Vary"] = BY_READER
     found = run_search(
         here.database, here.index, q, size=limit, offset=offset, tag=tag, lang=lang, reader_lang=reader_lang(request)
     )
-    return search_results(found, base_url(request))
+    return _by_reader(search_results(found, base_url(request)))
 
 
 def search_results(found: Results, site: str) -> SearchResults:
@@ -186,13 +183,13 @@ class Suggestions(BaseModel, json_schema_extra={"example": SUGGESTIONS}):
     suggestions: list[Suggestion] = Field(description="What may be meant, the best first.")
 
 
-@router.get("/suggest")
-def suggest(request: Request, response: Response, here: Here, q: QueryText = "") -> Suggestions:
+@router.get("/suggest", response_model=Suggestions)
+def suggest(request: Request, here: Here, q: QueryText = "") -> Response:
     """Suggest questions while one is typed."""
-    response.headers["Vary"] = BY_READER
     found = run_suggest(here.database, here.index, q, reader_lang=reader_lang(request))
-    suggestions = [Suggestion(title=each.title, slug=each.slug, url=base_url(request) + each.path) for each in found]
-    return Suggestions(query=q, suggestions=suggestions)
+    site = base_url(request)
+    suggestions = [Suggestion(title=each.title, slug=each.slug, url=site + each.path) for each in found]
+    return _by_reader(Suggestions(query=q, suggestions=suggestions))
 
 
 @router.get("/questions", response_model=QuestionList, responses=KNOWN)
@@ -254,6 +251,13 @@ def article_response(request: Request, here: Here, slug: str, address: str) -> R
     response = JSONResponse(question.model_dump(mode="json"))
     response.headers["ETag"] = etag_of(bytes(response.body), article.revision)
     return unless_known(request, response) if request.method == "GET" else response
+
+
+def _by_reader(model: BaseModel) -> Response:
+    """Return `model` as JSON that depends on the reader: what is in the reader's language comes first."""
+    # A model that a route returns as it is would be checked once more, in another thread.
+    headers = {"Vary": "Accept-Language, Cookie"}
+    return Response(model.model_dump_json(), media_type="application/json", headers=headers)
 
 
 def _item(request: Request, card: Card) -> QuestionItem:
