@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
@@ -21,8 +22,10 @@ log = logging.getLogger(__name__)
 class AccessLog:
     """Gathers lines and writes them; without a path it does nothing."""
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, routes: Sequence[str] = ()) -> None:
         self._path = path
+        # What begins so ends with a key, whatever becomes of the request: not all that is asked for reaches its route.
+        self._secret = tuple(route.partition("{key}")[0] for route in routes if "{key}" in route)
         self._lock = Lock()
         self._lines: list[str] = []
         self._pid = os.getpid()
@@ -37,13 +40,14 @@ class AccessLog:
             "pid": self._pid,
             "client": client[0] if client else None,
             "method": scope["method"],
-            "path": route if "{key}" in route else scope["path"],
+            "path": self._without_key(scope["path"]),
             "route": route or None,
             "status": status,
             "ms": round(seconds * 1000, 3),
             "bytes": sent,
         }
-        self._lines.append(json.dumps(line))
+        with self._lock:
+            self._lines.append(json.dumps(line))
 
     def flush(self) -> None:
         """Append the lines to the file; when that fails they are lost, and the log of the site says so."""
@@ -51,10 +55,13 @@ class AccessLog:
             return
         with self._lock:
             lines, self._lines = self._lines, []
-            if not lines:
-                return
-            try:
-                with self._path.open("ab", buffering=0) as file:  # in one piece: other workers append to it too
-                    file.write("".join(f"{line}\n" for line in lines).encode())
-            except OSError as error:
-                log.warning("%s requests are missing in the access log: %s", len(lines), error.strerror)
+        if not lines:
+            return
+        try:
+            with self._path.open("ab", buffering=0) as file:  # in one piece: other workers append to it too
+                file.write("".join(f"{line}\n" for line in lines).encode())
+        except OSError as error:
+            log.warning("%s requests are missing in the access log: %s", len(lines), error.strerror)
+
+    def _without_key(self, path: str) -> str:
+        return next((f"{start}{{key}}" for start in self._secret if path.startswith(start)), path)

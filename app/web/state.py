@@ -45,7 +45,7 @@ class State:
         self.watch: VersionWatch | None = None  # the event loop's, opened and closed by its thread
         self.table = WorkerTable(settings.workers_file, routes)
         self.related = RelatedQuestions(self.database, self.index)
-        self.access_log = AccessLog(settings.access_log)
+        self.access_log = AccessLog(settings.access_log, routes)
         self.views = ViewCounter(self.database)
         self.wanted = WantedRecorder(self.database)
         self.secret = settings.signing_key()

@@ -52,7 +52,10 @@ def test_neither_words_nor_keys_are_written(logged):
     client, lines, path = logged
     client.get("/search?q=a-private-thought")
     client.get("/first-admin/a-secret-key")
-    assert [line["path"] for line in lines()] == ["/search", "/first-admin/{key}"]
+    client.get("/first-admin/a-secret-key/")  # leads to the right address
+    client.get("/first-admin/a-secret-key/more")  # has no route
+    client.post("/first-admin/a-secret-key", headers={"Content-Length": "x"})  # is refused before there is a route
+    assert [line["path"] for line in lines()] == ["/search", *["/first-admin/{key}"] * 4]
     assert "private" not in path.read_text()
     assert "secret" not in path.read_text()
 
