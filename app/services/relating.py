@@ -58,9 +58,9 @@ class RelatedQuestions:
         kept = similar.of(session, article.id)
         ids = self._worked_out(session, article) if kept is None else kept
         pinned = references.pinned_slugs(session, article.id)
-        first = articles.cards_by_slug(session, pinned) if pinned else []
+        found = [*articles.cards_by_slug(session, pinned), *articles.cards(session, ids)]
         own = {article.slug, *(twin.slug for twin in twins)}
-        cards = {card.slug: card for card in [*first, *articles.cards(session, ids)] if card.slug not in own}
+        cards = {card.slug: card for card in found if card.slug not in own}
         return Related(list(cards.values())[:LIMIT], is_kept=kept is not None)
 
     def tend(self) -> None:
@@ -69,11 +69,11 @@ class RelatedQuestions:
             if held:
                 self._work_out_unknown()
         with self._lock:
-            new, self._new = self._new, {}
+            new, self._new, generation = self._new, {}, self._generation
         if new:
             with self._database.write() as session:
                 # What was found in an older index has been forgotten, and must not come back.
-                if self._index.snapshot().generation == self._generation:
+                if self._index.snapshot().generation == generation:
                     similar.put(session, new)
 
     def _work_out_unknown(self) -> None:

@@ -123,6 +123,23 @@ def test_what_an_older_index_said_does_not_come_back(yeast):
     assert "sour" in slugs_like(yeast, related, "yeast")
 
 
+def test_a_reader_meanwhile_does_not_bring_it_back_either(yeast, monkeypatch):
+    monkeypatch.setattr(relating, "BUDGET_S", -1)
+    related = RelatedQuestions(yeast.database, yeast.index)
+    slugs_like(yeast, related, "yeast")  # by the older index
+    yeast.write("cooking/sour.md", YEAST.format(title="Which yeast is in sourdough bread?", more="It is wild."))
+    yeast.sync()
+    write = yeast.database.write
+
+    def after_a_reader():
+        slugs_like(yeast, related, "bread")  # by the newer one
+        return write()
+
+    monkeypatch.setattr(yeast.database, "write", after_a_reader)
+    related.tend()
+    assert not kept(yeast)
+
+
 def test_an_article_that_is_gone_when_its_turn_comes_is_passed_over(yeast):
     with yeast.database.write() as session:
         similar.put(session, {1: [2], 10_000: [1]})
