@@ -1,5 +1,6 @@
 """HTTP as a worker speaks it: while it leaves, and for answers that are ready to be sent."""
 
+import weakref
 from functools import partial
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
@@ -32,7 +33,8 @@ class WorkerProtocol(HttpToolsProtocol):
         """Begin to answer."""
         super().on_headers_complete()
         if self.cycle is not None:
-            self.cycle.scope["extensions"] = {WHOLE_ANSWER: {"send": partial(_answer, self.cycle)}}
+            # Weak: the scope would lead back to the cycle, and keep both until the collector comes by.
+            self.cycle.scope["extensions"] = {WHOLE_ANSWER: {"send": partial(_answer, weakref.ref(self.cycle))}}
             if self.is_leaving:
                 self.cycle.keep_alive = False
 
@@ -41,11 +43,11 @@ class WorkerProtocol(HttpToolsProtocol):
             self.transport.close()
 
 
-def _answer(cycle: RequestResponseCycle, status: int, head: bytes, body: bytes) -> bool:
+def _answer(asked: "weakref.ref[RequestResponseCycle]", status: int, head: bytes, body: bytes) -> bool:
     """Send an answer as `cycle.send` would do with its two messages; return False where it could not do so now."""
-    if cycle.flow.write_paused or cycle.disconnected or cycle.response_started:
+    cycle = asked()
+    if cycle is None or cycle.flow.write_paused or cycle.disconnected or cycle.response_started:
         return False
-    del cycle.scope["extensions"]  # it leads back to the cycle, and would keep it until the collector comes by
     own = [name + b": " + value + b"\r\n" for name, value in cycle.default_headers]
     if not cycle.keep_alive:
         own.append(b"connection: close\r\n")
