@@ -92,7 +92,7 @@ class PageCache:
                 self._filling.pop(key).set()
 
     def _is_good(self, state: State, page: KeptPage) -> bool:
-        """Say whether a page may be shown now; forget all of another version."""
+        """Say whether a page may be shown now; after a change, forget first what it may concern."""
         assert state.watch is not None
         current = state.watch.current()
         if current != self._version:
@@ -110,6 +110,7 @@ class PageCache:
     def _go_on_to(self, version: int) -> None:
         """Forget the pages that any change may concern; each of the others is looked at when it is asked for."""
         self._version = version
+        self._asked.clear()
         for key, page in list(self._pages.items()):
             if page.shared.depends is None:
                 self._drop(key, page)
@@ -127,12 +128,11 @@ class PageCache:
         page.was_used = True
         if page.shared.viewed:
             state.views.count(page.shared.viewed)
-        is_known = page.is_known(headers)
-        status, head = (304, page.head_of_304) if is_known else (200, page.head)
-        body = b"" if is_known or scope["method"] == "HEAD" else page.body
+        status = 304 if page.is_known(headers) else 200
+        body = b"" if status == 304 or scope["method"] == "HEAD" else page.body
         whole = scope["extensions"].get(WHOLE_ANSWER) if "extensions" in scope else None
-        if whole is None or not whole["send"](status, head, body):
-            await _send(status, page.headers_of_304 if is_known else page.headers, body, send)
+        if whole is None or not whole["send"](status, page.head_of_304 if status == 304 else page.head, body):
+            await _send(page, status, body, send)
         seconds = time.monotonic() - started
         route = self._routes.get(page.route, len(self._routes))
         state.table.request_answered(route, status, started, seconds, len(body))
@@ -160,10 +160,8 @@ class PageCache:
                 if not message.get("more_body", False):
                     page = self._page(start["headers"], b"".join(parts), scope, marks["shared"], version or 0)
                     # At first by messages: the server looks at the headers, and an error is not kept.
-                    if page.is_known(headers):
-                        await _send(304, page.headers_of_304, b"", send)
-                    else:
-                        await _send(200, page.headers, page.body, send)
+                    status = 304 if page.is_known(headers) else 200
+                    await _send(page, status, b"" if status == 304 else page.body, send)
                     if version is not None and version == watch.current():
                         self._keep(key, page)
 
@@ -217,7 +215,8 @@ class PageCache:
         page.head = page.head_of_304 = b""
 
 
-async def _send(status: int, headers: Headers, body: bytes, send: Send) -> None:
+async def _send(page: KeptPage, status: int, body: bytes, send: Send) -> None:
+    headers = page.headers_of_304 if status == 304 else page.headers
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
