@@ -133,14 +133,10 @@ def _set_aliases(session: Session, article: Article, wanted: Sequence[str]) -> N
 
 def _set_references(session: Session, article_id: int, document: Document) -> None:
     session.exec(delete(Pin).where(col(Pin.article_id) == article_id))
-    # What stays as it is is not written: a page of another article may depend on it.
-    known = session.get(Translation, article_id)
-    if known is not None and known.original_slug != document.translation_of:
-        session.delete(known)
-        session.flush()
-        known = None
-    if known is None and document.translation_of:
-        session.add(Translation(article_id=article_id, original_slug=document.translation_of))
+    if document.translation_of:  # what stays as it is is not written: pages of other articles may depend on it
+        session.merge(Translation(article_id=article_id, original_slug=document.translation_of))
+    else:
+        session.exec(delete(Translation).where(col(Translation.article_id) == article_id))
     session.add_all(
         Pin(article_id=article_id, position=position, slug=slug) for position, slug in enumerate(document.related)
     )

@@ -1,11 +1,11 @@
-"""Reading articles: one, many as cards, pages of them, their translations."""
+"""Reading articles: one, many as cards or as links name them, pages of them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Executable, Select, bindparam, func, or_
+from sqlalchemy import BindParameter, ColumnElement, Executable, Select, bindparam, func, or_
 from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, select
 
@@ -197,6 +197,12 @@ def named_by(session: Session, statement: Executable, wanted: Mapping[str, objec
     return [Named(*row) for row in session.connection().execute(statement, wanted)]
 
 
+def on_topic(tag: str | BindParameter[str]) -> ColumnElement[bool]:
+    """Return the condition that an article has a tag."""
+    tagged = select(ArticleTag.article_id).join(Tag).where(col(Tag.name) == tag)
+    return (col(Article.id) + 0).in_(tagged)  # the sum keeps SQLite from fetching each of their rows
+
+
 def addresses(session: Session, *, offset: int, limit: int) -> list[Address]:
     """Return the addresses of articles in the order in which they were made."""
     statement = (
@@ -213,8 +219,7 @@ def count(session: Session) -> int:
 def _filters(tag: str | None, lang: str | None) -> list[ColumnElement[bool]]:
     wanted: list[ColumnElement[bool]] = [LIVE]
     if tag:
-        tagged = select(ArticleTag.article_id).join(Tag).where(Tag.name == tag)
-        wanted.append((col(Article.id) + 0).in_(tagged))  # the sum keeps SQLite from fetching each of their rows
+        wanted.append(on_topic(tag))
     if lang:
         wanted.append(tags.in_language(lang))
     return wanted

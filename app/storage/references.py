@@ -6,15 +6,14 @@ from sqlalchemy import Executable, Integer, bindparam, func, or_, tuple_
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from app.models import Alias, Article, ArticleTag, Pin, Tag, Translation
+from app.models import Alias, Article, Pin, Translation
 from app.models.columns import UtcDateTime
-from app.storage.articles import LIVE, NAMED, Named, named_by
+from app.storage.articles import LIVE, NAMED, Named, named_by, on_topic
 
 # Made once: putting a statement together takes longer than SQLite needs to answer it.
 _PINNED = select(Pin.slug).where(Pin.article_id == bindparam("article_id")).order_by(col(Pin.position))
-_TAGGED = select(ArticleTag.article_id).join(Tag).where(Tag.name == bindparam("tag"))
 _ON_TOPIC = NAMED.where(
-    (col(Article.id) + 0).in_(_TAGGED),  # the sum keeps SQLite from fetching each of their rows
+    on_topic(bindparam("tag")),
     or_(col(Article.lang) == bindparam("lang"), col(Article.lang).like(bindparam("regional"))),
 ).limit(1)
 _PLACE = tuple_(col(Article.created_at), col(Article.id))

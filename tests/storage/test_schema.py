@@ -150,3 +150,16 @@ def test_every_change_of_what_pages_show_has_its_trigger_after_all_migrations(da
         f"{table}_{change}_raises_version" for table in tables for change in ("insert", "update", "delete")
     } <= found
     assert {"index_job_delete_raises_version", "resource_update_raises_version"} <= found
+
+
+def test_the_newest_migrations_can_be_taken_back(database):
+    _, head = schema.migrate(database)
+    for _ in range(2):
+        with database.write() as session:
+            config = schema._config()
+            config.attributes["connection"] = session.connection()
+            command.downgrade(config, "0011")
+        assert schema.migrate(database) == ("0011", head)
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": False})
+        assert compare_metadata(context, SQLModel.metadata) == []

@@ -61,12 +61,12 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     if op.get_bind().dialect.name == "sqlite":
-        for change in OF_ARTICLE.pop("similar"):
-            op.execute(f"DROP TRIGGER {_name('similar', change)}")
         changed = STRUCTURE | OF_ARTICLE | {"article": EVERY, "resource": ("UPDATE OF url, state, moved_to",)}
         for table, changes in changed.items():
             for change in changes:
                 _replace(table, change, _raised("version"))
+        for change in OF_ARTICLE["similar"]:
+            op.execute(f"DROP TRIGGER {_name('similar', change)}")
     op.drop_table("article_change")
     op.drop_column("site", "structure")  # in place: making the table anew would break the triggers that name it
 
