@@ -7,9 +7,7 @@ second depend on the machine and on what else it does, ratios much less. Two wor
 
 import argparse
 import random
-import shutil
 import statistics
-import sys
 import tempfile
 import urllib.parse
 from contextlib import ExitStack
@@ -17,7 +15,7 @@ from pathlib import Path
 
 import evaluation
 from servers import ceiling, fetch, product, serving, static_server
-from wrk import GZIP, Load, run
+from wrk import GZIP, Load, require, run
 
 from app.services.relating import RelatedQuestions
 from app.storage import articles, similar
@@ -32,8 +30,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("articles", type=int, nargs="?", default=None, help="how many documents (all of them)")
     options = parser.parse_args()
-    if shutil.which("wrk") is None:
-        sys.exit("wrk is not installed: on Debian, apt install wrk")
+    require()
     data, slugs, queries = library(options.articles)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import pages
 from servers import product, serving
-from wrk import Load, run
+from wrk import Load, require, run
 
 ROUNDS = 4
 SECONDS = 10
@@ -36,6 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("articles", type=int, nargs="?", default=None, help="how many documents (all of them)")
     options = parser.parse_args()
+    require()
     original, slugs, _ = pages.library(options.articles)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -70,6 +71,7 @@ class Saver(threading.Thread):
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", "If-Match": "*"}
         self._slugs = slugs
         self._has_to_stop = threading.Event()
+        self._refused = ""
         self.took_ms: list[float] = []
 
     def run(self) -> None:
@@ -87,12 +89,15 @@ class Saver(threading.Thread):
             self.took_ms.append((time.monotonic() - started) * 1000)
             connection.close()
             if answer.status != 200:
-                sys.exit(f"a save was answered {answer.status}: {said[:300]!r}")
+                self._refused = f"a save was answered {answer.status}: {said[:300]!r}"
+                return
 
     def stop(self) -> None:
-        """Save no more."""
+        """Save no more; a save that was refused ends the program."""
         self._has_to_stop.set()
         self.join()
+        if self._refused:
+            sys.exit(self._refused)
 
 
 def new_token(places: dict[str, str], number: int) -> str:

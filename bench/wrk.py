@@ -3,7 +3,9 @@
 import json
 import random
 import re
+import shutil
 import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +33,12 @@ class Measured:
     p50: float
     p99: float
     failed: int
+
+
+def require() -> None:
+    """Say what to do where there is no wrk."""
+    if shutil.which("wrk") is None:
+        sys.exit("wrk is not installed: on Debian, apt install wrk")
 
 
 def run(folder: Path, load: Load, connections: int = CONNECTIONS, seconds: int = SECONDS) -> Measured:
