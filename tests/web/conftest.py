@@ -7,8 +7,10 @@ from starlette.testclient import TestClient
 
 from app.models import Account, Role
 from app.services import accounts, passwords
+from app.storage import articles
 from app.web.access import SESSION_COOKIE
 from app.web.application import create_app
+from app.web.routes import questions
 
 PASSWORD = "correct horse battery staple"
 PEOPLE = {
@@ -60,3 +62,17 @@ def signed_in(client, people, library):
         return made
 
     return make
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """The slugs of the questions whose pages were made, in order."""
+    slugs: list[str] = []
+    find = articles.find
+
+    def spied(session, slug):
+        slugs.append(slug)
+        return find(session, slug)
+
+    monkeypatch.setattr(questions.articles, "find", spied)
+    return slugs

@@ -11,26 +11,12 @@ from hypothesis import strategies as st
 
 from app.models import Role
 from app.services.accounts import ensure_first_admin
-from app.storage import articles, site
+from app.storage import site
 from app.web import kept_page, page_cache
 from app.web.notices import COOKIE
 from app.web.routes import questions
 
 PAGE = "/questions/bread"
-
-
-@pytest.fixture
-def made(monkeypatch):
-    """The slugs of the questions whose pages were made, in order."""
-    slugs: list[str] = []
-    find = articles.find
-
-    def spied(session, slug):
-        slugs.append(slug)
-        return find(session, slug)
-
-    monkeypatch.setattr(questions.articles, "find", spied)
-    return slugs
 
 
 def rewrite(library, old, new):
