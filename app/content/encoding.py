@@ -3,8 +3,6 @@
 import codecs
 import re
 
-from charset_normalizer import from_bytes
-
 from app.content.document import DocumentError
 
 SAMPLE = 200_000  # bytes that decide about the encoding
@@ -86,6 +84,8 @@ def _guess(raw: bytes, lang: str | None) -> str:
             return encoding
     if _is_western(sample):
         return "cp1252"
+    from charset_normalizer import from_bytes  # takes 3 MB, and few files come to this
+
     best = from_bytes(sample).best()
     return best.encoding if best is not None else "cp1252"
 

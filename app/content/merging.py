@@ -9,8 +9,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rapidfuzz.distance import LCSseq
-
 from app.content.blocks import blocks
 
 _KEY = re.compile(r"([A-Za-z_][\w-]*)\s*:")
@@ -70,6 +68,8 @@ def edits(old: Sequence[str], new: Sequence[str]) -> list[Edit]:
     """Return what has to be done to `old` to get `new`, in order."""
     if len(old) * len(new) > MOST_COMPARED:
         return [Edit(0, len(old), tuple(new))]
+    from rapidfuzz.distance import LCSseq  # takes 3 MB, and readers never need it
+
     numbers: dict[str, int] = {}
     known, wanted = ([numbers.setdefault(block, len(numbers)) for block in side] for side in (old, new))
     found: list[Edit] = []

@@ -1,7 +1,8 @@
 """Counters that all workers share."""
 
+from importlib import import_module
+
 from sqlalchemy import delete
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
 from app.models import RateCount
@@ -9,8 +10,9 @@ from app.models import RateCount
 
 def add(session: Session, key: str, period_start: int, number: int) -> int:
     """Add `number` to a counter and return its new value; atomic on both engines."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = insert(RateCount).values(key=key, period_start=period_start, count=number)
+    # Each engine has an INSERT of its own, in a module that takes 2 MB: only the one that is there is loaded.
+    engine = import_module(f"sqlalchemy.dialects.{session.get_bind().dialect.name}")
+    statement = engine.insert(RateCount).values(key=key, period_start=period_start, count=number)
     statement = statement.on_conflict_do_update(
         index_elements=[col(RateCount.key), col(RateCount.period_start)],
         set_={"count": col(RateCount.count) + number},

@@ -1,15 +1,16 @@
 """The schema's version: migrating it, and refusing to work with another one."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from app.errors import OperatorError, SchemaMismatch
 from app.storage.database import Database
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 MIGRATIONS_DIR = Path(__file__).parent / "migrations"
 
@@ -20,8 +21,10 @@ def migrate(database: Database) -> tuple[str | None, str]:
     Raises SchemaMismatch when the database was made by a newer program.
     """
     before = _current(database)
-    head = _head()
+    head = _versions()[-1]
     if before != head:
+        from alembic import command  # takes 10 MB, and few starts need it
+
         refuse_newer(before)
         # One transaction with the write lock taken first: two starts at once migrate one after the other.
         with database.write() as session:
@@ -34,18 +37,18 @@ def migrate(database: Database) -> tuple[str | None, str]:
 def check(database: Database) -> None:
     """Raise SchemaMismatch unless the schema is exactly the one that this program knows."""
     current = _current(database)
-    if current == _head():
+    needed = _versions()[-1]
+    if current == needed:
         return
     refuse_newer(current)
     raise SchemaMismatch(
-        f"The database has schema {current or 'none'}, this program needs {_head()}: run `omniracle migrate`."
+        f"The database has schema {current or 'none'}, this program needs {needed}: run `omniracle migrate`."
     )
 
 
 def refuse_newer(version: str | None) -> None:
     """Raise SchemaMismatch for the version of a schema that this program does not know; None stands for no schema."""
-    known = {script.revision for script in _scripts().walk_revisions()}
-    if version is not None and version not in known:
+    if version is not None and version not in _versions():
         raise SchemaMismatch(
             f"The database has schema {version}, which is newer than this program: install the newer Omniracle."
         )
@@ -54,24 +57,24 @@ def refuse_newer(version: str | None) -> None:
 def _current(database: Database) -> str | None:
     try:
         with database.engine.connect() as connection:
-            return MigrationContext.configure(connection).get_current_revision()
+            if not inspect(connection).has_table("alembic_version"):
+                return None
+            version: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+            return version
     except DBAPIError as error:
         raise OperatorError(
             f"The database cannot be opened ({error.orig}): check DATABASE_URL, and that its file may be written to."
         ) from error
 
 
-def _head() -> str:
-    head = _scripts().get_current_head()
-    assert head is not None
-    return head
+def _versions() -> list[str]:
+    """Return all versions in order; the file of each migration begins with its own."""
+    return sorted(path.name.split("_")[0] for path in (MIGRATIONS_DIR / "versions").glob("[0-9]*_*.py"))
 
 
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config())
+def _config() -> "Config":
+    from alembic.config import Config
 
-
-def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS_DIR).replace("%", "%%"))
     return config

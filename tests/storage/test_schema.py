@@ -4,6 +4,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import event, text
 from sqlmodel import SQLModel
 
@@ -24,6 +25,11 @@ def database(tmp_path):
 def test_an_empty_database_is_refused_with_what_to_do(database):
     with pytest.raises(SchemaMismatch, match="omniracle migrate"):
         schema.check(database)
+
+
+def test_the_names_of_the_migrations_are_their_versions():
+    scripts = ScriptDirectory.from_config(schema._config())
+    assert schema._versions() == [script.revision for script in scripts.walk_revisions()][::-1]
 
 
 def test_migrating_twice_changes_nothing(database):
