@@ -13,6 +13,7 @@ from functools import cache
 import numpy as np
 
 HAN_RANGES = ((0x2E80, 0x2FDF), (0x3005, 0x3007), (0x3400, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x323AF))
+AT_ONCE = 2048  # characters that are converted together: all of them would take 18 MB, which malloc then keeps
 
 
 class _FoldingTable(dict[int, str]):
@@ -81,9 +82,15 @@ def simplified() -> dict[str, str]:
     """Return the traditional characters whose simplified form is another one, with that form."""
     from opencc import OpenCC
 
-    characters = [chr(code) for first, last in HAN_RANGES for code in range(first, last + 1)]
-    converted = OpenCC("t2s").convert("\n".join(characters)).split("\n")
-    return {old: new for old, new in zip(characters, converted, strict=True) if old != new and len(new) == 1}
+    converter = OpenCC("t2s")
+    found: dict[str, str] = {}
+    for first, last in HAN_RANGES:
+        for start in range(first, last + 1, AT_ONCE):
+            characters = list(map(chr, range(start, min(start + AT_ONCE, last + 1))))
+            converted = converter.convert("\n".join(characters)).split("\n")
+            pairs = zip(characters, converted, strict=True)
+            found.update((old, new) for old, new in pairs if old != new and len(new) == 1)
+    return found
 
 
 def _fold_character(character: str) -> str:
