@@ -216,6 +216,11 @@ class Settings(Places, Serving, Site, People, Provider):
         return self.data_dir / "social"
 
     @property
+    def templates_dir(self) -> Path:
+        """Folder of the translated templates; they are translated again when it is deleted."""
+        return self.data_dir / "templates"
+
+    @property
     def workers_file(self) -> Path:
         """File of the table in which the workers report."""
         return self.data_dir / "workers.table"

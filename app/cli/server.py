@@ -1,20 +1,23 @@
 """Commands that start the site and prepare its database."""
 
 import errno
+import gc
 import os
+import signal
 import socket
 import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.console import print_report, progress
 from app.cli.help import examples
 from app.cli.stores import alone_on
 from app.config import Settings
 from app.environment import load_settings
 from app.errors import OperatorError
-from app.workers.processes import start_ticks
+from app.workers.processes import end_with_parent, start_ticks
 
 if TYPE_CHECKING:
     from uvicorn import Config
@@ -44,7 +47,7 @@ def serve(
     settings.prepare_data_dir()
     alone = alone_on(settings)
     listening = _listen(settings)
-    key = _prepare(settings)
+    key = _prepare_and_load(settings)
     local = f"http://{f'[{settings.host}]' if ':' in settings.host else settings.host}:{settings.port}"
     print(f"Omniracle is at {local} with {settings.workers} workers.", flush=True)
     if key:
@@ -119,32 +122,32 @@ def _listen(settings: Settings) -> socket.socket:
     return listening
 
 
-def _prepare(settings: Settings) -> str | None:
-    """Make everything ready; return the key of the link to the first administrator, None when there is one."""
-    from app.search.index import SearchIndex
-    from app.services import indexing
-    from app.services.accounts import ensure_first_admin
-    from app.services.rendering import bring_up_to_date
-    from app.services.syncing import sync
-    from app.storage import renderings, schema
-    from app.storage.database import Database
+def _prepare_and_load(settings: Settings) -> str | None:
+    """Make everything ready in a process of its own, while this one imports the site; return what `prepare` does.
 
-    database = Database.of(settings)
-    index = SearchIndex(settings.index_dir)
-    try:
-        schema.migrate(database)
-        with progress() as update:
-            indexing.ensure(database, index, update, thorough=True)
-            report = sync(database, index, settings.content_dir, update)
-            bring_up_to_date(database, update)
-        with database.write() as session:
-            renderings.drop_unused(session)
-        key = ensure_first_admin(database, settings.admin_email, settings.admin_password)
-    finally:
-        database.close()
-    if report.created or report.updated or report.problems:
-        print_report(report, "Synced")
-    return key
+    What preparing leaves behind is then no part of the process that all workers are forked from.
+    """
+    gc.disable()  # nothing that is imported is garbage, and looking for it would take a fifth of the time
+    from uvicorn import Config
+
+    from app.cli.preparing import prepare
+    from app.cli.supervisor import load_site
+
+    _hand_down(settings)
+    with ProcessPoolExecutor(1, get_context("fork"), initializer=_begin_apart) as apart:
+        key = apart.submit(prepare, settings)
+        load_site(_uvicorn_config(settings, Config), settings.templates_dir)
+        found = key.result()
+    gc.freeze()  # so that the collector does not touch, and so copy, what the workers share
+    gc.enable()
+    return found
+
+
+def _begin_apart() -> None:
+    end_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl+C ends it at once; the parent says so
+    gc.freeze()
+    gc.enable()
 
 
 def _run(settings: Settings, listening: socket.socket) -> None:
@@ -152,7 +155,6 @@ def _run(settings: Settings, listening: socket.socket) -> None:
 
     from app.cli.supervisor import Supervisor
 
-    _hand_down(settings)
     config = _uvicorn_config(settings, Config)
     outcomes = settings.pid_file.with_suffix(".reload")
     outcomes.unlink(missing_ok=True)

@@ -8,13 +8,13 @@ started as new interpreters.
 Where uvicorn's own waits for one worker, or ends because one cannot start, this one goes on caring for the others.
 """
 
-import gc
 import logging
 import multiprocessing
 import signal
 import sys
 import threading
 import time
+from importlib import import_module
 from pathlib import Path
 from socket import socket
 from typing import Any
@@ -31,7 +31,26 @@ log = logging.getLogger(__name__)
 
 HUNG_AFTER_S = 15.0  # without an answer to a ping; a thread answers it, so a busy event loop is no reason
 READY_WITHIN_S = 60.0
+# What workers would import when they start or answer for the first time.
+LATER = ("anyio._backends._asyncio", "numpy.ma", "starlette_compress._brotli", "starlette_compress._gzip",
+         "whoosh.searching")  # fmt: skip
 FIRST_DELAY_S, LONGEST_DELAY_S = 0.5, 30.0  # between attempts when workers cannot start
+
+
+def load_site(config: Config, templates_dir: Path) -> None:
+    """Import the site and load what all workers need, so that they share it; nothing is opened."""
+    config.load()
+    config.get_loop_factory()
+    for module in LATER:
+        import_module(module)
+    from app.services import searching
+    from app.web.loading import load_pages
+
+    site = import_from_string(config.app)
+    for route in site.routes:  # only now FastAPI builds what it needs for each
+        route.matches({"type": "http", "method": "GET", "path": "/", "root_path": "", "headers": []})
+    load_pages(templates_dir)
+    searching.load()
 
 
 class Worker(Process):
@@ -80,13 +99,7 @@ class Supervisor(Multiprocess):
         self._next_attempt = 0.0
 
     def run(self) -> None:
-        """Import the site, start the workers, and watch them."""
-        import_from_string(self.config.app)  # what the workers would import
-        from app.web.templating import load_templates
-
-        load_templates()  # so that code and templates are of one version until the next reload
-        gc.collect()
-        gc.freeze()  # so that the collector does not touch, and so copy, what the workers share
+        """Start the workers, and watch them; `load_site` comes first."""
         _subprocess.spawn = _Forking()  # type: ignore[assignment]
         super().run()
 

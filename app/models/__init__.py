@@ -1,5 +1,7 @@
 """The tables, one import for all of them."""
 
+from sqlalchemy.orm import configure_mappers
+
 from app.choices import ExperimentMode, Role, Scope
 from app.models.account import (
     Account,
@@ -21,6 +23,9 @@ from app.models.resource import ArticleResource, LinkState, Resource, Section
 from app.models.revision import Origin, Revision
 from app.models.tag import ArticleTag, Tag
 from app.models.wanted import Wanted
+
+# Each worker would else do so for itself, with its first statement.
+configure_mappers()
 
 __all__ = [
     "Account",

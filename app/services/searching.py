@@ -11,9 +11,11 @@ from typing import Literal
 from app.pagination import Page, check_page, offset_of
 from app.search import scorer
 from app.search.expansion import Plan
+from app.search.folding import is_simplified
 from app.search.index import SearchIndex
 from app.search.query import Query, parse
 from app.search.ranking import Match
+from app.search.regional import variants
 from app.search.sections import section_at
 from app.search.snippets import Marker
 from app.services.rendering import make_rendering
@@ -111,6 +113,13 @@ def search(
         as_typed=_as_typed(text, ranking.plan),
         is_complete=ranking.is_complete,
     )
+
+
+def load() -> None:
+    """Load what searches need beside the index; processes that are forked afterwards share it."""
+    for text in WARM_QUERIES:
+        variants(text)
+        is_simplified(text)
 
 
 def warm(index: SearchIndex) -> None:

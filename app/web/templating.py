@@ -221,13 +221,6 @@ def environment() -> Environment:
     return env
 
 
-def load_templates() -> None:
-    """Load templates and static files, so that they are those of the code that runs, whatever is put there later."""
-    assets()
-    for name in environment().list_templates():
-        environment().get_template(name)
-
-
 def _breaks(title: str) -> Markup:
     """Return a title, or what a search has marked in one, with the places where its lines may end."""
     return Markup(with_breaks(str(escape(title))))  # noqa: S704  escaped before

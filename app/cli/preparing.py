@@ -1,0 +1,34 @@
+"""What is done before the site can be served: the schema, the content folder, the search index."""
+
+from app.cli.console import print_report, progress
+from app.config import Settings
+from app.search.index import SearchIndex
+from app.services import indexing
+from app.services.accounts import ensure_first_admin
+from app.services.rendering import bring_up_to_date
+from app.services.syncing import sync
+from app.storage import renderings, schema
+from app.storage.database import Database
+
+
+def prepare(settings: Settings) -> str | None:
+    """Make everything ready; return the key of the link to the first administrator, None when there is one.
+
+    Raises what its steps raise, OperatorError among it.
+    """
+    database = Database.of(settings)
+    index = SearchIndex(settings.index_dir)
+    try:
+        schema.migrate(database)
+        with progress() as update:
+            indexing.ensure(database, index, update, thorough=True)
+            report = sync(database, index, settings.content_dir, update)
+            bring_up_to_date(database, update)
+        with database.write() as session:
+            renderings.drop_unused(session)
+        key = ensure_first_admin(database, settings.admin_email, settings.admin_password)
+    finally:
+        database.close()
+    if report.created or report.updated or report.problems:
+        print_report(report, "Synced")
+    return key
