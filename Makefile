@@ -33,7 +33,8 @@ format: $(VENV)/.installed-dev ## Format the code
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
 
-bench: $(VENV)/.installed-dev ## Measure importing, searching, relevance and pages (these with wrk)
+bench: $(VENV)/.installed-dev ## Measure starting, memory, importing, searching, relevance and pages (these with wrk)
+	@$(BIN)/python bench/start.py
 	@$(BIN)/python bench/library.py
 	@$(BIN)/python bench/search_speed.py
 	@$(BIN)/python bench/relevance.py
