@@ -79,12 +79,18 @@ def _gaps(
     """Return the least gap between the words of each pair, by document."""
     gaps: dict[tuple[int, tuple[str, str]], int] = {}
     terms = {term for pair in pairs for term in pair}
-    for field in ("title", "body"):
-        positions = {term: snapshot.positions(field, term, documents) for term in terms}
+    for field, list_of in (("title", snapshot.title), ("body", snapshot.text)):
+        has = {term: snapshot.mask(list_of(term)[0])[documents] for term in terms}
+        needed = {term: np.zeros(len(documents), np.bool_) for term in terms}
+        for left, right in pairs:  # positions are dear: they are read where both words of a pair stand
+            both = has[left] & has[right]
+            needed[left] |= both
+            needed[right] |= both
+        positions = {term: snapshot.positions(field, term, documents[needed[term]]) for term in terms}
         for pair in pairs:
-            left, right = positions[pair[0]], positions[pair[1]]
-            for document in left.keys() & right.keys():
-                gap = _gap(left[document], right[document])
+            earlier, later = positions[pair[0]], positions[pair[1]]
+            for document in earlier.keys() & later.keys():
+                gap = _gap(earlier[document], later[document])
                 gaps[document, pair] = min(gap, gaps.get((document, pair), gap))
     return gaps
 

@@ -11,7 +11,8 @@ import logging
 import pickle
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from threading import Lock
 from typing import NamedTuple
@@ -131,15 +132,13 @@ def _positions(
 ) -> dict[int, list[int]]:
     decode = reader.schema[field].format.decode_positions
     positions: dict[int, list[int]] = {}
-    first = 0  # of the documents that may be in the block
-    for block in _blocks(reader, info, reaching=documents):
+    numbers = documents.tolist()
+    for block in _blocks(reader, info, reaching=numbers):
         inside, values = keep(block.place, partial(_read_values, block))
-        last = int(np.searchsorted(documents, inside[-1], side="right"))
-        places = np.minimum(np.searchsorted(inside, documents[first:last]), block.size - 1)
-        for document, place in zip(documents[first:last].tolist(), places.tolist(), strict=True):
-            if inside[place] == document:
-                positions[document] = decode(values[place])
-        first = last
+        places = np.minimum(inside.searchsorted(documents), block.size - 1)
+        found = (inside[places] == documents).nonzero()[0]
+        for at, place in zip(found.tolist(), places[found].tolist(), strict=True):
+            positions[numbers[at]] = decode(values[place])
     return positions
 
 
@@ -161,7 +160,7 @@ def _info(reader: SegmentReader, field: str, term: str) -> W3TermInfo | None:
         return None
 
 
-def _blocks(reader: SegmentReader, info: W3TermInfo, reaching: Documents | None = None) -> Iterator[Block]:
+def _blocks(reader: SegmentReader, info: W3TermInfo, reaching: Sequence[int] | None = None) -> Iterator[Block]:
     """Yield the blocks of a list; with `reaching`, only those in which some of these documents may be."""
     if info.is_inlined():
         raise LayoutUnknown("inlined")
@@ -184,10 +183,10 @@ def _blocks(reader: SegmentReader, info: W3TermInfo, reaching: Documents | None 
         offset += _INT.size + abs(length)
 
 
-def _may_hold(documents: Documents, before: int, last: int) -> bool:
+def _may_hold(documents: Sequence[int], before: int, last: int) -> bool:
     """Say whether some of `documents` is greater than `before` and not greater than `last`."""
-    place = int(np.searchsorted(documents, before, side="right"))
-    return place < len(documents) and int(documents[place]) <= last
+    place = bisect_right(documents, before)
+    return place < len(documents) and documents[place] <= last
 
 
 def _read_head(block: Block) -> tuple[Documents, Floats]:

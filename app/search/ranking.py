@@ -102,8 +102,10 @@ class Ranking:
         kinds: list[list[str]] = [[] for _ in documents]
         for alternative in dict.fromkeys(a for slot in self.plan.slots for a in slot.alternatives):
             listed = text_list(self.snapshot, alternative)[0]
-            places = np.minimum(np.searchsorted(listed, documents), len(listed) - 1)
-            for at in np.flatnonzero(listed[places] == documents) if len(listed) else ():
+            if not len(listed):
+                continue
+            places = np.minimum(listed.searchsorted(documents), len(listed) - 1)
+            for at in (listed[places] == documents).nonzero()[0].tolist():
                 if alternative.kind not in kinds[at]:
                     kinds[at].append(alternative.kind)
         return kinds

@@ -146,9 +146,9 @@ class Snapshot:
         """Return where `term` stands in a field of those of `documents` (ascending) that have it."""
         found: dict[int, list[int]] = {}
         for base, segment in zip(self.bases, self.segments, strict=True):
-            first, last = np.searchsorted(documents, (base, base + segment.size))
+            first, last = documents.searchsorted((base, base + segment.size))
             if first < last:
-                local = (documents[first:last] - base).astype(np.int32)
+                local = documents[first:last] - np.int32(base)
                 inside = postings.read_positions(segment.reader, field, term, local, partial(self._keep, segment.id))
                 found.update((document + base, where) for document, where in inside.items())
         return found

@@ -80,7 +80,7 @@ class Vocabulary:
         """Return the known words at one typing mistake's distance: a letter too much, missing, wrong, or swapped."""
         if not SHORTEST_CORRECTED <= len(word) <= LONGEST or not word.isascii() or not word.isalpha():
             return []
-        return [candidate for candidate in dict.fromkeys(_one_edit_away(word)) if candidate in self._words]
+        return sorted(self._words.intersection(_one_edit_away(word)))
 
     def completions(self, beginning: str) -> list[str]:
         """Return words of titles, headings and tags that begin so, `beginning` itself left out."""
@@ -104,13 +104,11 @@ class Vocabulary:
 
 
 def _one_edit_away(word: str) -> Iterator[str]:
-    splits = [(word[:at], word[at:]) for at in range(len(word) + 1)]
-    for left, right in splits:
-        if len(right) > 1:
-            yield left + right[1] + right[0] + right[2:]
+    for at in range(len(word) + 1):
+        left, right, rest = word[:at], word[at:], word[at + 1 :]
+        yield from [f"{left}{letter}{right}" for letter in _LETTERS]
         if right:
-            yield left + right[1:]
-        for letter in _LETTERS:
-            if right:
-                yield left + letter + right[1:]
-            yield left + letter + right
+            yield left + rest
+            yield from [f"{left}{letter}{rest}" for letter in _LETTERS]
+        if rest:
+            yield left + rest[0] + right[0] + rest[1:]
