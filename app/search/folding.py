@@ -44,14 +44,15 @@ def fold_with_offsets(text: str) -> tuple[str, Sequence[int]]:
         return text.lower(), range(len(text) + 1)
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
     folded = _CODES[codes]
-    if not folded.all():
-        for code in np.unique(codes[folded == 0]).tolist():
+    uneven = np.flatnonzero(folded == 0)
+    if len(uneven):
+        for code in np.unique(codes[uneven]).tolist():
             _CODES[code] = ord(_TABLE[code]) if len(_TABLE[code]) == 1 else 0
         folded = _CODES[codes]
-    if folded.all():
+        uneven = np.flatnonzero(folded == 0)
+    if not len(uneven):
         return folded.tobytes().decode("utf-32-le", "surrogatepass"), range(len(text) + 1)
     lengths = np.ones(len(text), np.intp)
-    uneven = np.flatnonzero(folded == 0)
     lengths[uneven] = [len(_TABLE[code]) for code in codes[uneven].tolist()]
     return text.translate(_TABLE), [*np.repeat(np.arange(len(text)), lengths).tolist(), len(text)]
 

@@ -2,8 +2,7 @@
 
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -16,7 +15,6 @@ SEARCHED_LENGTH = 200_000  # characters of the text that are looked at
 MAX_PLACES = 16  # of one term, among which the best place is chosen
 MOST_SOUGHT = 16  # terms by which it is chosen, the longest ones; all are marked
 _LEAD = 40
-_SPACE = re.compile(r"\s+")
 _OPEN, _CLOSE = "\x01", "\x02"  # of a mark, until the text is escaped; no text has them
 _WORD_REST = re.compile(rf"[^\W_{CJK}]+")
 _BOUNDARY = re.compile(r"[\s。！？；.!?;]")
@@ -72,7 +70,7 @@ class Marker:
             found += [(at, at + len(pair), pair) for at in _places(folded, pair, most)]
         for start in self._starts[:sought]:
             for at in _places(folded, start, most):
-                if at and _WORD_REST.match(folded, at - 1):
+                if at and folded[at - 1].isalnum() and _WORD_REST.match(folded, at - 1):
                     continue  # inside a word
                 end = _end_of_word(folded, at + len(start))
                 if (word := stem(folded[at:end])) in self._terms:
@@ -82,18 +80,19 @@ class Marker:
 
     def _best_start(self, text: str, spans: list[Span]) -> int:
         best, best_worth = 0, 0
-        inside: Counter[str] = Counter()
+        inside = dict.fromkeys((term for _, _, term in spans), 0)
+        worths = {term: len(term) if term.isascii() else 3 for term in inside}
         worth = last = 0
         for start, _, first in spans:
             while last < len(spans) and spans[last][0] - start <= EXCERPT_LENGTH // 2:
                 term = spans[last][2]
-                worth += 0 if inside[term] else _worth(term)
+                worth += 0 if inside[term] else worths[term]
                 inside[term] += 1
                 last += 1
             if worth > best_worth:
                 best, best_worth = start, worth
             inside[first] -= 1
-            worth -= 0 if inside[first] else _worth(first)
+            worth -= 0 if inside[first] else worths[first]
         if best <= _LEAD:
             return 0
         boundary = [m.end() for m in _BOUNDARY.finditer(text, best - _LEAD, best)]
@@ -110,7 +109,7 @@ class Marker:
             position = last
             has_variant = has_variant or self._is_variant(shown[first:last])
         pieces.append(shown[position:])
-        plain = escape(_SPACE.sub(" ", "".join(pieces)).strip())
+        plain = escape(" ".join("".join(pieces).split()))
         marked = plain.replace(_OPEN, "<mark>").replace(_CLOSE, "</mark>")
         html = f"{'… ' if start else ''}{marked}{' …' if end < len(text) else ''}"
         begin = start + (spans[0][0] if spans else 0)
@@ -129,12 +128,13 @@ def _end_of_word(text: str, position: int) -> int:
     return position if rest is None else rest.end()
 
 
-def _places(text: str, part: str, most: int) -> Iterator[int]:
+def _places(text: str, part: str, most: int) -> list[int]:
+    places: list[int] = []
     at = text.find(part)
-    while at >= 0 and most:
-        yield at
-        most -= 1
+    while at >= 0 and len(places) < most:
+        places.append(at)
         at = text.find(part, at + 1)
+    return places
 
 
 def _merged(spans: list[Span]) -> list[tuple[int, int]]:
@@ -145,10 +145,6 @@ def _merged(spans: list[Span]) -> list[tuple[int, int]]:
         else:
             merged.append((start, end))
     return merged
-
-
-def _worth(term: str) -> int:
-    return len(term) if term.isascii() else 3
 
 
 def _end(text: str, start: int) -> int:
