@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import lru_cache
 
 from babel.dates import format_date as babel_date
 from babel.dates import format_time as babel_time
@@ -12,7 +13,7 @@ from app.web import language
 
 def format_date(value: datetime | date) -> str:
     """Return a day in words."""
-    return babel_date(value, "long", locale=_locale())
+    return _in_words(value.date() if isinstance(value, datetime) else value, _locale())
 
 
 def format_datetime(value: datetime | date) -> str:
@@ -36,6 +37,11 @@ def timed(value: datetime | date) -> Markup:
 def logged(value: datetime) -> Markup:
     """Return a moment as an element and as logs have it, to the second and as long as all others."""
     return _element(value, f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC")
+
+
+@lru_cache(maxsize=2000)
+def _in_words(day: date, locale: str) -> str:
+    return babel_date(day, "long", locale=locale)
 
 
 def _element(value: datetime | date, words: str) -> Markup:
