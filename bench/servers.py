@@ -33,13 +33,20 @@ def ceiling(name: str) -> list[str]:
 @contextmanager
 def serving(log: Path, command: list[str], **settings: str) -> Iterator[str]:
     """Start a server on a free port; yield its address, and stop it in the end."""
+    with running(log, command, **settings) as (_, site):
+        yield site
+
+
+@contextmanager
+def running(log: Path, command: list[str], **settings: str) -> Iterator[tuple[int, str]]:
+    """Start a server on a free port; yield its process and its address when it answers; stop it in the end."""
     port = free_port()
     with log.open("w") as output:
         process = subprocess.Popen(
             [*command, str(port)], env=os.environ | settings, stdout=output, stderr=output, start_new_session=True
         )
     try:
-        yield wait_for(f"http://127.0.0.1:{port}", log)
+        yield process.pid, wait_for(f"http://127.0.0.1:{port}", log)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)
@@ -81,7 +88,7 @@ def wait_for(url: str, log: Path) -> str:
         try:
             fetch(url + "/", {})
         except OSError:
-            time.sleep(0.2)
+            time.sleep(0.01)
         else:
             return url
     sys.exit(f"nobody answers at {url}:\n{log.read_text()}")

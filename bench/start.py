@@ -17,13 +17,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import memory
 import pages
+from servers import fetch, product, running
+from wrk import GZIP
 
 STARTS = 5
 REQUESTS = 1000
@@ -60,26 +61,26 @@ def main() -> None:
 
 def measure(folder: Path, name: str, places: dict[str, str], paths: Sequence[str]) -> None:
     """Measure one library and print what was found."""
-    with serving(folder, places) as (_, site):  # prepares what later starts find done
-        found = re.findall(r'href="(/[^"#]*)', pages.fetch(f"{site}/questions", {})[1].decode())
+    with running(folder / "log", product(), **places) as (_, site):  # prepares what later starts find done
+        found = re.findall(r'href="(/[^"#]*)', fetch(f"{site}/questions", {})[1].decode())
     paths = list(dict.fromkeys([*paths, *found]))
     starts = [start(folder, places) for _ in range(STARTS)]
     print(f"{name}: first answer after {statistics.median(each.answered for each in starts):.2f} s", end=" ")
     print(f"({statistics.median(each.processor for each in starts):.2f} s of processor time),", end=" ")
     print(f"a worker replaced in {statistics.median(each.replaced for each in starts):.2f} s", flush=True)
-    with serving(folder, places) as (pid, site):
+    with running(folder / "log", product(), **places) as (pid, site):
         time.sleep(SETTLED_AFTER_S)
         report("idle", pid)
         chosen = random.Random(1)
         for path in chosen.choices(paths, k=REQUESTS):
-            pages.fetch(site + path, pages.GZIP)
+            fetch(site + path, GZIP)
         report(f"after {REQUESTS} requests", pid)
 
 
 def start(folder: Path, places: dict[str, str]) -> Start:
     """Start the site, kill a worker, and stop it."""
     begun = time.monotonic()
-    with serving(folder, places) as (pid, site):
+    with running(folder / "log", product(), **places) as (pid, site):
         answered = time.monotonic() - begun
         processor = sum(map(memory.processor_time, [pid, *memory.children(pid)]))
         before = workers(site)
@@ -110,33 +111,10 @@ def imported() -> float:
 def workers(site: str) -> set[int]:
     """Return the workers that serve."""
     try:
-        found = json.loads(pages.fetch(f"{site}/-/workers.json", {})[1])
+        found = json.loads(fetch(f"{site}/-/workers.json", {})[1])
     except OSError:  # asked the one that was killed
         return set()
     return {each["pid"] for each in found["workers"] if each["state"] != "not responding"}
-
-
-@contextmanager
-def serving(folder: Path, places: dict[str, str]) -> Iterator[tuple[int, str]]:
-    """Start the site; yield its process and its address with the first answer, and stop it in the end."""
-    port = pages.free_port()
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen([*pages.product(), str(port)], env=os.environ | places, stdout=log, stderr=log)
-    site = f"http://127.0.0.1:{port}"
-    try:
-        while True:
-            try:  # whoever has connected waits for the answer
-                pages.fetch(f"{site}/", {})
-            except OSError:
-                if process.poll() is not None:
-                    sys.exit((folder / "log").read_text())
-                time.sleep(POLL_S)
-            else:
-                break
-        yield process.pid, site
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
 
 
 if __name__ == "__main__":

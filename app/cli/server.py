@@ -17,7 +17,7 @@ from app.cli.stores import alone_on
 from app.config import Settings
 from app.environment import load_settings
 from app.errors import OperatorError
-from app.workers.processes import end_with_parent, start_ticks
+from app.workers.processes import end_with_parent, start_ticks, trim_heaps
 
 if TYPE_CHECKING:
     from uvicorn import Config
@@ -138,6 +138,7 @@ def _prepare_and_load(settings: Settings) -> str | None:
         key = apart.submit(prepare, settings)
         load_site(_uvicorn_config(settings, Config), settings.templates_dir)
         found = key.result()
+    trim_heaps()
     gc.freeze()  # so that the collector does not touch, and so copy, what the workers share
     gc.enable()
     return found
