@@ -21,7 +21,7 @@ run: setup ## Serve the site on http://127.0.0.1:8000
 test: $(VENV)/.installed-dev ## Run all tests (with Chromium and nginx, where they are or may be installed)
 	@.ci/chromium || true
 	@.ci/nginx || true
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.installed-dev ## Lint, types, layers
 	@$(BIN)/ruff check
