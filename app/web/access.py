@@ -37,9 +37,12 @@ def key_of(request: Request) -> Key | None:
 
 
 def account_of(request: Request) -> Account | None:
-    """Return the account that sends this request; None for an anonymous one."""
+    """Return the account that is signed in on the browser that sends this request; None for anybody else.
+
+    A program with a token acts for its account only where a route says so: it is nobody everywhere else.
+    """
     key = key_of(request)
-    return key.account if key else None
+    return key.account if key and not key.is_token else None
 
 
 class Rule:

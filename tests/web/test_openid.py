@@ -14,7 +14,7 @@ from sqlmodel import select
 from starlette.testclient import TestClient
 
 from app.config import Settings
-from app.models import Account, AuditEntry, LinkedIdentity, Role
+from app.models import Account, AuditEntry, LinkedIdentity, Role, Scope
 from app.services import accounts
 from app.web.access import SESSION_COOKIE
 from app.web.application import create_app
@@ -307,6 +307,16 @@ def test_another_site_cannot_connect_its_own_identity(client, provider, people, 
     headers = {"Sec-Fetch-Site": "cross-site"}
     refused = client.post(QUESTION, headers=headers)
     assert refused.status_code == 403
+
+
+def test_a_token_connects_nobody(client, provider, people, library):
+    provider.claims |= {"email": "rob@example.org"}
+    come_back(client, provider)
+    token = accounts.create_token(library.database, people[Role.REVIEWER], "stolen", Scope.READ, by="test")
+    refused = client.post(QUESTION, headers={"Authorization": f"Bearer {token}"})
+    assert refused.status_code == 400
+    with library.database.read() as session:
+        assert session.exec(select(LinkedIdentity)).all() == []
 
 
 def test_an_identity_opens_one_account(client, provider, people, library):
