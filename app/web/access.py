@@ -97,15 +97,8 @@ def open_session(request: Request, response: Response, account: Account) -> None
     """Sign `account` in on the browser that gets `response`; the key is always a new one."""
     state: State = request.app.state.omniracle
     key = accounts.open_session(state.database, account, request.headers.get("user-agent", ""))
-    base = state.settings.base_url
-    response.set_cookie(
-        SESSION_COOKIE,
-        key,
-        max_age=int(SESSION_LONGEST.total_seconds()),
-        secure=request.url.scheme == "https" or (base is not None and base.startswith("https:")),
-        httponly=True,
-        samesite="lax",
-    )
+    age = int(SESSION_LONGEST.total_seconds())
+    response.set_cookie(SESSION_COOKIE, key, max_age=age, httponly=True, samesite="lax")
 
 
 def close_session(request: Request, response: Response) -> None:

@@ -19,12 +19,17 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+HSTS = ("Strict-Transport-Security", "max-age=31536000")  # of this host alone: others are for their owners to decide
 
 
 class WorkerHeaders:
-    """Names the process on every response, adds the security headers, counts the request, and answers HEAD as GET."""
+    """Names the process on every response, adds the security headers, counts the request, and answers HEAD as GET.
+
+    Where the site is reached by HTTPS, its cookies never travel without.
+    """
 
     def __init__(self, app: ASGIApp, holder: Any, routes: Sequence[str]) -> None:
         self.app = app
@@ -40,6 +45,7 @@ class WorkerHeaders:
         served_by = str(self.holder.pid)
         is_head = scope["method"] == "HEAD"
         inner = {**scope, "method": "GET"} if is_head else scope
+        is_https = "https" in (scope["scheme"], (state.settings.base_url or "").partition(":")[0])
         status, sent = 500, 0
 
         async def send_named(message: Message) -> None:
@@ -50,6 +56,11 @@ class WorkerHeaders:
                 headers["X-Served-By"] = served_by
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
+                if is_https:
+                    headers.setdefault(*HSTS)
+                    message["headers"] = [
+                        (name, value + b"; Secure" if name == b"set-cookie" else value) for name, value in headers.raw
+                    ]
             elif message["type"] == "http.response.body":
                 if is_head:
                     message = {**message, "body": b""}

@@ -20,6 +20,7 @@ from app.web import language, notices
 from app.web.access import SESSION_COOKIE
 from app.web.conditional import KEPT_HEADERS, etag_of
 from app.web.kept_page import Headers, KeptPage, Shared
+from app.web.middleware import HSTS, SECURITY_HEADERS
 from app.web.parameters import prefers_markdown
 from app.web.state import State
 from app.web.templating import THEME_COOKIE, THEMES
@@ -34,7 +35,7 @@ MAX_ASKED = 20_000  # ways of asking whose page is remembered
 # Last-Modified counts seconds: it is sent when the second in which an older page could have been sent is over.
 DATABLE_AFTER_S = 1.1
 GZIP = b"\x1f\x8b"
-OF_304 = {*KEPT_HEADERS, "x-served-by"}
+OF_304 = {*KEPT_HEADERS, "x-served-by", *(name.lower() for name in (*SECURITY_HEADERS, HSTS[0]))}
 
 Key = tuple[object, ...]
 Asked = tuple[str | bytes | None, ...]

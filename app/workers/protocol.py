@@ -12,6 +12,12 @@ LINGER_S = 0.5  # how long a connection that was accepted a moment ago may still
 # answer of 15 headers uvicorn would look through each, for the hundredth time, and write head and body apart.
 WHOLE_ANSWER = "omniracle.whole_answer"
 
+NO_HTTP = (
+    b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 30\r\n"
+    b"x-content-type-options: nosniff\r\ncontent-security-policy: default-src 'none'; frame-ancestors 'none'\r\n"
+    b"connection: close\r\n\r\nInvalid HTTP request received."
+)
+
 
 class WorkerProtocol(HttpToolsProtocol):
     """uvicorn's HTTP, but a connection on which nothing was asked yet is not closed at once when the worker leaves.
@@ -37,6 +43,11 @@ class WorkerProtocol(HttpToolsProtocol):
             self.cycle.scope["extensions"] = {WHOLE_ANSWER: {"send": partial(_answer, weakref.ref(self.cycle))}}
             if self.is_leaving:
                 self.cycle.keep_alive = False
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  uvicorn has one for all
+        """Answer what is no HTTP; the application never hears of it."""
+        self.transport.write(NO_HTTP)
+        self.transport.close()
 
     def _close_if_silent(self) -> None:
         if self.cycle is None:

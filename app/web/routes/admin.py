@@ -22,6 +22,7 @@ router = APIRouter(prefix="/admin", include_in_schema=False)
 status_router = APIRouter(prefix="/-", include_in_schema=False)
 
 PAGE_SIZE = 100
+NOT_KEPT = {"Cache-Control": "no-store"}
 
 
 @router.get("/welcome")
@@ -40,7 +41,7 @@ def list_accounts(request: Request, here: Here, key: Admin, number: PageNumber) 
     """List the accounts."""
     with here.database.read() as session:
         page = accounts.list_page(session, number=number, size=PAGE_SIZE)
-    return render(request, "accounts.html", page=page, roles=list(Role), own=key.account.id)
+    return render(request, "accounts.html", headers=NOT_KEPT, page=page, roles=list(Role), own=key.account.id)
 
 
 @router.post("/accounts/{account_id}/role")
@@ -57,7 +58,7 @@ def list_changes(request: Request, here: Here, _key: Admin, number: PageNumber) 
     """List what was changed by whom."""
     with here.database.read() as session:
         page = audit.list_page(session, number=number, size=PAGE_SIZE)
-    return render(request, "audit.html", page=page)
+    return render(request, "audit.html", headers=NOT_KEPT, page=page)
 
 
 @status_router.get("/status")
@@ -75,7 +76,7 @@ def status(request: Request, here: Here, _key: Admin) -> Response:
     return render(
         request,
         "status.html",
-        headers={"Cache-Control": "no-store"},
+        headers=NOT_KEPT,
         checks=[(check.state, translate(check.message, check.params)) for check in
                 check_all(here.settings, here.database, here.index)],
         figures=figures,

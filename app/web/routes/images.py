@@ -15,6 +15,8 @@ from app.web.templating import render
 
 router = APIRouter(prefix="/images", include_in_schema=False)
 
+ALONE = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
+
 
 @router.get("/new")
 def form(request: Request, _key: Contributor) -> Response:
@@ -46,7 +48,7 @@ def show(here: Here, name: str) -> Response:
     headers = {
         "Cache-Control": "public, max-age=31536000, immutable",
         "ETag": f'"{name}"',
-        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Content-Security-Policy": ALONE,
         "Content-Disposition": "inline",
         "Cross-Origin-Resource-Policy": "cross-origin",
     }

@@ -1,8 +1,9 @@
 """The Model Context Protocol: the library for language models. docs/mcp.md tells how to use it."""
 
 from fastapi import APIRouter, Depends
+from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse, Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from app.web.access import PUBLIC, count_read
 from app.web.state import Here, State
@@ -32,4 +33,9 @@ class _FromSdk(Response):
         self._state = state
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._state.mcp.answer(scope, receive, send)
+        async def send_typed(message: Message) -> None:
+            if message["type"] == "http.response.start":  # the SDK does not say of what kind its refusals are
+                MutableHeaders(scope=message).setdefault("Content-Type", "text/plain; charset=utf-8")
+            await send(message)
+
+        await self._state.mcp.answer(scope, receive, send_typed)

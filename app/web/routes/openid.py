@@ -40,7 +40,7 @@ def begin(request: Request, here: Here, next: str = "/") -> Response:  # noqa: A
         return _failed(request, here, error, next)
     response = RedirectResponse(begun.url, 303, {"Cache-Control": "no-store"})
     kept = {"state": begun.state, "nonce": begun.nonce, "verifier": begun.verifier, "next": _short_path(next)}
-    _keep(request, response, _cookie(begun.state), seal(here.secret, _BEGUN, kept))
+    _keep(response, _cookie(begun.state), seal(here.secret, _BEGUN, kept))
     return response
 
 
@@ -107,19 +107,19 @@ def _welcome(request: Request, here: State, identity: Identity, following: str) 
     response = RedirectResponse(following, 303, {"Cache-Control": "no-store"})
     if present is not None:
         linked = identities.linked_account(here.database, identity)
-        return response if linked and linked.id == present.id else _lead_on(request, here, identity, following)
+        return response if linked and linked.id == present.id else _lead_on(here, identity, following)
     account = identities.account_for(here.database, identity, is_open=here.settings.registration == "open")
     if account is None:
-        return _lead_on(request, here, identity, following)
+        return _lead_on(here, identity, following)
     open_session(request, response, account)
     return response
 
 
-def _lead_on(request: Request, here: State, identity: Identity, following: str) -> Response:
+def _lead_on(here: State, identity: Identity, following: str) -> Response:
     """Lead to the question; what was proved stays with the browser, signed."""
     response = RedirectResponse(f"{PATH}/connection", 303, {"Cache-Control": "no-store"})
     proof = {"issuer": identity.issuer, "subject": identity.subject, "email": identity.email, "next": following}
-    _keep(request, response, PROOF_COOKIE, seal(here.secret, _PROVED, proof))
+    _keep(response, PROOF_COOKIE, seal(here.secret, _PROVED, proof))
     return response
 
 
@@ -170,9 +170,8 @@ def _callback(request: Request) -> str:
     return f"{base_url(request)}{PATH}/callback"
 
 
-def _keep(request: Request, response: Response, name: str, sealed: str) -> None:
-    secure = base_url(request).startswith("https:")
-    response.set_cookie(name, sealed, max_age=LIFETIME_S, path=PATH, secure=secure, httponly=True, samesite="lax")
+def _keep(response: Response, name: str, sealed: str) -> None:
+    response.set_cookie(name, sealed, max_age=LIFETIME_S, path=PATH, httponly=True, samesite="lax")
 
 
 def _short_path(path: str) -> str:

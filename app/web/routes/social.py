@@ -52,7 +52,11 @@ def _question(here: State, slug: str) -> tuple[str, SocialCard]:
 
 
 async def _answer(request: Request, here: State, card: SocialCard) -> Response:
-    headers = {"ETag": f'"{card.digest}"', "Cache-Control": FOR_A_DAY}
+    headers = {
+        "ETag": f'"{card.digest}"',
+        "Cache-Control": FOR_A_DAY,
+        "Cross-Origin-Resource-Policy": "cross-origin",
+    }
     if knows(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     content = await anyio.to_thread.run_sync(social_images.kept, here.settings.social_dir, card)
