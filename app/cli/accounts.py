@@ -74,7 +74,7 @@ def list_users() -> None:
 def set_password(email: EmailArgument, *, password_stdin: FromStdin = False) -> None:
     """Give an account a new password.
 
-    All its sessions end at once. It asks for the password unless that comes from standard input.
+    All its sessions and tokens end at once. It asks for the password unless that comes from standard input.
     """
     from app.services import accounts
     from app.storage.audit import COMMAND

@@ -71,11 +71,16 @@ def sign_in(database: Database, email: str, password: str) -> Account:
     return account
 
 
-def open_session(database: Database, account: Account, agent: str) -> str:
-    """Open a session for a browser and return its key, of which only the digest is kept."""
+def open_session(database: Database, account: Account, agent: str, former: str | None = None) -> str:
+    """Open a session for a browser and return its key, of which only the digest is kept.
+
+    It takes the place of the session that the browser had by the key `former`.
+    """
     key = secrets.token_urlsafe(32)
     moment = now()
     with database.write() as session:
+        if former is not None:
+            keys.drop_session(session, _digest(former))
         keys.drop_old_sessions(session, made_before=moment - SESSION_LONGEST, seen_before=moment - SESSION_UNUSED)
         session.add(
             BrowserSession(
@@ -143,14 +148,14 @@ def rename(database: Database, account: Account, name: str) -> None:
         audit.record(session, account, "name", account.email, name)
 
 
-def change_password(database: Database, account: Account, *, old: str, new: str, keep: str) -> None:
-    """Change a password and end all sessions but the one with the digest `keep`.
+def change_password(database: Database, account: Account, *, old: str, new: str) -> None:
+    """Change a password and end all sessions and tokens of the account.
 
     Raises InvalidFields when the old password is wrong or the new one cannot be taken.
     """
     if account.password_hash is not None and not passwords.is_right(old, account.password_hash):
         raise InvalidFields(Problem("old", "This is not your current password."))
-    set_password(database, account, new, by=account, keep=keep, field="new")
+    set_password(database, account, new, by=account, field="new")
 
 
 def set_password(
@@ -159,15 +164,15 @@ def set_password(
     new: str,
     *,
     by: Account | str,
-    keep: str | None = None,
     field: str = "password",
 ) -> None:
-    """Set a password without asking for the old one, and end all sessions but the one with the digest `keep`."""
+    """Set a password without asking for the old one, and end all sessions and tokens of the account."""
     passwords.check(new, field, personal=_personal(account.name, account.email))
     known = passwords.hashed(new)
     with database.write() as session:
         session.get_one(Account, account.id).password_hash = known
-        keys.drop_sessions_but(session, id_of(account), keep)
+        keys.drop_sessions_but(session, id_of(account), None)
+        keys.drop_tokens(session, id_of(account))
         audit.record(session, by, "password", account.email)
 
 

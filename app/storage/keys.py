@@ -68,6 +68,11 @@ def drop_token_of(session: Session, account_id: int, token_id: int) -> bool:
     return True
 
 
+def drop_tokens(session: Session, account_id: int) -> None:
+    """Delete all tokens of the account."""
+    session.exec(delete(ApiToken).where(col(ApiToken.account_id) == account_id))
+
+
 def link(session: Session, digest: str, purpose: Purpose) -> OneTimeLink | None:
     """Return the link with this digest and purpose, else None; whether it has expired is for the caller to see."""
     found = session.get(OneTimeLink, digest)

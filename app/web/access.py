@@ -94,9 +94,10 @@ async def count_read(request: Request) -> None:
 
 
 def open_session(request: Request, response: Response, account: Account) -> None:
-    """Sign `account` in on the browser that gets `response`; the key is always a new one."""
+    """Sign `account` in on the browser that gets `response`; the key is always a new one, and the former is no good."""
     state: State = request.app.state.omniracle
-    key = accounts.open_session(state.database, account, request.headers.get("user-agent", ""))
+    agent, former = request.headers.get("user-agent", ""), request.cookies.get(SESSION_COOKIE)
+    key = accounts.open_session(state.database, account, agent, former)
     age = int(SESSION_LONGEST.total_seconds())
     response.set_cookie(SESSION_COOKIE, key, max_age=age, httponly=True, samesite="lax")
 

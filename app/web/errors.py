@@ -244,6 +244,8 @@ def _answer(
 
 
 def _is_for_programs(request: Request) -> bool:
+    if "authorization" in request.headers:  # no browser's: a form to sign in with would help nobody
+        return True
     path, accepted = request.url.path, request.headers.get("accept", "")
     is_asked_for = "application/json" in accepted and "text/html" not in accepted
     is_machine = path.startswith("/-/") and "text/html" not in accepted

@@ -35,6 +35,7 @@ TABLE = """
          -++++ ----  POST    /account/identities/{identity_id}/removal
          -++++ ----  POST    /account/name
          -++++ ----  POST    /account/password
+         -++++ ----  POST    /account/sessions/revocation
          -++++ ----  POST    /account/sessions/{session_id}/revocation
          -++++ ----  POST    /account/tokens
          -++++ ----  POST    /account/tokens/{token_id}/revocation

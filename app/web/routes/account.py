@@ -11,7 +11,7 @@ from app.services import accounts
 from app.services.accounts import Key, id_of
 from app.services.limits import PASSWORD
 from app.storage import audit, identities, keys
-from app.web.access import SignedIn
+from app.web.access import SignedIn, open_session
 from app.web.forms import Form as FilledForm
 from app.web.notices import lead_to
 from app.web.parameters import RowId
@@ -41,13 +41,24 @@ def rename(request: Request, here: Here, key: SignedIn, name: Text = "") -> Resp
 
 @router.post("/password")
 def change_password(request: Request, here: Here, key: SignedIn, old: Text = "", new: Text = "") -> Response:
-    """Change the password and end all other sessions."""
+    """Change the password, end all sessions and tokens, and go on in this browser with a new key."""
     here.limits.count(PASSWORD, key.account.email)
     try:
-        accounts.change_password(here.database, key.account, old=old, new=new, keep=key.digest)
+        accounts.change_password(here.database, key.account, old=old, new=new)
     except InvalidFields as error:
         return _page(request, here, key, FilledForm({}, error))
-    return lead_to("/account", "password")
+    response = lead_to("/account", "password")
+    open_session(request, response, key.account)
+    return response
+
+
+@router.post("/sessions/revocation")
+def revoke_sessions(here: Here, key: SignedIn) -> Response:
+    """End the sessions of all other browsers."""
+    with here.database.write() as session:
+        keys.drop_sessions_but(session, id_of(key.account), key.digest)
+        audit.record(session, key.account, "session-end", key.account.email)
+    return lead_to("/account", "sessions-ended")
 
 
 @router.post("/sessions/{session_id}/revocation")
