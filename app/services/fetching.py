@@ -26,7 +26,11 @@ STEP_S = 5.0  # for connecting, and for each read
 USER_AGENT = f"Omniracle/{__version__} (link check)"
 _REDIRECTS = (301, 302, 303, 307, 308)
 _PERMANENT = (301, 308)
-_RESERVED = [ipaddress.ip_network(net) for net in ("::/96", "64:ff9b:1::/48", "fec0::/10", "3fff::/20", "5f00::/16")]
+# All of IPv6 that is given to networks, and IPv4 behind NAT64; whatever else wraps an IPv4 address leads to places of
+# our own network at best. What `ipaddress` takes for global beside: documentation, relays and gateways nearby.
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_GIVEN = [ipaddress.ip_network("2000::/3"), _NAT64]
+_RESERVED = [ipaddress.ip_network(net) for net in ("3fff::/20", "192.0.0.0/24", "192.88.99.0/24")]
 
 
 class FetchFailed(Exception):
@@ -162,11 +166,14 @@ def is_public(address: str) -> bool:
     parsed = ipaddress.ip_address(address.partition("%")[0])
     inner = [parsed]
     if isinstance(parsed, ipaddress.IPv6Address):
-        inner += [part for part in (parsed.ipv4_mapped, parsed.sixtofour, *(parsed.teredo or ())) if part is not None]
-        if parsed in ipaddress.ip_network("64:ff9b::/96"):
-            inner.append(ipaddress.IPv4Address(int(parsed) & 0xFFFFFFFF))
-    reserved = any(parsed in network for network in _RESERVED) if parsed.version == 6 else False
-    return not reserved and all(each.is_global and not each.is_multicast for each in inner)
+        if not any(parsed in network for network in _GIVEN):
+            return False
+        inner += [part for part in (parsed.sixtofour, *(parsed.teredo or ())) if part is not None]
+        if parsed in _NAT64:
+            inner = [ipaddress.IPv4Address(int(parsed) & 0xFFFFFFFF)]
+    return all(
+        each.is_global and not each.is_multicast and not any(each in network for network in _RESERVED) for each in inner
+    )
 
 
 def _checked(url: str) -> str:

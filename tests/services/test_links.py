@@ -1,5 +1,6 @@
 """Fetching other sites, what their pages say, and looking again whether they are there; against a site on loopback."""
 
+import socket
 import threading
 import time
 from contextlib import suppress
@@ -7,6 +8,7 @@ from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 
+import httpcore2
 import pytest
 
 from app.errors import InvalidInput
@@ -140,12 +142,41 @@ def test_what_is_sent_byte_by_byte_is_ended(site, path):
         "http://0x7f.1:{port}/page",
         "http://[::1]:{port}/page",
         "http://[::ffff:127.0.0.1]:{port}/page",
+        "http://127.1:{port}/page",
+        "http://0177.0.0.1:{port}/page",
+        "http://017700000001:{port}/page",
+        "http://0x7f000001:{port}/page",
+        "http://0:{port}/page",
+        "http://localhost.:{port}/page",
+        "HTTP://LOCALHOST:{port}/page",
+        "http://127\u30020\u30020\u30021:{port}/page",
+        "http://\uff11\uff12\uff17.0.0.1:{port}/page",
+        "http://\u2460\u2461\u2466.0.0.1:{port}/page",
+        "http://\u24db\u24deCalhost:{port}/page",
+        "http://%31%32%37.0.0.1:{port}/page",
+        "http://127.0.0.1%2f@example.org:{port}/page",
+        "http://127.0.0.1:{port}\\@example.org/page",
+        "http:\\\\127.0.0.1:{port}/page",
+        "http://@127.0.0.1:{port}/page",
+        "//127.0.0.1:{port}/page",
+        "http:127.0.0.1:{port}/page",
+        "http://[::ffff:7f00:1]:{port}/page",
+        "http://[::ffff:0:127.0.0.1]:{port}/page",
+        "http://[64:ff9b::7f00:1]:{port}/page",
+        "http://[2002:7f00:1::]:{port}/page",
+        "http://[::1%25lo]:{port}/page",
+        "http://[::]:{port}/page",
+        "http://example.org\r\nHost: localhost:{port}/page",
         "http://169.254.169.254/latest/meta-data",
         "http://10.0.0.1/",
         "http://0.0.0.0:{port}/",
         "file:///etc/passwd",
         "gopher://127.0.0.1:{port}/x",
         "ftp://example.org/",
+        "dict://127.0.0.1:11211/",
+        "data:text/html,x",
+        "jar:http://127.0.0.1:{port}!/",
+        "http+unix://%2Fvar%2Frun%2Fdocker.sock/",
         "http://user:secret@example.org/",
         "http://example.org:25/",
         "http:///nothing",
@@ -169,6 +200,68 @@ def test_a_redirect_is_looked_at_like_a_first_address(site):
         assert failed.value.kind == "refused"
 
 
+class Names:
+    """A resolver in which a name has the next of its addresses each time it is asked, and the last one from then on.
+
+    The one public address is that of our site here: all else happens as it does on the Internet.
+    """
+
+    PUBLIC = "93.184.216.34"
+
+    def __init__(self, monkeypatch, site, **known):
+        self.known, self.asked, self.connected = known, [], []
+        self.resolve, self.connect = socket.getaddrinfo, httpcore2.SyncBackend.connect_tcp
+        self.port = int(site.rpartition(":")[2])
+        monkeypatch.setattr(socket, "getaddrinfo", self.getaddrinfo)
+        monkeypatch.setattr(httpcore2.SyncBackend, "connect_tcp", self.connect_tcp())
+
+    def getaddrinfo(self, host, port, *args, **more):
+        answers = self.known.get(host.partition(".")[0])
+        if answers is None:
+            return self.resolve(host, port, *args, **more)
+        self.asked.append(host)
+        addresses = answers.pop(0) if len(answers) > 1 else answers[0]
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
+
+    def connect_tcp(self):
+        def connect(backend, host, port, *args, **more):
+            self.connected.append(host)
+            return self.connect(backend, "127.0.0.1" if host == self.PUBLIC else host, self.port, *args, **more)
+
+        return connect
+
+
+def test_the_connection_goes_to_the_address_that_was_looked_at(site, monkeypatch):
+    """DNS rebinding: the second answer is not even asked for."""
+    names = Names(monkeypatch, site, rebind=[[Names.PUBLIC], ["127.0.0.1"]])
+    assert Fetcher().fetch("http://rebind.example/page").status == 200
+    assert (names.asked, names.connected) == (["rebind.example"], [Names.PUBLIC])
+    with pytest.raises(FetchFailed) as failed:
+        Fetcher().fetch("http://rebind.example/page")
+    assert (failed.value.kind, names.connected) == ("refused", [Names.PUBLIC])
+
+
+def test_a_name_with_one_private_address_is_refused(site, monkeypatch):
+    names = Names(monkeypatch, site, mixed=[[Names.PUBLIC, "10.0.0.1"]])
+    with pytest.raises(FetchFailed):
+        Fetcher().fetch("http://mixed.example/page")
+    assert names.connected == []
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["http://127.0.0.1:{port}/page", "//127.0.0.1:{port}/page", "http://inside.example/page", "http://[::1]:{port}/page",
+     "file:///etc/passwd", "gopher://127.0.0.1:{port}/_x", "http://public.example:22/", "http://a:b@public.example/"],
+)  # fmt: skip
+def test_a_redirect_from_outside_leads_to_no_place_inside(site, monkeypatch, target):
+    names = Names(monkeypatch, site, public=[[Names.PUBLIC]], inside=[["192.168.0.1"]])
+    with pytest.raises(FetchFailed) as failed:
+        Fetcher().fetch(f"http://public.example/to/{target.format(port=names.port)}")
+    assert failed.value.kind == "refused"
+    assert names.connected == [Names.PUBLIC]
+    assert [path.partition("/")[0] or path.split("/")[1] for _, path in Site.seen] == ["to"]
+
+
 @pytest.mark.parametrize(
     ("address", "public"),
     [
@@ -185,6 +278,23 @@ def test_a_redirect_is_looked_at_like_a_first_address(site):
         ("::ffff:10.0.0.1", False),
         ("2002:7f00:1::", False),
         ("64:ff9b::7f00:1", False),
+        ("64:ff9b::a00:1", False),
+        ("64:ff9b::5db8:d822", True),  # a public address, as a network without IPv4 reaches it
+        ("2002:a00:1::1", False),
+        ("2001:0:7f00:1::", False),
+        ("::ffff:0:127.0.0.1", False),
+        ("::ffff:0:7f00:1", False),
+        ("::fffe:7f00:1", False),
+        ("::ffff:169.254.169.254", False),
+        ("3fff::1", False),
+        ("5f00::1", False),
+        ("4000::1", False),
+        ("ff0e::1", False),
+        ("192.0.0.9", False),
+        ("192.88.99.1", False),
+        ("198.18.0.1", False),
+        ("240.0.0.1", False),
+        ("255.255.255.255", False),
         ("::127.0.0.1", False),
         ("64:ff9b:1::1", False),
         ("fec0::1", False),
