@@ -1,5 +1,6 @@
 """The `omniracle` command; one module per group of commands."""
 
+import errno
 import logging
 import sys
 
@@ -53,7 +54,9 @@ def main() -> None:
         sys.exit(f"omniracle: {error}")
     except OSError as error:
         named = f" {error.filename}" if error.filename else ""
-        sys.exit(f"omniracle: {error.strerror or error}{named}: check its owner and its rights.")
+        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        advice = "make space on its disk" if is_full else "check its owner and its rights"
+        sys.exit(f"omniracle: {error.strerror or error}{named}: {advice}.")
     except Exception as error:
         from sqlalchemy.exc import DBAPIError
 

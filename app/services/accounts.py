@@ -4,9 +4,11 @@ import hashlib
 import re
 import secrets
 import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from app.content.plain import one_line
@@ -107,8 +109,7 @@ def key_of_session(database: Database, key: str) -> Key | None:
     if moment - known.created_at > SESSION_LONGEST or moment - known.seen_at > SESSION_UNUSED:
         return None
     if moment - known.seen_at > SEEN_EVERY:
-        with database.write() as session:
-            session.get_one(BrowserSession, known.id).seen_at = moment
+        _note_use(database, known, moment)
     return Key(account, digest, Scope.WRITE, is_token=False)
 
 
@@ -121,9 +122,14 @@ def key_of_token(database: Database, token: str) -> Key | None:
         return None
     known, account = found
     if known.used_at is None or moment - known.used_at > SEEN_EVERY:
-        with database.write() as session:
-            session.get_one(ApiToken, known.id).used_at = moment
+        _note_use(database, known, moment)
     return Key(account, digest, Scope(known.scope), is_token=True)
+
+
+def _note_use(database: Database, used: BrowserSession | ApiToken, moment: datetime) -> None:
+    """Write down that a key was used; where that cannot be done at once, the next request does it."""
+    with suppress(OperationalError), database.write(patience_s=0) as session:
+        keys.note_use(session, used, moment)
 
 
 def create_token(database: Database, account: Account, name: str, scope: Scope, by: Account | str) -> str:

@@ -12,6 +12,7 @@ from app.services.relating import likely_changed
 from app.services.rendering import make_rendering
 from app.storage import articles, jobs, renderings, similar, site, tags
 from app.storage.database import Database
+from app.storage.failures import reason_of
 
 log = logging.getLogger(__name__)
 
@@ -61,8 +62,11 @@ def drain_or_leave(database: Database, index: SearchIndex) -> None:
     """Bring a change that was just committed into the index; where that fails now, the workers do it later."""
     try:
         drain(database, index, patience_s=PATIENCE_S)
-    except Exception:
-        log.exception("a change is not in the search index yet")
+    except Exception as error:
+        if reason := reason_of(error):
+            log.warning("a change is not in the search index yet: %s", reason)
+        else:
+            log.exception("a change is not in the search index yet")
 
 
 def _rebuild(database: Database, index: SearchIndex, progress: Progress) -> int:

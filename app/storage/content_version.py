@@ -43,8 +43,8 @@ class SharedVersion:
         if self._cell is None:
             self._path.parent.mkdir(0o700, parents=True, exist_ok=True)
             with self._path.open("ab") as file:
-                if file.tell() < CELL:
-                    file.truncate(CELL)
+                # Written, not just made longer: to write to a mapped page that has no place on a full disk is deadly.
+                file.write(bytes(max(0, CELL - file.tell())))
             with self._path.open("r+b") as file:
                 self._cell = memoryview(mmap.mmap(file.fileno(), CELL)).cast("q")
         return self._cell

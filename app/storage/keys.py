@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
 from app.models import Account, ApiToken, BrowserSession, OneTimeLink, Purpose
@@ -18,6 +18,14 @@ def sessions_of_account(session: Session, account_id: int) -> list[BrowserSessio
     """Return the account's sessions, the last seen first."""
     statement = select(BrowserSession).where(BrowserSession.account_id == account_id)
     return list(session.exec(statement.order_by(col(BrowserSession.seen_at).desc(), col(BrowserSession.id).desc())))
+
+
+def note_use(session: Session, used: BrowserSession | ApiToken, moment: datetime) -> None:
+    """Write down when a session or a token was last used; one that has been revoked meanwhile stays so."""
+    if isinstance(used, BrowserSession):
+        session.exec(update(BrowserSession).where(col(BrowserSession.id) == used.id).values(seen_at=moment))
+    else:
+        session.exec(update(ApiToken).where(col(ApiToken.id) == used.id).values(used_at=moment))
 
 
 def drop_session(session: Session, digest: str) -> None:

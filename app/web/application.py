@@ -14,9 +14,9 @@ from starlette.types import Receive, Scope, Send
 
 from app import __version__
 from app.config import Settings
-from app.errors import OperatorError
 from app.storage.content_version import VersionWatch
 from app.storage.database import POOL_SIZE
+from app.storage.failures import reason_of
 from app.web import errors
 from app.web.bodies import BodyLimit
 from app.web.compression import Compression
@@ -62,9 +62,10 @@ def create_app(settings: Settings) -> FastAPI:
             settings.prepare_data_dir()
             state = State(settings, ROUTE_PATHS)
             await anyio.to_thread.run_sync(state.open)
-        except OperatorError as error:
-            log.critical("%s", error)
-            sys.tracebacklimit = 0  # the server prints what ended the start; one line says it all
+        except Exception as error:
+            if reason := reason_of(error):
+                log.critical("%s", reason)
+                sys.tracebacklimit = 0  # the server prints what ended the start; one line says it all
             raise
         app.state.omniracle = app.pages.state = state
         app.state.pid = os.getpid()
@@ -124,9 +125,17 @@ async def _look(watch: VersionWatch) -> None:
 
 async def _every(seconds: float, work: Callable[[], None]) -> None:
     # Apart from the heartbeat: indexing may take minutes, and this worker goes on answering meanwhile.
+    told: str | None = None
     while True:
         await asyncio.sleep(seconds)
         try:
             await anyio.to_thread.run_sync(work)
-        except Exception:
-            log.exception("regular work failed; it is tried again")
+        except Exception as error:
+            if reason := reason_of(error):
+                if reason != told:  # what lasts is said once
+                    log.warning("regular work failed and is tried again: %s", reason)
+                told = reason
+            else:
+                log.exception("regular work failed; it is tried again")
+        else:
+            told = None

@@ -9,7 +9,8 @@ from urllib.parse import unquote, urlencode
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -33,8 +34,10 @@ from app.errors import (
 )
 from app.search.query import MAX_LENGTH
 from app.services.searching import Hit, search
+from app.storage.failures import is_of_disk, reason_of
 from app.web.forms import is_form, read_form
 from app.web.language import translate
+from app.web.origin import SAFE_METHODS
 from app.web.problems import VARY, problem
 from app.web.state import State
 from app.web.templating import render, viewer
@@ -42,6 +45,7 @@ from app.web.templating import render, viewer
 log = logging.getLogger(__name__)
 
 RETRY_AFTER_S = 5
+DISK_RETRY_AFTER_S = 60  # somebody has to do something first
 SECRET_FIELDS = ("password", "old", "new")
 RESENDABLE = (400, 401, 403, 404, 410, 429, 500, 503)  # what was typed stays on the page, and can be sent again
 _HEADINGS = {
@@ -73,7 +77,9 @@ def install(app: FastAPI, routes: Sequence[Route]) -> None:
         (OmniracleError, _answer_ours),
         (HTTPException, _answer_http),
         (RequestValidationError, _answer_validation),
-        (OperationalError, _answer_busy),
+        (DatabaseError, _answer_failure),
+        (NoConnection, _answer_failure),
+        (OSError, _answer_failure),
     ):
         app.add_exception_handler(error, _keeping_what_was_typed(answer))
     app.add_middleware(UnexpectedErrors)
@@ -198,9 +204,19 @@ def _answer_validation(request: Request, error: Exception) -> Response:
     return _answer(request, 422, "The request is not valid: %(problems)s.", {"problems": listed}, errors=problems)
 
 
-def _answer_busy(request: Request, error: Exception) -> Response:
-    log.error("the database did not answer: %s", error)
-    return _busy(request)
+def _answer_failure(request: Request, error: Exception) -> Response:
+    """Answer for a database or a disk that fails; a mistake of ours is raised again."""
+    reason = reason_of(error)
+    if reason is None:
+        raise error
+    log.error("%s %s was refused: %s", request.method, request.url.path, reason)
+    if request.method in SAFE_METHODS or not is_of_disk(error):
+        return _busy(request)
+    message = (
+        "Nothing can be saved at the moment: the disk of this site is full or may not be written to. "
+        "Its operator has to see to it. Please try again later."
+    )
+    return _answer(request, 503, message, headers={"Retry-After": str(DISK_RETRY_AFTER_S)})
 
 
 def _busy(request: Request) -> Response:

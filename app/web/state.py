@@ -13,7 +13,6 @@ from fastapi import Depends, Request
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.config import Settings
-from app.errors import IndexUnavailable
 from app.search.index import SearchIndex
 from app.services import indexing, link_checking, searching
 from app.services.fetching import Fetcher
@@ -24,6 +23,7 @@ from app.services.wanting import WantedRecorder, close_answered
 from app.storage import jobs, schema, views
 from app.storage.content_version import VersionWatch
 from app.storage.database import Database
+from app.storage.failures import reason_of
 from app.web.access_log import AccessLog
 from app.web.mcp import McpEndpoint
 from app.workers.probing import ProbeKeys
@@ -62,11 +62,13 @@ class State:
     def open(self) -> None:
         """Check the schema and the index, and take a slot; raise OperatorError when this worker cannot serve."""
         schema.check(self.database)
-        indexing.ensure(self.database, self.index)
         try:
+            indexing.ensure(self.database, self.index)
             searching.warm(self.index)  # the first reader does not wait for it
-        except IndexUnavailable as error:
-            log.warning("%s", error)  # `tend` builds it anew; everything but the search works meanwhile
+        except Exception as error:
+            if (reason := reason_of(error)) is None:
+                raise
+            log.warning("%s", reason)  # `tend` builds it anew; everything but the search works meanwhile
         self.table.claim()
 
     def close(self) -> None:
@@ -99,8 +101,10 @@ class State:
                 self._checked_generation, self._wanted_checked = generation, 0
             if self._wanted_checked is not None:
                 self._wanted_checked = close_answered(self.database, self.index, self._wanted_checked)
-        except Exception:
-            log.exception("the index could not be brought up to date")
+        except Exception as error:
+            if (reason := reason_of(error)) is None:
+                raise
+            log.warning("the index could not be brought up to date: %s", reason)
         self.database.catch_up()
 
     def check_links(self) -> None:

@@ -189,7 +189,9 @@ class WorkerTable:
         try:
             with fresh.open("wb") as file:
                 file.write(self._header)
-                file.truncate(self._layout.size)
+                file.flush()
+                # Its place is taken now: to write to a mapped page that has none on a full disk ends the process.
+                os.posix_fallocate(file.fileno(), 0, self._layout.size)
             fresh.replace(self._path)
         finally:
             fresh.unlink(missing_ok=True)

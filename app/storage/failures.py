@@ -1,0 +1,41 @@
+"""What the disk or the database fails at, told from mistakes of ours: one line for the log instead of a traceback."""
+
+import errno
+import os
+import sqlite3
+
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError, TimeoutError  # noqa: A004
+
+from app.errors import OperatorError
+
+_OF_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM, errno.EFBIG}
+_OF_MACHINE = _OF_DISK | {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+_SQLITE_OF_DISK = {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PERM,
+}
+_POSTGRESQL_OF_DISK = {"53100", "25006"}  # disk_full, read_only_sql_transaction
+
+
+def reason_of(error: BaseException) -> str | None:
+    """Return in one line what has failed; None when the error is a mistake of ours, whose traceback is needed."""
+    if isinstance(error, OSError) and error.errno in _OF_MACHINE:
+        named = f": {error.filename}" if error.filename else ""
+        return f"{os.strerror(error.errno or 0)}{named}"
+    # Not its other subclasses: a constraint that does not hold, or SQL that is none, is a mistake.
+    if isinstance(error, OperationalError) or type(error) is DatabaseError:
+        return f"the database: {error.orig}"
+    if isinstance(error, TimeoutError):
+        return "the database: all connections are in use"
+    return str(error) if isinstance(error, OperatorError) else None
+
+
+def is_of_disk(error: BaseException) -> bool:
+    """Say whether nothing can be written until somebody makes space, or gives the right to write."""
+    if isinstance(error, DBAPIError):
+        code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF  # the rest says more exactly what it is
+        return code in _SQLITE_OF_DISK or getattr(error.orig, "sqlstate", None) in _POSTGRESQL_OF_DISK
+    return isinstance(error, OSError) and error.errno in _OF_DISK

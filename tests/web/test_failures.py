@@ -1,0 +1,122 @@
+"""The disk or the database fails: who saves is told plainly that nothing was saved, who reads goes on reading."""
+
+import os
+import resource
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+from io import BytesIO
+
+import pytest
+from PIL import Image
+from sqlalchemy import event, text
+
+from app.models import Role, Scope
+from app.models.columns import now
+from app.services import accounts
+from app.storage.content_version import SharedVersion
+from app.storage.database import file_of
+from app.workers.table import WorkerTable
+
+QUESTION = {"title": "Is it full?", "body_markdown": "words " * 20_000}
+FORM = {"title": "Is it full?", "lang": "en", "body": "words " * 20_000}
+
+
+@pytest.fixture
+def little_space():
+    """No file may become larger than a few bytes, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def limit(size):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+
+    yield limit
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.fixture
+def full(client):
+    """The database's file cannot grow any more."""
+    engine = client.app.state.omniracle.database.engine
+    event.listen(engine, "checkout", lambda connection, *_: connection.execute("PRAGMA max_page_count = 1"))
+
+
+@pytest.fixture
+def token(library, people):
+    return accounts.create_token(library.database, people[Role.REVIEWER], "tests", Scope.WRITE, people[Role.REVIEWER])
+
+
+def test_a_full_disk_is_a_problem_document_and_nothing_is_half_saved(client, library, token, full, caplog):
+    answer = client.post("/api/v1/questions", json=QUESTION, headers={"Authorization": f"Bearer {token}"})
+    assert (answer.status_code, answer.headers["Content-Type"]) == (503, "application/problem+json")
+    assert answer.headers["Retry-After"] == "60"
+    assert "the disk of this site is full" in answer.json()["detail"]
+    assert "Traceback" not in caplog.text
+    assert client.get("/api/v1/questions/is-it-full").status_code == 404
+    assert client.get("/questions/bread").status_code == 200
+
+
+@pytest.mark.parametrize(("lang", "said"), [("en", "is full or may not be written to"), ("zh-CN", "磁盘已满")])
+def test_a_full_disk_is_a_page_in_the_readers_language_with_what_was_typed(signed_in, full, lang, said):
+    answer = signed_in(Role.REVIEWER).post("/contribute", data=FORM, headers={"Accept-Language": lang})
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
+    assert said in answer.text
+    assert "words words" in answer.text
+    assert "sqlite" not in answer.text
+
+
+def test_an_image_that_has_no_space_is_refused_plainly_and_leaves_nothing(signed_in, library, little_space, caplog):
+    written = BytesIO()
+    Image.frombytes("RGB", (90, 60), os.urandom(90 * 60 * 3)).save(written, "PNG")
+    client = signed_in(Role.CONTRIBUTOR)
+    little_space(10_000)
+    answer = client.post("/images/new", files={"image": ("x.png", written.getvalue())})
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
+    assert "Traceback" not in caplog.text
+    assert str(library.settings.data_dir) not in answer.text
+    assert [path for path in library.settings.images_dir.rglob("*") if path.is_file()] == []
+
+
+def test_a_database_that_is_damaged_is_said_to_be_under_repair(client, library, caplog):
+    with library.database.write() as session:
+        session.execute(text("PRAGMA writable_schema = ON"))
+        session.execute(text("UPDATE sqlite_master SET rootpage = 2 WHERE name = 'ix_article_live_updated'"))
+    with library.database.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    client.app.state.omniracle.database.engine.dispose()
+    answer = client.get("/questions?sort=updated")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "under repair" in answer.text
+    assert "Traceback" not in caplog.text
+
+
+def test_a_mistake_of_ours_is_one(client, monkeypatch):
+    def broken(*_, **__):
+        raise FileExistsError(17, "File exists")
+
+    monkeypatch.setattr("app.web.routes.tags.tags.counted", broken)
+    assert client.get("/tags").status_code == 500
+
+
+def test_who_reads_does_not_wait_for_a_database_that_cannot_be_written_to(client, library, signed_in, token):
+    reader = signed_in(Role.READER)
+    with library.database.write() as session:
+        session.execute(text("UPDATE browser_session SET seen_at = :long_ago"), {"long_ago": now() - timedelta(days=1)})
+    with closing(sqlite3.connect(file_of(library.settings), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert reader.get("/questions/bread").status_code == 200
+        headers = {"Authorization": f"Bearer {token}"}
+        assert client.get("/api/v1/questions/bread", headers=headers).status_code == 200
+        other.execute("ROLLBACK")
+    assert reader.get("/account").status_code == 200
+    with library.database.read() as session:
+        assert session.execute(text("SELECT count(*) FROM browser_session WHERE seen_at > :then"),
+                               {"then": now() - timedelta(hours=1)}).scalar_one() == 1  # fmt: skip
+
+
+@pytest.mark.parametrize("make", [lambda path: SharedVersion(path).raise_to(1), lambda path: WorkerTable(path).claim()])
+def test_what_is_mapped_has_its_place_on_the_disk(tmp_path, make):
+    """To write to a mapped page that has none on a full disk would end the process."""
+    make(tmp_path / "mapped")
+    state = (tmp_path / "mapped").stat()
+    assert state.st_blocks * 512 >= state.st_size
