@@ -9,7 +9,7 @@ from whoosh.fields import COLUMN, ID, KEYWORD, TEXT, Schema
 from app.search import pinyin
 from app.search.analysis import CharacterTokenizer, TermTokenizer
 
-SCHEMA_VERSION = 5  # raise it with any change of fields or analysis: every index of another version is rebuilt
+SCHEMA_VERSION = 6  # raise it with any change of fields or analysis: every index of another version is rebuilt
 
 TEXT_FIELDS = ("title", "headings", "tags_text", "body")
 CHARACTERS = "characters"
@@ -19,10 +19,12 @@ TITLE_SYLLABLES = "title_syllables"
 INITIALS = "initials"
 
 ARTICLE_COLUMN = NumericColumn("i")
+REVISION_COLUMN = NumericColumn("i")
 
 SCHEMA = Schema(
     id=ID(unique=True),
     article=COLUMN(ARTICLE_COLUMN),
+    revision=COLUMN(REVISION_COLUMN),
     lang=KEYWORD(),
     tags=KEYWORD(commas=True),
     title=TEXT(TermTokenizer()),
@@ -42,6 +44,7 @@ class Entry:
     """What the index learns of one article."""
 
     article_id: int
+    revision: int
     lang: str
     title: str
     tags: tuple[str, ...]
@@ -54,6 +57,7 @@ class Entry:
         return {
             "id": str(self.article_id),
             "article": self.article_id,
+            "revision": self.revision,
             "lang": " ".join(language_keys(self.lang)),
             "tags": ",".join(self.tags),
             "title": self.title,

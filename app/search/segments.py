@@ -14,7 +14,7 @@ from whoosh.util.numeric import byte_to_length
 from app.search import postings
 from app.search.mapped import MappedStorage
 from app.search.postings import Floats
-from app.search.schema import ARTICLE_COLUMN, TEXT_FIELDS
+from app.search.schema import ARTICLE_COLUMN, REVISION_COLUMN, TEXT_FIELDS
 
 _LENGTHS = np.array([byte_to_length(code) for code in range(256)], np.float32)  # that a length byte stands for
 
@@ -31,6 +31,10 @@ class Segment:
         }
         self.total_lengths = {field: float(self.reader.field_length(field)) for field in TEXT_FIELDS}
         self.article_ids: npt.NDArray[np.int32] = self._column("article", ARTICLE_COLUMN, ">i4").astype(np.int32)
+
+    def revisions(self) -> npt.NDArray[np.int32]:
+        """Return the revision of its article that each document is of."""
+        return self._column("revision", REVISION_COLUMN, ">i4").astype(np.int32)
 
     def terms(self, field: str) -> list[str]:
         """Return all terms of a field, in order."""

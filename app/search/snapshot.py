@@ -90,6 +90,11 @@ class Snapshot:
         in_cjk = int(is_cjk[self.language_of].sum())
         self._script_sizes = (in_cjk, self.size - in_cjk)
 
+    def revisions(self) -> dict[int, int]:
+        """Return which revision of each article is in the index, by article id."""
+        numbers = np.concatenate([segment.revisions() for segment in self.segments] or [NOTHING[0]])
+        return dict(zip(self.article_ids[self.alive].tolist(), numbers[self.alive].tolist(), strict=True))
+
     def text(self, term: str) -> ImpactList:
         """Return the documents in which `term` stands, and its impact on each by all text fields."""
         return self._list(term, "text", partial(self._text_impacts, term=term))

@@ -18,7 +18,7 @@ from app.errors import OmniracleError
 from app.models import Image
 from app.models.columns import now
 from app.search.index import SearchIndex
-from app.services import backup
+from app.services import backup, indexing
 from app.storage import accounts, articles, jobs, schema
 from app.storage.database import Database, file_of
 from app.workers.reading import read_file, read_rows
@@ -150,20 +150,19 @@ def _index(database: Database, index: SearchIndex) -> Iterator[Check]:
             State.PROBLEM, "The search index is missing or damaged: run `omniracle reindex` or `omniracle serve`."
         )
         return
-    snapshot = index.snapshot()
+    missing, surplus = indexing.differing(database, index)
     with database.read() as session:
         waiting = jobs.pending(session, 1)
-        known = set(articles.revision_numbers(session))
-    indexed = set(snapshot.article_ids[snapshot.alive].tolist())
+        count = articles.count(session)
     if waiting and now() - waiting[0].created_at > WAITS_LONG:
         yield Check(State.PROBLEM, "Changes have waited more than 5 minutes to be indexed: run `omniracle reindex`.")
-    elif not waiting and known != indexed:
+    elif not waiting and (missing or surplus):
         message = (
             "The search index is out of date (missing: %(missing)s, left over: %(surplus)s): run `omniracle reindex`."
         )
-        yield Check(State.PROBLEM, message, {"missing": len(known - indexed), "surplus": len(indexed - known)})
+        yield Check(State.PROBLEM, message, {"missing": len(missing), "surplus": len(surplus)})
     else:
-        yield Check(State.OK, "The search index is intact. Answers in it: %(count)s", {"count": len(known)})
+        yield Check(State.OK, "The search index is intact. Answers in it: %(count)s", {"count": count})
 
 
 def _images(settings: Settings, database: Database) -> Iterator[Check]:

@@ -30,10 +30,15 @@ def ensure(
     patience_s: float = math.inf,
     thorough: bool = False,
 ) -> None:
-    """Make the index usable and equal to the database; another process that writes for longer is left to do it."""
+    """Make the index usable and equal to the database; another process that writes for longer is left to do it.
+
+    A `thorough` look also finds what no job tells of: that the database is of another day than the index, for example.
+    """
     with database.read() as session:
         identity = site.identity(session)
     if index.is_usable(identity, thorough=thorough):
+        if thorough:
+            _queue_what_differs(database, index)
         drain(database, index, progress, patience_s=patience_s)
         return
     with index.build_lock(patience_s=patience_s) as held:
@@ -41,6 +46,23 @@ def ensure(
             log.warning("the search index is missing, damaged or of another version: it is built anew")
             _rebuild(database, index, progress)
             log.warning("the search index is ready")
+
+
+def differing(database: Database, index: SearchIndex) -> tuple[set[int], set[int]]:
+    """Return the articles whose newest revision is not in the index, and those that are in it and nowhere else."""
+    with index.reading() as snapshot:
+        indexed = snapshot.revisions()
+    with database.read() as session:
+        known = articles.revision_numbers(session)
+    return {id_ for id_, number in known.items() if indexed.get(id_) != number}, indexed.keys() - known.keys()
+
+
+def _queue_what_differs(database: Database, index: SearchIndex) -> None:
+    missing, surplus = differing(database, index)
+    if missing or surplus:
+        with database.write() as session:
+            for article_id in sorted(missing | surplus):
+                jobs.add(session, article_id)
 
 
 def rebuild(database: Database, index: SearchIndex, progress: Progress = silent) -> int:
@@ -149,4 +171,4 @@ def _entry(article: Article, names: tuple[str, ...], kept: Rendering | None) -> 
     assert article.id is not None
     rendering = kept or make_rendering(article.body, article.lang)
     headings = tuple(str(heading["text"]) for heading in rendering.toc)
-    return Entry(article.id, article.lang, article.title, names, headings, rendering.text)
+    return Entry(article.id, article.revision, article.lang, article.title, names, headings, rendering.text)

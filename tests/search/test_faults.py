@@ -9,7 +9,8 @@ from app.errors import IndexUnavailable
 from app.search.index import SearchIndex
 from app.services import indexing
 from app.services.searching import search
-from app.storage import site
+from app.storage import site, snapshots
+from app.storage.database import file_of
 
 
 def files(library, ending):
@@ -99,3 +100,19 @@ def test_a_change_during_a_rebuild_is_found_at_once_and_not_lost(library, monkey
     builder.join(20)
     assert (found(library, "kudus"), found(library, "okapis"), found(library, "gnus")) == (["old"], ["new"], [])
     assert library.index.is_usable(identity(library), thorough=True)
+
+
+def test_a_database_of_another_day_than_the_index_is_noticed_and_the_index_follows(library, tmp_path):
+    """Somebody has copied yesterday's database over that of today."""
+    yesterday = tmp_path / "yesterday.db"
+    snapshots.take(file_of(library.settings), yesterday)
+    library.write("cooking/bread.md", "---\ntitle: Why does bread need salt?\nlang: en\n---\nAbout gnus.\n")
+    library.write("x/new.md", "---\ntitle: New\nlang: en\n---\nAbout okapis.\n")
+    library.sync()
+    library.database.close()
+    snapshots.put(yesterday, file_of(library.settings), tmp_path / "today.db")
+    assert (found(library, "salt"), found(library, "gnus")) == (["bread"], ["bread"])
+    assert [len(ids) for ids in indexing.differing(library.database, library.index)] == [1, 1]
+    indexing.ensure(library.database, library.index, thorough=True)
+    assert indexing.differing(library.database, library.index) == (set(), set())
+    assert (found(library, "yeast"), found(library, "gnus"), found(library, "okapis")) == (["bread"], [], [])

@@ -21,7 +21,7 @@ if WHAT == "excerpt":
 else:
     index = SearchIndex(Path(FOLDER))
     with index.build_lock(), index.building("x") as build, index.write_lock():
-        build.fill([Entry(1, "en", " ".join(words), (), (), "")])
+        build.fill([Entry(1, 1, "en", " ".join(words), (), (), "")])
         build.take_over()
     print(expand(parse("ba"), index.snapshot(), is_typing=True).slots)
 """

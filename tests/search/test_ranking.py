@@ -25,6 +25,7 @@ def entry(rng, number):
     lang = rng.choice(["en", "zh", "zh-Hant"])
     return Entry(
         number,
+        1,
         lang,
         text(rng.randrange(1, 7)),
         tuple(rng.sample(["a", "b", "c-d"], 2)),

@@ -59,6 +59,12 @@ def test_an_index_of_another_day(library):
     assert "(missing: 0, left over: 1)" in problems(library)[0]
 
 
+def test_an_index_of_another_revision(library):
+    with library.database.write() as session:
+        session.execute(text("UPDATE article SET revision = 0 WHERE slug = 'bread'"))
+    assert "(missing: 1, left over: 0)" in problems(library)[0]
+
+
 def test_an_image_that_is_missing(library):
     name = f"{'a' * 32}-1x1.png"
     with library.database.write() as session:
