@@ -17,7 +17,7 @@ from app.cli.stores import alone_on
 from app.config import Settings
 from app.environment import load_settings
 from app.errors import OperatorError
-from app.workers.processes import end_with_parent, start_ticks, trim_heaps
+from app.workers.processes import allow_many_files, end_with_parent, start_ticks, trim_heaps
 
 if TYPE_CHECKING:
     from uvicorn import Config
@@ -160,6 +160,7 @@ def _run(settings: Settings, listening: socket.socket) -> None:
     outcomes = settings.pid_file.with_suffix(".reload")
     outcomes.unlink(missing_ok=True)
     settings.pid_file.write_text(f"{os.getpid()} {start_ticks(os.getpid())} {settings.host} {settings.port}\n")
+    allow_many_files()
     supervisor = Supervisor(config, [listening], outcomes)
     try:
         supervisor.run()

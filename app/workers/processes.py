@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import mmap
 import os
+import resource
 import signal
 import socket
 from pathlib import Path
@@ -72,6 +73,12 @@ def trim_heaps() -> None:
     malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if malloc_trim is not None:
         malloc_trim(0)
+
+
+def allow_many_files() -> None:
+    """Let this process and its children open as many files as the system lets them: each connection is one."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def end_with_parent() -> None:

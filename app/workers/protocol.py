@@ -1,9 +1,18 @@
-"""HTTP as a worker speaks it: while it leaves, and for answers that are ready to be sent."""
+"""HTTP as a worker speaks it: with clients that take their time, while it leaves, and for answers that are ready."""
 
+import asyncio
 import weakref
 from functools import partial
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+
+# A request has to arrive within PATIENCE_S, and a second more for each SLOWEST bytes of it: enough for the slowest
+# phone. Without this, uvicorn waits for ever for the rest of a request, and keeps as long a head as anybody sends.
+PATIENCE_S = 20.0
+SLOWEST = 500  # bytes a second
+MAX_HEAD = 64 * 1024  # bytes
+STALLED_S = 60.0  # how long the last 64 kB of an answer may wait for a client that does not take them
+MAX_CONNECTIONS = 5000  # of one worker; each takes a file descriptor and a few kB
 
 LINGER_S = 0.5  # how long a connection that was accepted a moment ago may still send its request
 
@@ -20,12 +29,73 @@ NO_HTTP = (
 
 
 class WorkerProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP, but a connection on which nothing was asked yet is not closed at once when the worker leaves.
+    """uvicorn's HTTP, but nobody holds a connection for ever by sending or reading slowly.
 
-    It was accepted a moment ago, and its request is on the way: closing it would lose that.
+    And a connection on which nothing was asked yet is not closed at once when the worker leaves: it was accepted a
+    moment ago, and its request is on the way. Closing it would lose that.
     """
 
     is_leaving = False
+    _is_head = _is_body = False  # what of a request has begun to arrive, and not ended
+    _head_bytes = 0
+    _deadline = 0.0
+    _arrival: asyncio.TimerHandle | None = None
+    _stall: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Wait for a request."""
+        super().connection_made(transport)
+        if len(self.connections) > MAX_CONNECTIONS:
+            self._refuse(503, "Too many connections. Please try again in a moment.")
+        else:
+            self._watch_arrival()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        super().connection_lost(exc)
+        self._unwatch_arrival()
+        self.resume_writing()
+
+    def data_received(self, data: bytes) -> None:
+        """Read a part of a request, most often all of it."""
+        super().data_received(data)
+        if self._is_head or self._is_body or self._is_idle():
+            if self._arrival is None:
+                self._watch_arrival()
+            self._deadline += len(data) / SLOWEST
+            self._head_bytes += len(data) if self._is_head else 0
+            if self._head_bytes > MAX_HEAD:
+                self._refuse(431, "The address or the header lines are too long.")
+        elif self._arrival is not None:
+            self._unwatch_arrival()
+
+    def on_message_begin(self) -> None:
+        """Begin to read a request."""
+        super().on_message_begin()
+        self._is_head, self._head_bytes = True, 0
+
+    def on_message_complete(self) -> None:
+        """End a request."""
+        super().on_message_complete()
+        self._is_body = False
+
+    def pause_writing(self) -> None:
+        """Wait for a client that has not taken what was sent, but not for ever."""
+        super().pause_writing()
+        self._stall = self.loop.call_later(STALLED_S, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on sending."""
+        super().resume_writing()
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
+
+    def on_response_complete(self) -> None:
+        """End an answer; what of it waits to be sent does not keep a closed connection for ever."""
+        super().on_response_complete()
+        if self.transport.get_write_buffer_size():
+            self.loop.call_later(STALLED_S, _end_if_closing, self.transport)
 
     def shutdown(self) -> None:
         """Leave: answer what was asked, and what is asked within a moment, then close."""
@@ -37,7 +107,9 @@ class WorkerProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Begin to answer."""
+        self._is_head, self._is_body = False, True
         super().on_headers_complete()
+        self.headers = []  # what comes behind a chunked body is not among the headers that the proxies have checked
         if self.cycle is not None:
             # Weak: the scope would lead back to the cycle, and keep both until the collector comes by.
             self.cycle.scope["extensions"] = {WHOLE_ANSWER: {"send": partial(_answer, weakref.ref(self.cycle))}}
@@ -52,6 +124,48 @@ class WorkerProtocol(HttpToolsProtocol):
     def _close_if_silent(self) -> None:
         if self.cycle is None:
             self.transport.close()
+
+    def _is_idle(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+    def _watch_arrival(self) -> None:
+        self._deadline = self.loop.time() + PATIENCE_S
+        self._arrival = self.loop.call_at(self._deadline, self._look_at_arrival)
+
+    def _unwatch_arrival(self) -> None:
+        if self._arrival is not None:
+            self._arrival.cancel()
+            self._arrival = None
+
+    def _look_at_arrival(self) -> None:
+        now = self.loop.time()
+        if self.flow.read_paused:  # it is we who take our time
+            self._deadline = max(self._deadline, now + PATIENCE_S)
+        if self._deadline > now:
+            self._arrival = self.loop.call_at(self._deadline, self._look_at_arrival)
+        elif self._is_head or self._is_body:
+            self._refuse(408, "The request took too long to arrive.")
+        else:
+            self.transport.close()
+
+    def _refuse(self, status: int, message: str) -> None:
+        """End the connection, with an answer unless another one has begun."""
+        self._unwatch_arrival()
+        if self._is_idle() or not (self._is_head or self.cycle.response_started):
+            self.transport.write(
+                STATUS_LINE[status]
+                + b"content-type: text/plain; charset=utf-8\r\nconnection: close\r\ncontent-length: %d\r\n\r\n%s"
+                % (len(message), message.encode())
+            )
+        if not self._is_idle():
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        self.transport.close()
+
+
+def _end_if_closing(transport: asyncio.Transport) -> None:
+    if transport.is_closing():
+        transport.abort()
 
 
 def _answer(asked: "weakref.ref[RequestResponseCycle]", status: int, head: bytes, body: bytes) -> bool:

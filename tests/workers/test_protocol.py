@@ -1,0 +1,175 @@
+"""Who sends or reads slowly is waited for, but not for ever."""
+
+import asyncio
+import socket
+import threading
+import time
+from contextlib import closing, contextmanager
+
+import pytest
+import uvicorn
+
+from app.workers import protocol
+
+PATIENCE_S = 0.5
+LONG = 20_000_000  # bytes: more than all buffers on the way take
+
+
+@pytest.fixture
+def ended():
+    """What became of each request: its path, and how its body ended."""
+    return []
+
+
+@pytest.fixture
+def site(monkeypatch, ended):
+    """A server under our protocol with less patience; its port and itself."""
+    for name in ("PATIENCE_S", "STALLED_S"):
+        monkeypatch.setattr(protocol, name, PATIENCE_S)
+    monkeypatch.setattr(protocol, "MAX_CONNECTIONS", 5)
+
+    async def app(scope, receive, send):
+        message = {"more_body": True}
+        while message.get("more_body"):
+            message = await receive()
+        ended.append((scope["path"], message["type"], dict(scope["headers"])))
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        body = b"x" * (LONG if scope["path"] == "/long" else 5)
+        await send({"type": "http.response.body", "body": body, "more_body": True})
+        await send({"type": "http.response.body"})
+
+    config = uvicorn.Config(
+        app, port=0, loop="uvloop", http=protocol.WorkerProtocol, lifespan="off", log_level="error", ws="none",
+        timeout_keep_alive=2,
+    )  # fmt: skip
+    server = uvicorn.Server(config)
+    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
+        thread = threading.Thread(target=lambda: server.run([listening]))
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        yield listening.getsockname()[1], server
+        server.should_exit = True
+        thread.join()
+
+
+@contextmanager
+def connected(site, *parts):
+    with closing(socket.create_connection(("127.0.0.1", site[0]), timeout=20)) as connection:
+        for part in parts:
+            connection.sendall(part)
+            time.sleep(0.02)
+        yield connection
+
+
+def answer(connection):
+    """All that comes until the server closes the connection."""
+    received = b""
+    while part := connection.recv(65536):
+        received += part
+    return received
+
+
+def test_who_says_nothing_is_left(site):
+    with connected(site) as connection:
+        assert answer(connection) == b""
+
+
+@pytest.mark.parametrize("begun", [b"G", b"GET / HTTP/1.1\r\nHost: a\r\n", b"POST / HTTP/1.1\r\nContent-Length: 9\r\n"])
+def test_a_head_has_to_arrive(site, ended, begun):
+    with connected(site, begun) as connection:
+        assert answer(connection).startswith(b"HTTP/1.1 408 ")
+    assert ended == []
+
+
+def test_a_body_has_to_arrive(site, ended):
+    with connected(site, b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n", b"1", b"2") as connection:
+        received = answer(connection)
+    assert received.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+    assert received.endswith(b"\r\n\r\nThe request took too long to arrive.")
+    assert [kind for _, kind, _ in ended] == ["http.disconnect"]
+
+
+def test_a_byte_now_and_then_is_not_enough(site):
+    with connected(site, b"GET / HTTP/1.1\r\nX: ") as connection:
+        connection.settimeout(PATIENCE_S / 5)
+        for _ in range(200):
+            try:
+                connection.sendall(b"x")
+                if connection.recv(100).startswith(b"HTTP/1.1 408 "):
+                    return
+            except TimeoutError:
+                continue
+    raise AssertionError("the server goes on waiting")
+
+
+def test_the_next_request_has_to_arrive_too(site):
+    with connected(site, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"\r\n", b"GET") as connection:
+        received = answer(connection)
+    assert received.startswith(b"HTTP/1.1 200 OK")
+    assert b"HTTP/1.1 408 " in received
+
+
+def test_an_empty_line_does_not_hold_a_connection(site):
+    with connected(site, b"\r\n") as connection:
+        assert answer(connection) == b""
+
+
+def test_what_arrives_steadily_is_waited_for(site, ended, monkeypatch):
+    monkeypatch.setattr(protocol, "SLOWEST", 10)
+    with connected(site, b"POST / HTTP/1.1\r\nConnection: close\r\nContent-Length: 200\r\n\r\n") as connection:
+        for _ in range(20):
+            connection.sendall(b"0123456789")
+            time.sleep(PATIENCE_S / 10)
+        assert answer(connection).startswith(b"HTTP/1.1 200 OK")
+
+
+def test_a_head_has_an_end(site, ended):
+    with connected(site, b"GET / HTTP/1.1\r\n") as connection, pytest.raises(OSError, match=r"reset|[Bb]roken"):
+        for number in range(100_000):
+            connection.sendall(b"X-%d: %s\r\n" % (number, b"x" * 1000))
+    assert ended == []
+
+
+def test_lines_behind_the_body_are_no_headers(site, ended):
+    chunked = b"POST / HTTP/1.1\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with connected(site, chunked, b"1\r\nx\r\n", b"0\r\nX-Forwarded-For: 6.6.6.6\r\n\r\n") as connection:
+        assert answer(connection).startswith(b"HTTP/1.1 200 OK")
+    assert b"x-forwarded-for" not in ended[0][2]
+
+
+@pytest.mark.parametrize("more", [b"", b"Connection: close\r\n"])
+def test_who_does_not_take_the_answer_is_left(site, more):
+    with connected(site, b"GET /long HTTP/1.1\r\nHost: a\r\n" + more + b"\r\n") as connection:
+        deadline = time.monotonic() + 20
+        while site[1].server_state.connections:
+            assert time.monotonic() < deadline, "the server goes on waiting"
+            time.sleep(0.05)
+        assert len(answer(connection)) < LONG
+
+
+def test_connections_have_a_bound(site):
+    open_ = [socket.create_connection(("127.0.0.1", site[0]), timeout=20) for _ in range(6)]
+    try:
+        assert answer(open_[-1]).startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+    finally:
+        for connection in open_:
+            connection.close()
+
+
+def test_a_request_that_we_do_not_read_is_not_late(site, ended, monkeypatch):
+    """While the application is busy, the rest of a long body is left on the way."""
+    busy = asyncio.Event()
+    inner = site[1].config.loaded_app
+
+    async def slow(scope, receive, send):
+        if scope["path"] == "/busy":
+            await asyncio.sleep(PATIENCE_S * 2)
+            busy.set()
+        await inner(scope, receive, send)
+
+    monkeypatch.setattr(site[1].config, "loaded_app", slow)
+    body = b"x" * 1_000_000
+    head = b"POST /busy HTTP/1.1\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body)
+    with connected(site, head + body) as connection:
+        assert answer(connection).startswith(b"HTTP/1.1 200 OK")
