@@ -6,6 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all:
 
+PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
+ON_BOTH_ENGINES := tests/cli tests/services tests/storage tests/web
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check bench docs translations format clean
 .DELETE_ON_ERROR:
@@ -18,10 +21,13 @@ setup: $(VENV)/.installed ## Make .venv with the pinned dependencies
 run: setup ## Serve the site on http://127.0.0.1:8000
 	@$(BIN)/omniracle serve
 
-test: $(VENV)/.installed-dev ## Run all tests (with Chromium and nginx, where they are or may be installed)
+test: $(VENV)/.installed-dev ## Run all tests (with Chromium, nginx and PostgreSQL, where they are or may be installed)
 	@.ci/chromium || true
 	@.ci/nginx || true
-	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+	@.ci/postgresql || true
+	@$(BIN)/python -m compileall -q app  # else every server of the tests would, where Python is told to keep nothing
+	@$(BIN)/python -m pytest $(PARALLEL)
+	@$(BIN)/python -m pytest $(PARALLEL) --postgresql $(ON_BOTH_ENGINES)
 
 check: $(VENV)/.installed-dev ## Lint, types, layers
 	@$(BIN)/ruff check

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -14,6 +15,7 @@ from app.services import indexing
 from app.services.syncing import sync
 from app.storage import schema
 from app.storage.database import Database
+from tests.databases import Cluster, cluster
 
 SHARED_DATA = Path(__file__).parent.parent.parent / "shared" / "data"
 
@@ -113,9 +115,36 @@ class Library:
         return sync(self.database, self.index, self.content)
 
 
+@dataclass(frozen=True)
+class Site:
+    """A folder and, on PostgreSQL, the name of a database."""
+
+    folder: Path
+    database: str = ""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--postgresql", action="store_true", help="libraries are on a PostgreSQL server made for the run")
+
+
+@pytest.fixture(scope="session")
+def database_server() -> Iterator[Cluster]:
+    """A PostgreSQL server."""
+    with TemporaryDirectory() as folder, cluster(Path(folder)) as running:  # a socket's path must be short
+        yield running
+
+
+@pytest.fixture(scope="session")
+def postgresql(request: pytest.FixtureRequest) -> Cluster | None:
+    """The server on which libraries are; None for SQLite in their folders."""
+    wanted = request.config.getoption("postgresql")
+    return request.getfixturevalue("database_server") if wanted else None
+
+
 @contextmanager
-def opened(folder: Path) -> Iterator[Library]:
-    settings = Settings(data_dir=folder / "var", content_dir=folder / "content")
+def opened(site: Site, postgresql: Cluster | None) -> Iterator[Library]:
+    url = postgresql.url(site.database) if postgresql else None
+    settings = Settings(data_dir=site.folder / "var", content_dir=site.folder / "content", database_url=url)
     database = Database.of(settings)
     index = SearchIndex(settings.index_dir)
     yield Library(settings, database, index)
@@ -123,42 +152,50 @@ def opened(folder: Path) -> Iterator[Library]:
     database.close()
 
 
+@contextmanager
+def copied(site: Site, folder: Path, postgresql: Cluster | None) -> Iterator[Site]:
+    shutil.copytree(site.folder, folder, dirs_exist_ok=True)
+    made = Site(folder, postgresql.create(site.database) if postgresql else "")
+    yield made
+    if postgresql:
+        postgresql.drop(made.database)
+
+
 @pytest.fixture(scope="session")
-def empty_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def empty_site(postgresql: Cluster | None, tmp_path_factory: pytest.TempPathFactory) -> Site:
     """A migrated installation without articles, made once and copied for each test."""
-    folder = tmp_path_factory.mktemp("empty")
-    with opened(folder) as made:
+    site = Site(tmp_path_factory.mktemp("empty"), postgresql.create() if postgresql else "")
+    with opened(site, postgresql) as made:
         made.settings.prepare_data_dir()
         made.content.mkdir()
         schema.migrate(made.database)
         indexing.ensure(made.database, made.index)
-    return folder
+    return site
 
 
 @pytest.fixture(scope="session")
-def seeded_site(empty_site: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def seeded_site(
+    empty_site: Site, postgresql: Cluster | None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
     """The same with the articles above."""
-    folder = tmp_path_factory.mktemp("site") / "copy"
-    shutil.copytree(empty_site, folder)
-    with opened(folder) as made:
-        for path, text in ARTICLES.items():
-            made.write(path, text)
-        report = made.sync()
-        assert report.created == len(ARTICLES), report.problems
-    return folder
+    with copied(empty_site, tmp_path_factory.mktemp("site") / "copy", postgresql) as site:
+        with opened(site, postgresql) as made:
+            for path, text in ARTICLES.items():
+                made.write(path, text)
+            report = made.sync()
+            assert report.created == len(ARTICLES), report.problems
+        yield site
 
 
 @pytest.fixture
-def empty_library(empty_site: Path, tmp_path: Path) -> Iterator[Library]:
-    shutil.copytree(empty_site, tmp_path, dirs_exist_ok=True)
-    with opened(tmp_path) as made:
+def empty_library(empty_site: Site, postgresql: Cluster | None, tmp_path: Path) -> Iterator[Library]:
+    with copied(empty_site, tmp_path, postgresql) as site, opened(site, postgresql) as made:
         yield made
 
 
 @pytest.fixture
-def library(seeded_site: Path, tmp_path: Path) -> Iterator[Library]:
-    shutil.copytree(seeded_site, tmp_path, dirs_exist_ok=True)
-    with opened(tmp_path) as made:
+def library(seeded_site: Site, postgresql: Cluster | None, tmp_path: Path) -> Iterator[Library]:
+    with copied(seeded_site, tmp_path, postgresql) as site, opened(site, postgresql) as made:
         yield made
 
 

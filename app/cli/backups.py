@@ -1,5 +1,7 @@
-"""Commands that keep the whole site in one file, and bring it back."""
+"""Commands that keep the whole site in one file and bring it back, or take it to another database."""
 
+import os
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -67,3 +69,33 @@ def restore(
         typer.echo(f"The database that was there is {done.kept} now.")
     typer.echo(f"The settings of that site are in {done.settings}: compare them with `omniracle settings`.")
     typer.echo("`omniracle serve` brings the schema up to date and builds the search index.")
+
+
+@commands.command(epilog=examples("omniracle move --to postgresql+psycopg://omniracle:secret@db.example.org/omniracle"))
+def move(
+    to: Annotated[
+        str, typer.Option("--to", metavar="URL", help="An empty database, sqlite:///... or postgresql+psycopg://...")
+    ],
+) -> None:
+    """Copy the site into another database, of the same kind or not.
+
+    The server has to be stopped. Every row is copied and compared; the database that is there stays as it is. The
+    images and the search index stay in the data folder and fit both. Then set DATABASE_URL and start the server.
+    """
+    from app.cli.console import progress
+    from app.services.moving import move as copy
+    from app.storage.database import Database
+
+    settings = load_settings()
+    url = load_settings(os.environ | {"DATABASE_URL": to}).resolved_database_url
+    settings.prepare_data_dir()
+    with (
+        alone_on(settings),
+        closing(Database.of(settings)) as source,
+        closing(Database(url)) as target,
+        progress() as update,
+    ):
+        numbers = copy(source, target, update)
+    typer.echo(f"Copied and compared {sum(numbers.values())} rows: {numbers['article']} articles, "
+               f"{numbers['revision']} revisions, {numbers['account']} accounts.")  # fmt: skip
+    typer.echo("Set DATABASE_URL to that address, then `omniracle serve`.")

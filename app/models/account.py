@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import BigInteger, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from app.models.columns import UtcDateTime
@@ -99,5 +99,5 @@ class RateCount(SQLModel, table=True):
     __tablename__ = "rate_count"
 
     key: str = Field(primary_key=True, max_length=100)
-    period_start: int = Field(primary_key=True)  # seconds since 1970
+    period_start: int = Field(primary_key=True, sa_type=BigInteger)  # seconds since 1970
     count: int

@@ -56,6 +56,8 @@ class SourceFile(SQLModel, table=True):
     article_id: int = Field(foreign_key="article.id", index=True, ondelete="CASCADE")
     sha256: str = Field(max_length=64)  # of the file's bytes
     size: int
-    mtime_ns: int  # of the last change of content or name; -1: so fresh that it may change again unseen
+    mtime_ns: int = Field(
+        sa_type=BigInteger
+    )  # of the last change of content or name; -1: so fresh that it may change again unseen
     revision: int  # the article's newest revision that the file's text is part of
     source: str | None = Field(default=None, sa_type=Text)  # the file's text, where that revision is not equal to it

@@ -7,10 +7,13 @@ that a crash could prevent. A page may be kept under the number that was in the 
 database that had reached it.
 """
 
+import json
 import mmap
 import sqlite3
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 CELL = 8  # bytes; aligned, so that it is written and read by one instruction of the processor
 
@@ -50,8 +53,31 @@ class SharedVersion:
         return self._cell
 
 
-class VersionWatch:
-    """What one worker knows of the version; for the thread of its event loop alone.
+class VersionWatch(Protocol):
+    """What one worker knows of the version; its methods wait for nobody."""
+
+    def current(self) -> int | None:
+        """Return the number under which a page must have been kept to be shown now; None while it is not known."""
+
+    def settled(self) -> int | None:
+        """Return the number under which a page may be kept that is read from now on; None while somebody commits."""
+
+    def still_holds(self, articles: Collection[int], since: int) -> int | None:
+        """Return a current number under which holds what was read of some articles under the number `since`.
+
+        `articles` are the ids of all that it depends on. Returns None when it may not hold any more, and while somebody
+        commits.
+        """
+
+    def look(self) -> None:
+        """Find what this worker was not told of; to be called several times a second."""
+
+    def close(self) -> None:
+        """Let go of the database."""
+
+
+class SqliteWatch:
+    """A VersionWatch that looks into the file; for the thread of its event loop alone.
 
     Who changes the database without telling the word, the `sqlite3` command for example, is found out by `look`.
     """
@@ -64,12 +90,12 @@ class VersionWatch:
         self._seen = -1
 
     def current(self) -> int:
-        """Return the number under which a page must have been kept to be shown now."""
+        """Return the number; it is always known."""
         word: int = self._cell[0]
         return max(word, self._floor)
 
     def settled(self) -> int | None:
-        """Return the number under which a page may be kept that is read from now on; None while somebody commits."""
+        """Return the number, see VersionWatch."""
         word = self.current()
         stored = self._stored()
         if stored is None or stored < word:
@@ -77,22 +103,19 @@ class VersionWatch:
         self._floor = stored
         return stored if self.current() == stored else None
 
-    def still_holds(self, articles: str, since: int) -> int | None:
-        """Return a current number under which holds what was read of some articles under the number `since`.
-
-        `articles` are all ids that it depends on, as a JSON list. Returns None when it may not hold any more, and while
-        somebody commits.
-        """
+    def still_holds(self, articles: Collection[int], since: int) -> int | None:
+        """Return the number, see VersionWatch."""
         word = self.current()
         with suppress(sqlite3.Error):
-            version, holds = self._connection.execute(_STILL_HOLDS, {"since": since, "articles": articles}).fetchone()
+            given = {"since": since, "articles": json.dumps(list(articles))}
+            version, holds = self._connection.execute(_STILL_HOLDS, given).fetchone()
             if holds and version >= word:
                 self._floor = max(self._floor, version)
                 return int(version)
         return None
 
     def look(self) -> None:
-        """Find changes that the word was not told of; to be called several times a second."""
+        """Find changes that the word was not told of."""
         try:
             (seen,) = self._connection.execute("PRAGMA data_version").fetchone()
         except sqlite3.Error:

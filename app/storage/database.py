@@ -3,25 +3,15 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import make_url
 from sqlmodel import Session
 
 from app.config import Settings
-from app.errors import OperatorError
 from app.storage import site
-from app.storage.content_version import SharedVersion, VersionWatch
-
-BUSY_TIMEOUT_S = 10
-POOL_SIZE = 12  # the web layer runs this many threads
-
-SQLITE_PRAGMAS = (
-    "PRAGMA journal_mode = WAL",
-    "PRAGMA synchronous = FULL",  # an acknowledged save survives a power failure
-    "PRAGMA foreign_keys = ON",
-    "PRAGMA temp_store = MEMORY",
-)
+from app.storage.content_version import SharedVersion, SqliteWatch, VersionWatch
+from app.storage.engines import BUSY_TIMEOUT_S, engine_of, is_sqlite, options_of_reads
+from app.storage.version_follower import FollowingWatch
 
 
 class Database:
@@ -29,9 +19,9 @@ class Database:
 
     def __init__(self, url: str, version: SharedVersion | None = None) -> None:
         """Prepare connections to `url`; `version` is told of every change of the content before it is committed."""
-        self.engine = _create_engine(url)
+        self.engine = engine_of(url)
         self.version = version
-        self._write_engine = self.engine.execution_options(omniracle_write=True)
+        self._read_engine = self.engine.execution_options(**options_of_reads(self.engine))
 
     @classmethod
     def of(cls, settings: Settings) -> "Database":
@@ -39,15 +29,18 @@ class Database:
         return cls(settings.resolved_database_url, SharedVersion(settings.version_file))
 
     def watch(self) -> VersionWatch | None:
-        """Return a watch on the content's version; None where there are no triggers that raise it."""
-        if self.version is None or not _is_sqlite(self.engine.url):
+        """Return a watch on the content's version; None for a database that is used without the shared number."""
+        if self.version is None:
             return None
-        return VersionWatch(self.version, str(self.engine.url.database))
+        url = self.engine.url
+        if self.engine.dialect.name == "sqlite":
+            return SqliteWatch(self.version, str(url.database))
+        return FollowingWatch(self.version, url.render_as_string(hide_password=False))
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """Open a session whose statements all see one state of the database."""
-        with Session(self.engine, expire_on_commit=False) as session:
+        with Session(self._read_engine, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
@@ -56,7 +49,7 @@ class Database:
 
         Raises sqlalchemy.exc.OperationalError when another writer does not end within `patience_s`.
         """
-        engine = self._write_engine.execution_options(omniracle_patience_s=patience_s)
+        engine = self.engine.execution_options(omniracle_patience_s=patience_s)
         with Session(engine, expire_on_commit=False) as session, session.begin():
             yield session
             if self.version is not None:
@@ -73,7 +66,7 @@ class Database:
             is_behind = site.version(session) < self.version.get()
         if is_behind:
             with self.write() as session:
-                site.raise_version(session, self.version.get())
+                site.raise_version(session, self.version.get() + 1)  # one under which no page was ever kept
 
     def close(self) -> None:
         """Close all connections."""
@@ -82,40 +75,5 @@ class Database:
 
 def file_of(settings: Settings) -> Path | None:
     """Return the file of an installation's SQLite database; None for another kind."""
-    url = make_url(settings.resolved_database_url)
-    return Path(str(url.database)) if _is_sqlite(url) else None
-
-
-def _create_engine(url: str) -> Engine:
-    if not _is_sqlite(make_url(url)):
-        try:
-            return create_engine(url, pool_size=POOL_SIZE, pool_pre_ping=True, hide_parameters=True)
-        except ImportError as error:
-            raise OperatorError(
-                "This database needs a driver: run `.venv/bin/pip install 'psycopg[binary]'`."
-            ) from error
-    engine = create_engine(url, pool_size=POOL_SIZE, connect_args={"timeout": BUSY_TIMEOUT_S}, hide_parameters=True)
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _is_sqlite(url: URL) -> bool:
-    return url.get_backend_name() == "sqlite"
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    # The driver's own transaction handling begins too late; `_begin_sqlite` does it instead.
-    connection.isolation_level = None
-    for pragma in SQLITE_PRAGMAS:
-        connection.execute(pragma)
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A writer takes the lock at once: a transaction that reads first and writes later could not wait for it.
-    options = connection.get_execution_options()
-    if not options.get("omniracle_write", False):
-        connection.exec_driver_sql("BEGIN")
-        return
-    connection.exec_driver_sql(f"PRAGMA busy_timeout = {round(options['omniracle_patience_s'] * 1000)}")
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    url = settings.resolved_database_url
+    return Path(str(make_url(url).database)) if is_sqlite(url) else None

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from app import __version__
 from app.config import Settings
 from app.storage.content_version import VersionWatch
-from app.storage.database import POOL_SIZE
+from app.storage.engines import POOL_SIZE
 from app.storage.failures import reason_of
 from app.web import errors
 from app.web.bodies import BodyLimit

@@ -1,6 +1,5 @@
 """A page as the bytes that are sent, and what has to stay as it is for it to be good."""
 
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,14 +21,14 @@ def share(request: Request, *, viewed: int = 0, depends: Sequence[int] | None = 
     `viewed` is the article that it shows. A page that is made of articles alone, of the one that it shows and of those
     that it `depends` on, stays good when others change; None: it may depend on anything.
     """
-    request.state.shared = Shared(viewed, None if depends is None else json.dumps([viewed, *depends]))
+    request.state.shared = Shared(viewed, None if depends is None else (viewed, *depends))
 
 
 class Shared(NamedTuple):
     """What a route says of its answer."""
 
     viewed: int
-    depends: str | None  # a JSON list
+    depends: tuple[int, ...] | None
 
 
 @dataclass(slots=True)

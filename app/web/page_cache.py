@@ -96,6 +96,8 @@ class PageCache:
         """Say whether a page may be shown now; after a change, forget first what it may concern."""
         assert state.watch is not None
         current = state.watch.current()
+        if current is None:
+            return False
         if current != self._version:
             self._go_on_to(current)
         is_young = time.monotonic() - page.made_at < LIFE_S

@@ -16,9 +16,13 @@ CHANGES = 30  # fewer than one person may make in an hour
 ADMIN = {"OMNIRACLE_ADMIN_EMAIL": "admin@example.org", "OMNIRACLE_ADMIN_PASSWORD": "only for this one test"}
 
 
-@pytest.fixture
-def site(tmp_path):
-    server = start(tmp_path / "var", **ADMIN)
+@pytest.fixture(params=["SQLite", "PostgreSQL"])
+def site(request, tmp_path):
+    places = {}
+    if request.param == "PostgreSQL":
+        cluster = request.getfixturevalue("database_server")
+        places["DATABASE_URL"] = cluster.url(cluster.create())
+    server = start(tmp_path / "var", **ADMIN, **places)
     yield server
     stop(server)
 

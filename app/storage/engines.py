@@ -1,0 +1,102 @@
+"""Connections to each kind of database, and how a transaction begins there.
+
+On both, one write transaction follows the other: what it reads cannot be changed by another one before it commits. On
+PostgreSQL an advisory lock does what SQLite's write lock does; reads wait for nobody on either.
+"""
+
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+
+from app.errors import OperatorError
+
+POOL_SIZE = 12  # connections of a worker; the web layer runs this many threads
+BUSY_TIMEOUT_S = 10
+CONNECT_TIMEOUT_S = 5
+STATEMENT_TIMEOUT_S = 30
+
+WRITE_LOCK = 0x6F6D6E69  # any number that others who use the same database are unlikely to have chosen
+
+SQLITE_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",  # an acknowledged save survives a power failure
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA temp_store = MEMORY",
+)
+
+
+def is_sqlite(url: str) -> bool:
+    """Say whether the address is that of a SQLite database."""
+    return make_url(url).get_backend_name() == "sqlite"
+
+
+def engine_of(url: str) -> Engine:
+    """Return an engine for `url`; raise OperatorError where its driver is not installed."""
+    return _sqlite(url) if is_sqlite(url) else _postgresql(url)
+
+
+def options_of_reads(engine: Engine) -> dict[str, Any]:
+    """Return the options of a connection whose statements all see one state of the database."""
+    if engine.dialect.name == "sqlite":  # there a transaction is no other
+        return {}
+    return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+
+
+def _sqlite(url: str) -> Engine:
+    engine = create_engine(url, pool_size=POOL_SIZE, connect_args={"timeout": BUSY_TIMEOUT_S}, hide_parameters=True)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # The driver's own transaction handling begins too late; `_begin_sqlite` does it instead.
+    connection.isolation_level = None
+    for pragma in SQLITE_PRAGMAS:
+        connection.execute(pragma)
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer takes the lock at once: a transaction that reads first and writes later could not wait for it.
+    patience_s = _patience_of_writer(connection)
+    if patience_s is None:
+        connection.exec_driver_sql("BEGIN")
+        return
+    connection.exec_driver_sql(f"PRAGMA busy_timeout = {round(patience_s * 1000)}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _postgresql(url: str) -> Engine:
+    timeouts = {
+        "statement_timeout": STATEMENT_TIMEOUT_S,
+        "idle_in_transaction_session_timeout": 2 * STATEMENT_TIMEOUT_S,  # a writer that hangs would stop all others
+    }
+    options = " ".join(f"-c {name}={seconds}s" for name, seconds in timeouts.items())
+    # Whoever finds a connection dead, after a restart of the server, takes another one before it begins.
+    try:
+        engine = create_engine(
+            url,
+            pool_size=POOL_SIZE,
+            max_overflow=0,
+            pool_pre_ping=True,
+            hide_parameters=True,
+            connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "options": options, "application_name": "omniracle"},
+        )
+    except ImportError as error:
+        raise OperatorError("This database needs a driver: run `.venv/bin/pip install 'psycopg[binary]'`.") from error
+    event.listen(engine, "begin", _begin_postgresql)
+    return engine
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    patience_s = _patience_of_writer(connection)
+    if patience_s is None:
+        return
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {max(1, round(patience_s * 1000))}")
+    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITE_LOCK})")
+
+
+def _patience_of_writer(connection: Connection) -> float | None:
+    """Return for how long a write transaction waits for its turn, in seconds; None for one that only reads."""
+    patience_s: float | None = connection.get_execution_options().get("omniracle_patience_s")
+    return patience_s

@@ -1,0 +1,99 @@
+"""A site on PostgreSQL while its database goes away and comes back."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import httpx2 as httpx
+import pytest
+
+from tests.e2e.conftest import PROJECT, start, stop
+
+pytestmark = pytest.mark.e2e
+
+PATIENCE_S = 20
+
+
+@pytest.fixture
+def site(database_server, tmp_path):
+    url = database_server.url(database_server.create())
+    server = start(tmp_path / "var", workers=2, DATABASE_URL=url)
+    yield server, url
+    assert stop(server) == 0
+
+
+class Saver(threading.Thread):
+    """Publishes one question after the other, and remembers which were acknowledged and what was answered instead."""
+
+    def __init__(self, server, url):
+        super().__init__()
+        environ = os.environ | {"OMNIRACLE_DATA_DIR": str(server.data), "DATABASE_URL": url}
+
+        def omniracle(*arguments):
+            command = [sys.executable, "-m", "app", *arguments]
+            done = subprocess.run(
+                command, input="four words make one\n", text=True, check=True, cwd=PROJECT, env=environ,
+                capture_output=True,
+            )  # fmt: skip
+            return done.stdout.strip()
+
+        omniracle("user", "add", "ann@example.org", "--role", "admin", "--password-stdin")
+        self.headers = {"Authorization": f"Bearer {omniracle('token', 'create', 'ann@example.org')}"}
+        self.url = f"{server.url}/api/v1/questions"
+        self.has_to_stop = threading.Event()
+        self.saved: dict[str, str] = {}
+        self.refused: list[httpx.Response] = []
+
+    def run(self):
+        with httpx.Client(verify=False, timeout=30, headers=self.headers) as client:
+            number = 0
+            while not self.has_to_stop.wait(0.1):
+                number += 1
+                sent = {"title": f"What is n{number}?", "lang": "en", "body_markdown": f"It is n{number}."}
+                answer = client.post(self.url, json=sent)
+                if answer.status_code == 201:
+                    self.saved[answer.json()["slug"]] = sent["body_markdown"]
+                else:
+                    self.refused.append(answer)
+
+
+def until(condition):
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_a_restart_of_the_database_loses_nothing_that_was_acknowledged(site, database_server):
+    server, url = site
+    saver = Saver(server, url)
+    question = "/questions/how-requests-reach-fastapi-workers"
+    saver.start()
+    until(lambda: len(saver.saved) >= 3)
+    assert server.get(question).status_code == 200  # and is kept now
+    database_server.stop("immediate")
+    until(lambda: saver.refused)
+    time.sleep(1.2)  # what was known of the content is good for a second
+    page = server.get(question, headers={"Accept-Language": "zh-CN"})
+    ready = server.get("/readyz")
+    database_server.start()
+    before = len(saver.saved)
+    until(lambda: len(saver.saved) >= before + 3)
+    saver.has_to_stop.set()
+    saver.join()
+
+    assert page.status_code == 503
+    assert int(page.headers["Retry-After"]) > 0
+    assert '<html lang="zh' in page.text
+    assert "Traceback" not in page.text
+    assert "psycopg" not in page.text
+    assert ready.status_code == 503
+    assert {answer.status_code for answer in saver.refused} == {503}
+    assert all("Retry-After" in answer.headers for answer in saver.refused)
+    for slug, body in saver.saved.items():
+        assert body in server.get(f"/questions/{slug}.md").text
+    found = server.get("/api/v1/questions?per_page=100").json()
+    assert saver.saved.keys() <= {each["slug"] for each in found["items"]}
+    until(lambda: server.get("/readyz").status_code == 200)

@@ -1,0 +1,66 @@
+"""`move`: the same site in another database."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlmodel import select
+
+from app.errors import OperatorError
+from app.models import Article, Tag
+from app.services.exporting import export
+from app.services.moving import move
+from app.services.syncing import sync
+from app.storage import site
+from app.storage.database import Database
+
+
+@pytest.fixture
+def others(database_server, tmp_path) -> Iterator[list[Database]]:
+    """Empty databases: one of each kind."""
+    made = [Database(database_server.url(database_server.create())), Database(f"sqlite:///{tmp_path}/other.db")]
+    yield made
+    for each in made:
+        each.close()
+
+
+def exported(database, folder):
+    folder.mkdir()
+    export(database, folder)
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.md")}
+
+
+def test_there_and_back_everything_is_the_same(library, others, tmp_path):
+    source = library.database
+    before = exported(source, tmp_path / "before")
+    assert before
+    for number, target in enumerate(others):
+        numbers = move(source, target)
+        assert numbers["article"] == numbers["source_file"] == 5
+        assert exported(target, tmp_path / f"after{number}") == before
+        with source.read() as here, target.read() as there:
+            assert site.identity(here) == site.identity(there)  # so the search index fits both
+            assert site.version(here) <= site.version(there)
+        source = target
+
+
+def test_what_is_written_after_the_move_gets_new_numbers(library, others):
+    target, _ = others
+    move(library.database, target)
+    library.write("new.md", "---\ntitle: Is there a new one?\nlang: en\ntags: [new]\n---\nYes.\n")
+    report = sync(target, library.index, library.content)
+    assert (report.created, report.lost) == (1, 0)
+    with target.read() as session:
+        assert len(set(session.exec(select(Article.id)))) == len(list(session.exec(select(Article.slug)))) == 6
+        assert "new" in set(session.exec(select(Tag.name)))
+
+
+def test_a_site_is_never_overwritten(library, others):
+    target, _ = others
+    move(library.database, target)
+    with pytest.raises(OperatorError, match="empty one"):
+        move(library.database, target)
+
+
+def test_a_source_of_another_version_is_refused(tmp_path, others):
+    with pytest.raises(OperatorError, match="migrate"):
+        move(Database(f"sqlite:///{tmp_path}/empty.db"), others[0])
