@@ -1,6 +1,5 @@
 """`omniracle move`, as an operator types it."""
 
-import pytest
 from typer.testing import CliRunner
 
 from app.cli import app
