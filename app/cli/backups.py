@@ -71,7 +71,7 @@ def restore(
     typer.echo("`omniracle serve` brings the schema up to date and builds the search index.")
 
 
-@commands.command(epilog=examples("omniracle move --to postgresql+psycopg://omniracle:secret@db.example.org/omniracle"))
+@commands.command(epilog=examples("omniracle move --to postgresql+psycopg://me:secret@db.example.org/answers"))
 def move(
     to: Annotated[
         str, typer.Option("--to", metavar="URL", help="An empty database, sqlite:///... or postgresql+psycopg://...")

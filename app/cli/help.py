@@ -6,7 +6,7 @@ from typer.core import TyperGroup
 
 HEADINGS = {
     "Run the site": ("serve", "reload", "check", "settings", "migrate", "probe"),
-    "Backup": ("backup", "restore"),
+    "Backup": ("backup", "restore", "move"),
     "Articles": ("sync", "import", "export", "lint", "links"),
     "Search": ("search", "reindex"),
     "People": ("user", "token"),

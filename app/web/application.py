@@ -32,6 +32,7 @@ from app.workers.processes import limit_heaps
 
 log = logging.getLogger(__name__)
 
+LAST_WORK_S = 5.0
 TEND_EVERY_S = 5
 SHARE_EVERY_S = 1
 LOG_EVERY_S = 1
@@ -128,8 +129,12 @@ async def _every(seconds: float, work: Callable[[], None]) -> None:
     told: str | None = None
     while True:
         await asyncio.sleep(seconds)
+        running = asyncio.ensure_future(anyio.to_thread.run_sync(work))
         try:
-            await anyio.to_thread.run_sync(work)
+            await asyncio.shield(running)
+        except asyncio.CancelledError:  # the stores are closed next: whoever uses them has some time to come to an end
+            await asyncio.wait([running], timeout=LAST_WORK_S)
+            raise
         except Exception as error:
             if reason := reason_of(error):
                 if reason != told:  # what lasts is said once
