@@ -10,7 +10,7 @@ PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 ON_BOTH_ENGINES := tests/cli tests/services tests/storage tests/web
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench docs translations format clean
+.PHONY: help setup run test check bench soak docs translations format clean
 .DELETE_ON_ERROR:
 
 help: ## List the commands
@@ -46,6 +46,9 @@ bench: $(VENV)/.installed-dev ## Measure starting, memory, importing, searching,
 	@$(BIN)/python bench/relevance.py
 	@$(BIN)/python bench/pages.py
 	@$(BIN)/python bench/saving.py
+
+soak: $(VENV)/.installed-dev ## Try all faults on a real server while people write (MINUTES=5 SEED=1)
+	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),5) $(if $(SEED),--seed $(SEED))
 
 docs: setup ## Write the tables of settings in docs/configuration.md from the code
 	@$(BIN)/python docs/generate.py

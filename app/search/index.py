@@ -68,12 +68,15 @@ class SearchIndex:
 
     @contextmanager
     def reading(self) -> Iterator[Snapshot]:
-        """Yield the newest state; an error that comes from damaged files becomes IndexUnavailable.
-
-        A damaged index is condemned: it goes on answering what it can until a new one takes its place.
-        """
-        try:
+        """Yield the newest state; an error that comes from damaged files becomes IndexUnavailable."""
+        with self._telling_damage():
             yield self.snapshot()
+
+    @contextmanager
+    def _telling_damage(self) -> Iterator[None]:
+        """Condemn a damaged index: it goes on answering what it can until a new one takes its place."""
+        try:
+            yield
         except IndexUnavailable:
             self._condemn_if_damaged()
             raise
@@ -131,11 +134,15 @@ class SearchIndex:
         return _locked(self.folder, "build.lock", patience_s)
 
     def update(self, entries: list[Entry], removed: list[int]) -> None:
-        """Put `entries` in place of what the index knows of them and forget `removed`; hold the write lock."""
-        path = self.folder / self._current()
-        opened = self._opened
-        vocabulary = opened.vocabulary if opened and opened.path == path else Vocabulary(path / VOCABULARY)
-        write_changes(path, vocabulary, entries, removed)
+        """Put `entries` in place of what the index knows of them and forget `removed`; hold the write lock.
+
+        Raises IndexUnavailable for an index that is damaged or taken away, also while it is written to.
+        """
+        with self._telling_damage():
+            path = self.folder / self._current()
+            opened = self._opened
+            vocabulary = opened.vocabulary if opened and opened.path == path else Vocabulary(path / VOCABULARY)
+            write_changes(path, vocabulary, entries, removed)
 
     @contextmanager
     def building(self, identity: str) -> Iterator["Build"]:

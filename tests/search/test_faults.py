@@ -1,6 +1,7 @@
 """A damaged index is noticed, goes on answering what it can, and is built anew; saves go on meanwhile."""
 
 import random
+import shutil
 import threading
 
 import pytest
@@ -67,6 +68,16 @@ def test_an_error_from_damaged_files_condemns_the_index(library):
     assert not other.is_whole()
     indexing.ensure(library.database, other)
     assert found(library) == ["bread"]
+
+
+def test_an_index_that_is_taken_away_while_it_is_written_to_is_told_as_one(library, monkeypatch):
+    def gone(*_):
+        shutil.rmtree(library.index.folder)
+        raise FileNotFoundError(library.index.folder)
+
+    monkeypatch.setattr("app.search.index.write_changes", gone)
+    with pytest.raises(IndexUnavailable):
+        library.index.update([], [1])
 
 
 def test_an_error_of_our_own_condemns_nothing(library):
