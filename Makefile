@@ -10,7 +10,7 @@ PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 ON_BOTH_ENGINES := tests/cli tests/services tests/storage tests/web
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench soak docs translations format clean
+.PHONY: help setup run test check bench soak docs translations sbom format clean
 .DELETE_ON_ERROR:
 
 help: ## List the commands
@@ -29,11 +29,12 @@ test: $(VENV)/.installed-dev ## Run all tests (with Chromium, nginx and PostgreS
 	@$(BIN)/python -m pytest $(PARALLEL)
 	@$(BIN)/python -m pytest $(PARALLEL) --postgresql $(ON_BOTH_ENGINES)
 
-check: $(VENV)/.installed-dev ## Lint, types, layers
+check: $(VENV)/.installed-dev ## Lint, types, layers, known weaknesses of dependencies
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python .ci/audit.py
 
 format: $(VENV)/.installed-dev ## Format the code
 	@$(BIN)/ruff format
@@ -55,6 +56,9 @@ docs: setup ## Write the tables of settings in docs/configuration.md from the co
 
 translations: setup ## Put new texts of the site into every catalogue in app/web/translations
 	@$(BIN)/python .ci/translations.py
+
+sbom: $(VENV)/.installed ## Write what the site is made of into sbom.json (CycloneDX)
+	@$(BIN)/python .ci/sbom.py sbom.json
 
 clean: ## Remove .venv and caches; the data in var/ stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -127,6 +127,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--postgresql", action="store_true", help="libraries are on a PostgreSQL server made for the run")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("postgresql"):
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("sqlite")])
+        items[:] = [item for item in items if not item.get_closest_marker("sqlite")]
+
+
 @pytest.fixture(scope="session")
 def database_server() -> Iterator[Cluster]:
     """A PostgreSQL server."""
