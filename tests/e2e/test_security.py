@@ -1,10 +1,13 @@
 """What only the real server and a real browser can show."""
 
+import json
+import re
 import socket
 
 import pytest
 
 from tests.e2e.conftest import start, stop
+from tests.hostile import payloads
 
 MADE_UP = {
     "X-Forwarded-Proto": "https",
@@ -44,3 +47,70 @@ def test_what_proxies_say_is_believed_of_those_that_are_named(server, tmp_path):
         assert "https://127" not in told.text
     finally:
         assert stop(other) == 0
+
+
+# Finds in the page, as Chromium has read it, what could run or pose as ours; and what has run.
+LOOK = """() => {
+  const found = [...window.ran];
+  const within = [...document.querySelectorAll('main, main *, title, dialog *')];
+  for (const element of within) {
+    if (/^(script|iframe|object|embed|base|link|style|math|frame|meta|template|applet)$/i.test(element.tagName))
+      if (element.type !== 'application/ld+json') found.push(element.outerHTML);
+    for (const {name, value} of element.attributes)
+      if (/^on|^style$|^srcdoc$|^formaction$/i.test(name)) found.push(`${name}=${value}`);
+    for (const name of ['href', 'src', 'action'])
+      if (element.getAttribute(name) && typeof element[name] === 'string')
+        if (!/^(https?|mailto|tel):/.test(element[name])) found.push(element[name]);
+  }
+  return found;
+}"""
+SPY = """
+window.ran = [];
+for (const name of ['alert', 'prompt', 'confirm', 'print']) window[name] = () => ran.push(name);
+window.addEventListener('error', (event) => event.message && ran.push(event.message));
+"""
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")  # with which an answer is refused
+TOGETHER = 150  # payloads in one answer
+
+
+def test_nothing_of_the_collection_runs_in_a_browser_even_without_the_policy(browser, tmp_path):
+    """The policy would keep scripts from running: here it is switched off, so that the cleaning stands alone."""
+    collection, folder = payloads(), tmp_path / "content"
+    (folder / "hostile").mkdir(parents=True)
+    for number in range(0, len(collection), TOGETHER):
+        part = collection[number : number + TOGETHER]
+        title = json.dumps(next((each for each in part if each.isprintable() and len(each) < 90), "x"))
+        cards = "".join(
+            f"  - url: https://e.example/{place}\n    title: {json.dumps(each)}\n    description: {json.dumps(each)}\n"
+            for place, each in enumerate(part[:20])
+            if each.isprintable()
+        )
+        body = "\n\n".join(_CONTROLS.sub("", each) for each in part)
+        text = f"---\ntitle: {title}\nlang: en\ntags: [hostile]\nresources:\n{cards}---\n\n{body}\n"
+        (folder / "hostile" / f"part-{number}.md").write_text(text, encoding="utf-8")
+    server = start(tmp_path / "var", workers=1, OMNIRACLE_CONTENT_DIR=str(folder))
+    context = browser.new_context(base_url=server.url, bypass_csp=True)
+    context.add_init_script(SPY)
+    context.route(
+        "**/*", lambda route: route.continue_() if route.request.url.startswith(server.url) else route.abort()
+    )
+    page = context.new_page()
+    dialogs = []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    try:
+        listed = server.get("/api/v1/questions?tag=hostile").json()
+        assert listed["total"] == -(-len(collection) // TOGETHER)
+        paths = [item["url"].removeprefix(server.url) for item in listed["items"]]
+        paths += [
+            "/questions?tag=hostile",
+            "/search?q=alert",
+            "/search?q=%22%3E%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E",
+        ]
+        for path in paths:
+            page.goto(path, wait_until="load")
+            assert page.evaluate(LOOK) == [], path
+            assert page.url.startswith(server.url + path.partition("?")[0])
+        assert dialogs == []
+    finally:
+        context.close()
+        assert stop(server) == 0

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from app.content.document import MAX_TITLE
-from app.content.language import detect
+from app.content.language import canonical, detect
 from app.content.plain import one_line
 from app.errors import InvalidInput, NotFound, TooManyRequests
 from app.models import Article, Revision
@@ -52,7 +52,7 @@ def create(request: Request, here: Here, key: Contributor, form: SentForm) -> Re
 def preview(request: Request, here: Here, key: Contributor, form: SentForm) -> Response:
     """Give the answer as it will look, for the editor's preview while one types; nobody sends it back."""
     here.limits.count(PREVIEW, str(key.account.id))
-    html, lang = in_script_of(viewer(request), rendered(request, form), form.lang or detect(form.body))
+    html, lang = in_script_of(viewer(request), rendered(request, form), canonical(form.lang) or detect(form.body))
     return HTMLResponse(html, headers={"Content-Language": lang})
 
 

@@ -1,0 +1,118 @@
+"""Scripts in everything that people may send: what comes back, at once or later, runs none of them."""
+
+import json
+from urllib.parse import quote
+
+import pytest
+
+from app.models import Role
+from app.services.importing import import_tree
+from app.storage import articles, tags
+from tests.hostile import dangers, payloads
+from tests.web.test_contributing import fields
+
+BREAKING_OUT = [
+    '"><img src=x onerror=alert(1)>', "'><svg onload=alert(1)>", "</title><script>alert(1)</script>", "--><script>",
+    "javascript:alert(1)", "</script><script>alert(1)</script>", "</textarea><script>alert(1)</script>",
+    "\u2028</script>", "{{7*7}}{% include 'x' %}", "]]><script>alert(1)</script>", "`${alert(1)}`",
+    '" onmouseover="alert(1)', "&lt;script&gt;", "en\r\nX-Injected: 1",
+]  # fmt: skip
+SAMPLE = [*BREAKING_OUT, *[each for each in payloads() if len(each) <= 70 and each.isprintable()][::300]]
+
+
+def check(answer, about):
+    assert answer.status_code < 500, about
+    assert not any("\r" in value or "\n" in value for value in answer.headers.values()), about
+    if answer.headers.get("Content-Type", "").startswith("text/html"):
+        assert dangers(answer.text) == [], about
+        assert "{{7*7}}" in answer.text or "7*7" not in answer.text, about  # no template of ours
+
+
+REFLECTED = [
+    "/{}", "/questions/{}", "/tags/{}", "/search?q={}", "/search?q=salt&lang={}&tag={}",
+    "/questions?tag={}&lang={}&page=1",
+    "/questions?sort={}", "/questions?page={}", "/sign-in?next=/{}", "/sign-in?next={}", "/sign-up?next=/{}",
+    "/contribute?title={}", "/contribute?draft={}", "/questions/bread?said={}", "/questions/bread/revisions/{}",
+    "/questions/bread/compare?older={}&newer=1", "/drafts/{}", "/images/{}", "/first-admin/{}", "/-/experiments/{}",
+    "/sign-in/openid/callback?state={}&error={}", "/review?page={}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("address", REFLECTED)
+def test_what_stands_in_an_address_stays_text(client, signed_in, address):
+    ann = signed_in(Role.ADMIN)
+    for payload in SAMPLE:
+        asked = address.replace("{}", quote(payload, safe=""))
+        check(client.get(asked), asked)
+        check(ann.get(address.replace("{}", quote(payload, safe="/<>\"'() "))), asked)
+
+
+def test_what_stands_in_a_form_comes_back_as_text(client, signed_in):
+    admin = signed_in(Role.ADMIN)
+    for payload in SAMPLE:
+        every = dict.fromkeys(fields(), payload) | {"base": "0"}
+        for action in ("preview", "save", "draft"):
+            check(admin.post("/contribute", data=every | {"action": action, "body": ""}), (action, payload))
+        check(admin.post("/contribute", data=every | {"action": "preview"}), payload)
+        check(admin.post("/contribute/preview", data=every), payload)
+        check(admin.post("/questions/bread/edit", data=every | {"base": payload, "action": "preview"}), payload)
+        check(admin.post("/account/name", data={"name": payload * 90}), payload)
+        check(admin.post("/account/tokens", data={"token_name": payload, "scope": "read"}), payload)
+        check(admin.post("/questions/bread/deletion", data={"reason": payload * 100}), payload)
+        check(admin.post("/-/preferences", data={"lang": payload, "theme": payload}), payload)
+        check(admin.post("/contribute/link", data={"url": payload}), payload)
+        check(client.post("/sign-in", data={"email": payload, "password": payload, "next": payload}), payload)
+        check(client.post("/sign-up", data={"email": payload, "name": payload, "password": payload}), payload)
+        check(client.post("/-/experiments", data={"choice": payload, "next": payload}), payload)
+        for name in ("User-Agent", "Referer", "Accept-Language", "Cookie", "Origin", "X-Forwarded-For"):
+            if payload.isascii():
+                check(client.get("/questions/nothing", headers={name: f"{payload}; theme={payload}"}), payload)
+                check(admin.get("/account", headers={name: payload} if name != "Cookie" else {}), payload)
+
+
+def document(payload):
+    said = json.dumps(payload)  # YAML reads what JSON writes
+    return (
+        f"---\ntitle: {said}\nlang: en\ntags: [cooking, {json.dumps(payload.translate(str.maketrans('', '', '/,')))}]\n"
+        f"aliases: [{said}]\nrelated: [{said}]\nunknown: {said}\n"
+        f"resources:\n  - url: https://e.example/?{quote(payload)}\n    title: {said}\n    description: {said}\n"
+        f"    site: {said}\n---\n\n# {payload}\n\n{payload}\n\n```{payload}\n{payload}\n```\n"
+    )
+
+
+def test_what_is_kept_stays_text_on_every_page(client, signed_in, library, tmp_path):
+    ann, rob = signed_in(Role.CONTRIBUTOR), signed_in(Role.REVIEWER)
+    tree = tmp_path / "foreign"
+    tree.mkdir()
+    for number, payload in enumerate(SAMPLE):
+        library.write(f"hostile/x{number}.md", document(payload))
+        (tree / f"y{number}.md").write_text(f"# {payload}\n\n{payload}\n\n<div {payload}>\n", encoding="utf-8")
+    library.sync()
+    import_tree(library.database, library.index, tree)
+    proposed = []
+    for payload in SAMPLE:
+        ann.post("/account/name", data={"name": payload[:80]})
+        ann.post("/drafts/new", data=fields(title=payload, body=payload, draft_window=payload))
+        client.post("/questions/bread/feedback", data={"kind": "wrong", "reason": payload})
+        client.post("/wanted", data={"q": payload})
+        sent = ann.post("/contribute", data=fields(title=payload, body=payload, message=payload, card_title=payload))
+        if sent.status_code == 303:
+            proposed.append(sent.headers["Location"])
+            rob.post(f"{proposed[-1]}/rejection", data={"reason": payload})
+        rob.post(
+            "/questions/bread/edit",
+            data=fields(title="Why does bread need salt?", message=payload, body=payload, base="1"),
+        )
+    assert len(proposed) > len(SAMPLE) / 2
+    with library.database.read() as session:
+        slugs = [found.slug for found in articles.addresses(session, offset=0, limit=500)]
+        topics = [tag.url for tag in tags.counted(session)]
+    assert len(slugs) > len(SAMPLE)
+    asked = [f"/questions/{slug}{part}" for slug in slugs for part in ("", "/history", "/edit", "/compare")]
+    asked += [*topics, *proposed, "/", "/questions", "/tags", "/wanted", "/search?q=alert", "/search?q=script",
+              "/review", "/review/feedback", "/account/contributions", "/drafts/new", "/contribute"]  # fmt: skip
+    for path in asked:
+        check(rob.get(path), path)
+        check(ann.get(path), path)
+    for path in ("/account", "/admin/audit", "/admin/accounts", "/-/status"):
+        check(signed_in(Role.ADMIN).get(path), path)
