@@ -101,6 +101,13 @@ def test_authors_are_told_how_long_an_answer_may_be():
     assert f"more than {MAX_LENGTH:,} characters, {MAX_LINES:,} lines or {MAX_FOOTNOTES:,} footnote marks" in text
 
 
+def test_every_test_that_the_document_on_security_names_is_there():
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (DOCS / "security.md").read_text())
+    assert len(named) > 50
+    for path, name in named:
+        assert re.search(rf"^def {name}\(", (PROJECT / path).read_text(), re.MULTILINE), f"{path}::{name}"
+
+
 def test_no_file_is_too_long_to_read():
     listed = subprocess.run(["git", "ls-files", "app", "templates"], cwd=PROJECT, capture_output=True, text=True)
     names = listed.stdout.splitlines()
