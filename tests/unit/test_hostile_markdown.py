@@ -16,9 +16,7 @@ def test_the_looker_sees_what_it_should():
     assert dangers('<p id="a">x <a href="/a:b">y</a> <a href="mailto:a@b">z</a> <img src="/images/x.png"></p>') == []
 
 
-@pytest.mark.parametrize(
-    "construct", ["{}", "- text {} text", "[x]({})", '<a href="{}">x</a>', "# {}\n\n| {} | b |\n|-|-|"]
-)
+@pytest.mark.parametrize("construct", ["{}", "[x]({})", '<a href="{}">x</a>'])
 def test_no_payload_survives(construct):
     collection = payloads()
     assert len(collection) > 2000
