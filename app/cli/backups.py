@@ -74,13 +74,17 @@ def restore(
 @commands.command(epilog=examples("omniracle move --to postgresql+psycopg://me:secret@db.example.org/answers"))
 def move(
     to: Annotated[
-        str, typer.Option("--to", metavar="URL", help="An empty database, sqlite:///... or postgresql+psycopg://...")
+        str,
+        typer.Option(
+            "--to", metavar="URL", help="An empty database: sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME."
+        ),
     ],
 ) -> None:
-    """Copy the site into another database, of the same kind or not.
+    """Copy the site into another database.
 
-    The server has to be stopped. Every row is copied and compared; the database that is there stays as it is. The
-    images and the search index stay in the data folder and fit both. Then set DATABASE_URL and start the server.
+    It may be of another kind. The server has to be stopped. Every row is copied and compared; the database that is
+    there stays as it is. The images and the search index stay in the data folder and fit both. Then set DATABASE_URL
+    and start the server.
     """
     from app.cli.console import progress
     from app.services.moving import move as copy

@@ -164,14 +164,7 @@ def change_password(database: Database, account: Account, *, old: str, new: str)
     set_password(database, account, new, by=account, field="new")
 
 
-def set_password(
-    database: Database,
-    account: Account,
-    new: str,
-    *,
-    by: Account | str,
-    field: str = "password",
-) -> None:
+def set_password(database: Database, account: Account, new: str, *, by: Account | str, field: str = "password") -> None:
     """Set a password without asking for the old one, and end all sessions and tokens of the account."""
     passwords.check(new, field, personal=_personal(account.name, account.email))
     known = passwords.hashed(new)
