@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from app.cli.help import examples
-from app.cli.stores import alone_on
+from app.cli.stores import alone_on, unused
 from app.environment import given_settings, load_settings
 
 commands = typer.Typer()
@@ -61,7 +61,7 @@ def restore(
 
     settings = load_settings()
     settings.prepare_data_dir()
-    with alone_on(settings):
+    with alone_on(settings), unused(settings):
         done = bring_back(settings, file, force=force)
     made = done.manifest
     typer.echo(f"Restored the backup of {made.made_at:%Y-%m-%d %H:%M} UTC, with {made.images} images.")

@@ -3,7 +3,7 @@
 from app.cli.console import print_report, progress
 from app.config import Settings
 from app.search.index import SearchIndex
-from app.services import indexing
+from app.services import files, indexing
 from app.services.accounts import ensure_first_admin
 from app.services.rendering import bring_up_to_date
 from app.services.syncing import sync
@@ -20,6 +20,8 @@ def prepare(settings: Settings) -> str | None:
     index = SearchIndex(settings.index_dir)
     try:
         schema.migrate(database)
+        files.drop_partial(settings.images_dir)
+        files.drop_partial(settings.social_dir)
         with progress() as update:
             indexing.ensure(database, index, update, thorough=True)
             report = sync(database, index, settings.content_dir, update)

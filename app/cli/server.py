@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.cli.help import examples
-from app.cli.stores import alone_on
+from app.cli.stores import alone_on, using
 from app.config import Settings
 from app.environment import load_settings
 from app.errors import OperatorError
@@ -67,9 +67,10 @@ def migrate() -> None:
 
     settings = load_settings()
     settings.prepare_data_dir()
-    database = Database.of(settings)
-    before, after = schema.migrate(database)
-    database.close()
+    with using(settings):
+        database = Database.of(settings)
+        before, after = schema.migrate(database)
+        database.close()
     typer.echo(
         f"The schema is already at {after}." if before == after else f"Migrated {before or 'nothing'} -> {after}."
     )

@@ -3,6 +3,7 @@
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from app.config import Settings
@@ -26,22 +27,38 @@ def open_stores() -> "Iterator[tuple[Settings, Database, SearchIndex]]":
 
     settings = load_settings()
     settings.prepare_data_dir()
-    database = Database.of(settings)
-    try:
-        schema.check(database)
-        yield settings, database, SearchIndex(settings.index_dir)
-    finally:
-        database.close()
+    with using(settings):
+        database = Database.of(settings)
+        try:
+            schema.check(database)
+            yield settings, database, SearchIndex(settings.index_dir)
+        finally:
+            database.close()
 
 
 def alone_on(settings: Settings) -> IO[str]:
     """Return a file whose lock keeps servers from this data folder; raise OperatorError when there is one."""
-    held = (settings.data_dir / "server.lock").open("w")
+    refusal = f"A server is running on the data folder {settings.data_dir}: stop it, or set OMNIRACLE_DATA_DIR."
+    return _locked(settings.data_dir / "server.lock", fcntl.LOCK_EX, refusal)
+
+
+def using(settings: Settings) -> IO[str]:
+    """Return a file whose lock keeps `restore` from the data folder; raise OperatorError while that is at work."""
+    refusal = f"A backup is being restored into {settings.data_dir}: try again when that is done."
+    return _locked(settings.data_dir / "restore.lock", fcntl.LOCK_SH, refusal)
+
+
+def unused(settings: Settings) -> IO[str]:
+    """Return a file whose lock keeps commands from the data folder; raise OperatorError when one is at work."""
+    refusal = f"Another command, `omniracle sync` for example, is at work on {settings.data_dir}: let it end first."
+    return _locked(settings.data_dir / "restore.lock", fcntl.LOCK_EX, refusal)
+
+
+def _locked(file: Path, kind: int, refusal: str) -> IO[str]:
+    held = file.open("w")
     try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(held, kind | fcntl.LOCK_NB)
     except OSError as error:
         held.close()
-        raise OperatorError(
-            f"A server is running on the data folder {settings.data_dir}: stop it, or set OMNIRACLE_DATA_DIR."
-        ) from error
+        raise OperatorError(refusal) from error
     return held

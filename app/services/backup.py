@@ -1,8 +1,6 @@
 """`backup`: the database, the images and the settings in one file, consistent while the site is written to."""
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +16,8 @@ from app.services import files
 from app.services.backup_file import DATABASE, FORMAT, SECRET, SETTINGS, Manifest, member_of, pack, unpack
 from app.storage import snapshots
 from app.storage.database import file_of
+
+WORK = ".omniracle-backup-"  # how the folder begins in which a backup is made
 
 
 class Receipt(BaseModel):
@@ -55,7 +55,7 @@ def back_up(
         raise OperatorError(f"There is no database at {source} yet: run `omniracle serve` first.")
     if file.exists() and not force:
         raise OperatorError(f"{file} is there already: name another file, or replace it with --force.")
-    with _failure_told(file), _folder_beside(file) as folder:
+    with _failure_told(file), files.work_folder(file.parent, WORK) as folder:
         copy = folder / DATABASE
         snapshots.take(source, copy)
         try:
@@ -114,15 +114,6 @@ def _listed(given: Mapping[str, str], *, with_secrets: bool) -> str:
     shown = {name: value for name, value in sorted(given.items()) if with_secrets or name not in SECRETS}
     quoted = {name: value.replace("\\", "\\\\").replace("'", "\\'") for name, value in shown.items()}
     return "".join(f"{name}='{value}'\n" for name, value in quoted.items())
-
-
-@contextmanager
-def _folder_beside(file: Path) -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix=f".{file.name}.", dir=file.parent))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

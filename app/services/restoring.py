@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from app.storage.content_version import SharedVersion
 from app.workers.reading import read_file, read_rows
 
 RESTORED_SETTINGS = "restored-settings.env"
+WORK = ".restore-"  # how the folder begins into which a backup is unpacked
 
 
 @dataclass(frozen=True)
@@ -42,19 +42,17 @@ def restore(settings: Settings, file: Path, *, force: bool = False) -> Restored:
     if table and read_rows(table):
         raise OperatorError(f"Workers are running on the data folder {settings.data_dir}: stop them first.")
     settings.prepare_data_dir()
-    folder = Path(tempfile.mkdtemp(prefix=".restore-", dir=settings.data_dir))
     try:
-        manifest, state = unpack(file, folder, lambda _name: True)
-        schema.refuse_newer(state.schema)
-        return Restored(manifest, *_put(settings, target, folder))
+        with files.work_folder(settings.data_dir, WORK) as folder:
+            manifest, state = unpack(file, folder, lambda _name: True)
+            schema.refuse_newer(state.schema)
+            return Restored(manifest, *_put(settings, target, folder))
     except OSError as error:
         reason = error.strerror or os.strerror(error.errno or 0)
         raise OperatorError(
             f"{file} cannot be restored ({reason}): see that it can be read, and that the data folder "
             f"{settings.data_dir} may be written to and has space for all that is in it."
         ) from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _put(settings: Settings, target: Path, folder: Path) -> tuple[Path | None, Path]:

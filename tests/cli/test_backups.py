@@ -75,3 +75,19 @@ def test_nothing_is_restored_under_workers_of_another_kind_of_server(run, librar
     finally:
         table.release()
     assert run("restore", "--force", "site.tar.gz").exit_code == 0
+
+
+def test_nothing_is_restored_while_another_command_is_at_work_nor_the_other_way_round(run, library):
+    run("backup", "site.tar.gz")
+    lock = library.settings.data_dir / "restore.lock"
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_SH)  # as `omniracle sync` does
+        with pytest.raises(OperatorError, match="Another command"):
+            run("restore", "--force", "site.tar.gz")
+        assert run("sync").exit_code == 0
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)  # as `omniracle restore` does
+        for command in (("sync",), ("reindex",), ("migrate",)):
+            with pytest.raises(OperatorError, match="is being restored"):
+                run(*command)
+    assert run("restore", "--force", "site.tar.gz").exit_code == 0

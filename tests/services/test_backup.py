@@ -1,9 +1,11 @@
 """A backup holds the whole site, and brings it back."""
 
+import fcntl
 import os
 import resource
 import sqlite3
 import threading
+import time
 from contextlib import closing
 
 import pytest
@@ -13,7 +15,7 @@ from app.config import Settings
 from app.environment import given_settings
 from app.errors import OperatorError
 from app.models import Role
-from app.services import accounts, backup, indexing
+from app.services import accounts, backup, files, indexing, restoring
 from app.services.backup import back_up
 from app.services.backup_file import DATABASE, MANIFEST, SECRET, SETTINGS
 from app.services.exporting import export
@@ -199,3 +201,39 @@ def test_an_unreadable_receipt_is_none(library):
     assert backup.last(library.settings) is None
     library.settings.backup_file.write_text("{")
     assert backup.last(library.settings) is None
+
+
+def test_what_a_killed_backup_left_behind_goes_with_the_next_and_no_other(library, tmp_path):
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    left, used = folder / f"{backup.WORK}left", folder / f"{backup.WORK}used"
+    for each in (left, used):
+        each.mkdir()
+        (each / DATABASE).write_bytes(b"half")
+    opened = os.open(used, os.O_RDONLY)
+    fcntl.flock(opened, fcntl.LOCK_EX)
+    made(library, tmp_path)
+    assert sorted(path.name for path in folder.iterdir()) == [used.name, "site.tar.gz"]
+    os.close(opened)
+    made(library, tmp_path, force=True)
+    assert [path.name for path in folder.iterdir()] == ["site.tar.gz"]
+
+
+def test_what_a_killed_restore_left_behind_goes_with_the_next(library, tmp_path):
+    _, file = made(library, tmp_path)
+    left = library.settings.data_dir / f"{restoring.WORK}left"
+    left.mkdir()
+    (left / DATABASE).write_bytes(b"half")
+    restore(library.settings, file, force=True)
+    assert [path.name for path in library.settings.data_dir.glob(f"{restoring.WORK}*")] == []
+
+
+def test_half_written_files_are_dropped_once_nobody_can_write_them_any_more(tmp_path):
+    name = f".x.png.{'0' * 32}"
+    for folder, age in (("old", 7200), ("new", 0)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / name).write_bytes(b"half")
+        os.utime(tmp_path / folder / name, (time.time() - age,) * 2)
+    (tmp_path / "old" / "whole.png").touch()
+    files.drop_partial(tmp_path)
+    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.*")) == [f"new/{name}", "old/whole.png"]
