@@ -57,13 +57,13 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
+    patience_of_writer = _patience_of_writer(connection)
+    patience_s = BUSY_TIMEOUT_S if patience_of_writer is None else patience_of_writer
+    if connection.info.get("patience_s", BUSY_TIMEOUT_S) != patience_s:  # of whoever had this connection before
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {round(patience_s * 1000)}")
+        connection.info["patience_s"] = patience_s
     # A writer takes the lock at once: a transaction that reads first and writes later could not wait for it.
-    patience_s = _patience_of_writer(connection)
-    if patience_s is None:
-        connection.exec_driver_sql("BEGIN")
-        return
-    connection.exec_driver_sql(f"PRAGMA busy_timeout = {round(patience_s * 1000)}")
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    connection.exec_driver_sql("BEGIN" if patience_of_writer is None else "BEGIN IMMEDIATE")
 
 
 def _postgresql(url: str) -> Engine:

@@ -65,6 +65,15 @@ def test_sqlite_is_set_up_for_many_processes(database):
     assert pragmas == {"journal_mode": "wal", "foreign_keys": 1, "synchronous": 2, "busy_timeout": 10_000}
 
 
+def test_who_has_little_patience_does_not_leave_it_to_the_next(database):
+    schema.migrate(database)
+    for patience, left in (({"patience_s": 0}, 0), ({}, 10_000), ({"patience_s": 0.5}, 500)):
+        with database.write(**patience) as session:
+            assert session.execute(text("PRAGMA busy_timeout")).scalar() == left
+    with database.read() as session:
+        assert session.execute(text("PRAGMA busy_timeout")).scalar() == 10_000
+
+
 def test_a_failed_write_leaves_nothing(database):
     schema.migrate(database)
     with pytest.raises(RuntimeError), database.write() as session:
