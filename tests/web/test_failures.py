@@ -1,9 +1,12 @@
 """The disk or the database fails: who saves is told plainly that nothing was saved, who reads goes on reading."""
 
+import asyncio
+import errno
+import itertools
 import os
 import resource
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import timedelta
 from io import BytesIO
 
@@ -16,6 +19,7 @@ from app.models.columns import now
 from app.services import accounts
 from app.storage.content_version import SharedVersion
 from app.storage.database import file_of
+from app.web.application import _every
 from app.workers.table import WorkerTable
 
 QUESTION = {"title": "Is it full?", "body_markdown": "words " * 20_000}
@@ -120,3 +124,26 @@ def test_what_is_mapped_has_its_place_on_the_disk(tmp_path, make):
     make(tmp_path / "mapped")
     state = (tmp_path / "mapped").stat()
     assert state.st_blocks * 512 >= state.st_size
+
+
+def test_regular_work_that_cannot_be_done_says_so_once_and_goes_on(caplog):
+    """The log may be on the same full disk."""
+
+    async def run():
+        done = asyncio.Event()
+        times = itertools.count()
+
+        def work():
+            if next(times) == 3:
+                done.set()
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        task = asyncio.create_task(_every(0, work))
+        await done.wait()
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    asyncio.run(run())
+    assert caplog.text.count("regular work failed") == 1
+    assert "Traceback" not in caplog.text
