@@ -112,10 +112,12 @@ def test_who_reads_does_not_wait_for_a_database_that_cannot_be_written_to(client
         headers = {"Authorization": f"Bearer {token}"}
         assert client.get("/api/v1/questions/bread", headers=headers).status_code == 200
         other.execute("ROLLBACK")
-    assert reader.get("/account").status_code == 200
-    with library.database.read() as session:
-        assert session.execute(text("SELECT count(*) FROM browser_session WHERE seen_at > :then"),
-                               {"then": now() - timedelta(hours=1)}).scalar_one() == 1  # fmt: skip
+    seen = text("SELECT count(*) FROM browser_session WHERE seen_at > :then")
+    is_noted = False
+    while not is_noted:  # the regular work may have the lock just then: the next request notes it
+        assert reader.get("/account").status_code == 200
+        with library.database.read() as session:
+            is_noted = session.execute(seen, {"then": now() - timedelta(hours=1)}).scalar_one() == 1
 
 
 @pytest.mark.parametrize("make", [lambda path: SharedVersion(path).raise_to(1), lambda path: WorkerTable(path).claim()])
