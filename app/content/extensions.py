@@ -13,6 +13,7 @@ from markdown.postprocessors import Postprocessor
 from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 from markdown.util import AtomicString
+from pymdownx.magiclink import MagiclinkMailPattern
 
 from app.content.layout import TIGHT, Layout
 from app.content.pictures import size_of
@@ -24,6 +25,11 @@ MAX_MARKS = 1_200  # in one text; the library's patterns need quadratic time for
 MAX_SCANNED = 2_000_000  # in one document: unclosed brackets, each times the characters of its text
 
 _HEADINGS = frozenset(f"h{level}" for level in range(1, 7))
+# An address, its parts no longer than they may be: the library's own pattern tries every place of a text that goes on.
+_MAIL = (
+    r"(?i)(?P<mail>(?<![-/+@a-z\d_])[-+a-z\d_](?:[-a-z\d_+]|\.(?!\.)){0,63}(?<!\.)@[-a-z\d_]{1,63}\."
+    r"(?:[-a-z\d_]|(?<!\.)\.(?!\.)){0,250}[a-z]\b(?![-@]))"
+)
 _PUNCTUATION = "\\`*_{}[]()>#+-.!\"$%&',/:;<=?@^|~"
 
 
@@ -50,6 +56,7 @@ class OurExtension(Extension):
         html = md.inlinePatterns["html"]
         md.inlinePatterns.register(_SafeHtml(html.pattern, md, self), "html", 90)
         md.inlinePatterns.register(_BareLink(_BareLink.PATTERN, md), "magic-link", 85)
+        md.inlinePatterns.register(MagiclinkMailPattern(_MAIL, md), "magic-mail", 84.9)
         assert md.delimiters is not None
         md.delimiters.add("~", "del", double=True)
         # Two brackets with a space between them are no link.

@@ -25,6 +25,8 @@ PATHOLOGICAL = {
     "headings": "# a\n" * 10_000,
     "footnotes": "[^1]: x\n\n" + "[^1] " * 900,
     "code": "```js\n" + "a(b[c{`" * 5_000,
+    "addresses without an end": "a." * 100_000 + "@",
+    "addresses": "a@b." * 50_000,
     "escapes": "\\" * 100_000,
 }
 
