@@ -10,6 +10,7 @@ OmniracleError
 │   └── Gone              there was something, and it was deleted (HTTP 410)
 ├── AlreadyRunning        the same is being done at this moment (HTTP 409)
 ├── TooManyRequests       the reader has to wait (HTTP 429)
+├── Busy                  too many wait for the same already (HTTP 503)
 ├── ProbeFailed           the site could not ask itself (HTTP 503)
 ├── ProviderUnavailable   the site through which people sign in does not answer (HTTP 503)
 └── OperatorError         this installation cannot go on; the message says what to do
@@ -89,6 +90,13 @@ class TooManyRequests(OmniracleError):
         else:
             super().__init__("Too many requests in a short time. Please try again in a few seconds.")
         self.retry_after_s = retry_after_s
+
+
+class Busy(OmniracleError):
+    """Too many wait for the same already."""
+
+    def __init__(self) -> None:
+        super().__init__("The library is busy or under repair. Please try again in a moment.")
 
 
 class ProbeFailed(OmniracleError):

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import (
     AlreadyRunning,
+    Busy,
     CrossOrigin,
     Forbidden,
     Gone,
@@ -153,7 +154,7 @@ def _answer_ours(request: Request, error: Exception) -> Response:
             status = 403
         case InvalidInput():
             status = 400
-        case ProviderUnavailable() | ProbeFailed():
+        case ProviderUnavailable() | ProbeFailed() | Busy():
             return _answer(request, 503, error.message, error.params, headers={"Retry-After": str(RETRY_AFTER_S)})
         case _:
             log.error("%s", error)
@@ -275,6 +276,8 @@ def _near(request: Request) -> tuple[str | None, list[Hit]]:
     words = re.sub(r"^(questions|tags|search)\s+", "", words)
     if not words:
         return None, []
+    if not state.searches.available_tokens:  # others wait for their searches, and this one nobody has asked for
+        return words, []
     try:
         return words, list(search(state.database, state.index, words, size=5).page.items)
     except (OmniracleError, OperationalError) as error:

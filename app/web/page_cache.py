@@ -162,11 +162,18 @@ class PageCache:
                 parts.append(message.get("body", b""))
                 if not message.get("more_body", False):
                     page = self._page(start["headers"], b"".join(parts), scope, marks["shared"], version or 0)
-                    # At first by messages: the server looks at the headers, and an error is not kept.
-                    status = 304 if page.is_known(headers) else 200
-                    await _send(page, status, b"" if status == 304 else page.body, send)
+                    # Whoever waits for the page does not wait until the one who asked first has taken it.
                     if version is not None and version == watch.current():
                         self._keep(key, page)
+                    self._filling[key].set()
+                    # At first by messages: the server looks at the headers, and an error is not kept.
+                    status = 304 if page.is_known(headers) else 200
+                    try:
+                        await _send(page, status, b"" if status == 304 else page.body, send)
+                    except BaseException:
+                        if self._pages.get(key) is page:
+                            self._drop(key, page)
+                        raise
 
         await self.app(scope, receive, collect)
 

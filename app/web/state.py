@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 
 FORGET_EVERY_S = 3600
 LINKS_A_MINUTE = 20
+SEARCHES = 2  # at once; more would only share the interpreter, and keep it from everybody else
 
 
 class State:
@@ -57,6 +58,7 @@ class State:
         self._checked_generation = -1
         self.fetcher = Fetcher()
         self.drawing = CapacityLimiter(1)  # of pictures of links
+        self.searches = CapacityLimiter(SEARCHES)
         self._wanted_checked: int | None = None  # the last entry that was looked at for this generation
 
     def open(self) -> None:

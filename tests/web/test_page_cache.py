@@ -1,5 +1,6 @@
 """Pages kept for anonymous readers: the same bytes as without, never older than the last change, never another's."""
 
+import asyncio
 import gzip
 import sqlite3
 import threading
@@ -296,3 +297,35 @@ def test_what_is_kept_is_what_would_be_made(client, people, asked):
         assert kept.text == fresh.text
         assert kept.headers["Vary"] == fresh.headers["Vary"]
         assert kept.headers.get("Content-Encoding") == fresh.headers.get("Content-Encoding")
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_who_takes_a_page_slowly_holds_up_nobody(client, made, fails):
+    scope = {
+        "type": "http", "method": "GET", "path": PAGE, "raw_path": PAGE.encode(), "root_path": "",
+        "query_string": b"", "scheme": "http", "server": ("testserver", 80),
+        "headers": [(b"host", b"testserver"), *((k.encode(), v.encode()) for k, v in client.headers.items())],
+    }  # fmt: skip
+    is_taken = asyncio.Event()
+    began = threading.Event()
+
+    async def send(message):
+        if message["type"] == "http.response.body":
+            began.set()
+            await is_taken.wait()
+            if fails:
+                raise RuntimeError("no such header")
+
+    async def receive():
+        return {"type": "http.request"}
+
+    slow = client.portal.start_task_soon(client.app, scope, receive, send)
+    try:
+        assert began.wait(20)
+        assert "Salt slows" in client.get(PAGE).text
+        assert made == ["bread"]
+    finally:
+        client.portal.call(is_taken.set)
+    assert (slow.exception() is None) != fails
+    client.get(PAGE)
+    assert made == (["bread"] * 2 if fails else ["bread"])  # what could not be sent is not kept

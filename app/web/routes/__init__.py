@@ -56,6 +56,7 @@ ROUTERS = [
     admin.status_router,
     about.router,
     crawlers.router,
+    crawlers.suggest_router,
     preferences.router,
     workers.router,
     experiments.router,

@@ -22,11 +22,13 @@ from app.web.parameters import LangFilter, PageNumber, Slug, SortOrder, TagFilte
 from app.web.problems import problems
 from app.web.state import Here
 from app.web.templating import base_url, reader_lang
+from app.web.turns import InTurn
 
 router = APIRouter(
     prefix="/api/v1",
     tags=["questions"],
     dependencies=[PUBLIC, Depends(count_read)],
+    route_class=InTurn,
     responses=problems(400, 404, 422, 429, 503),
 )
 

@@ -15,8 +15,10 @@ from app.storage.database import Database
 from app.web.access import PUBLIC, count_read
 from app.web.state import Here
 from app.web.templating import base_url, environment, reader_lang, site_of
+from app.web.turns import InTurn
 
 router = APIRouter(include_in_schema=False, dependencies=[PUBLIC])
+suggest_router = APIRouter(include_in_schema=False, dependencies=[PUBLIC, Depends(count_read)], route_class=InTurn)
 
 MAX_ADDRESSES = 50_000  # in one sitemap; https://www.sitemaps.org/protocol.html
 CHUNK = 500
@@ -89,7 +91,7 @@ def opensearch(request: Request) -> Response:
     return Response(text, headers=headers, media_type="application/opensearchdescription+xml")
 
 
-@router.get("/suggest.json", dependencies=[Depends(count_read)])
+@suggest_router.get("/suggest.json")
 def suggestions(request: Request, here: Here, q: str = "") -> Response:
     """Suggest questions in the form that browsers' search boxes take."""
     found = suggest(here.database, here.index, q, reader_lang=reader_lang(request))

@@ -18,8 +18,9 @@ from app.web.language import translate
 from app.web.parameters import LangFilter, PageNumber, TagFilter
 from app.web.state import Here
 from app.web.templating import reader_lang, render
+from app.web.turns import InTurn
 
-router = APIRouter(include_in_schema=False, dependencies=[PUBLIC])
+router = APIRouter(include_in_schema=False, dependencies=[PUBLIC], route_class=InTurn)
 
 PAGE_SIZE = 10
 KEPT_LENGTH = 1000  # characters of a query that is too long, given back in the search box
