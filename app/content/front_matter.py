@@ -17,6 +17,8 @@ _CLOSING = {
     "---": re.compile(r"^(?:---|\.\.\.)[ \t]*(?:\r\n|\n|\r|\Z)", re.MULTILINE),
     "+++": re.compile(r"^\+\+\+[ \t]*(?:\r\n|\n|\r|\Z)", re.MULTILINE),
 }
+# tomllib needs quadratic time for a key of so many parts.
+_LONG_KEY = re.compile(rf"(?<![^\s.=])(?:[^\s.=]+[ \t]*\.[ \t]*){{{MAX_DEPTH}}}")
 _YAML_LIKE = re.compile(r"""^[ \t]*(?:["']?[^\s"':#][^:\n]*["']?\s*:(?:\s|$)|-\s|#|\{)""", re.MULTILINE)
 
 
@@ -73,6 +75,8 @@ def _parse_yaml(raw: str) -> Mapping[str, Any]:
 
 
 def _parse_toml(raw: str) -> Mapping[str, Any]:
+    if found := _LONG_KEY.search(raw):
+        raise FrontMatterError("is nested too deeply", raw.count("\n", 0, found.start()) + 1)
     try:
         return tomllib.loads(raw.replace("\r\n", "\n"))
     except tomllib.TOMLDecodeError as error:

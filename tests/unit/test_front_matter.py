@@ -75,6 +75,13 @@ def test_toml():
     assert caught.value.line == 2
 
 
+@pytest.mark.timeout(15)
+@pytest.mark.parametrize("raw", ["a = 1\n" + "a." * 50_000 + "b = 1", "a = 1\nb = {" + "a . " * 50_000 + "b = 1}"])
+def test_a_key_of_toml_has_an_end(raw):
+    with pytest.raises(FrontMatterError, match="line 2 of the front matter: is nested too deeply"):
+        parse(raw, "toml")
+
+
 PIECES = [*"ab:-[]{}&*!|>'\"%@`#?,. \n\t1~=<", "---\n", "+++\n", "\r\n", "\ufeff", "中", "2026-01-01"]
 
 
