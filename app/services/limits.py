@@ -59,10 +59,20 @@ class RateLimits:
         self._tallies: LRUCache[tuple[str, str], _Tally] = LRUCache(SUBJECTS_KEPT)
 
     def count(self, limit: Limit, subject: str) -> None:
-        """Count one more time for `subject`; raise TooManyRequests when it is one too many."""
-        number, left_s = self._add(limit, subject)
-        if number > limit.most:
-            raise TooManyRequests(left_s)
+        """Count one more time for `subject`; raise TooManyRequests when it is one too many.
+
+        Who was refused is refused until the period ends, without a write to the database each time.
+        """
+        start = _start(limit)
+        with self._lock:
+            tally = self._tallies.get((limit.name, subject))
+        if tally is None or tally.start != start or tally.known <= limit.most:
+            number = self._add(limit, subject)
+            if number <= limit.most:
+                return
+            with self._lock:
+                self._tallies[limit.name, subject] = _Tally(start, known=number)
+        raise TooManyRequests(_left_s(limit, start))
 
     def count_often(self, limit: Limit, subject: str) -> None:
         """Count what is done so often that the database cannot be asked each time.
@@ -76,7 +86,7 @@ class RateLimits:
             if tally is None or tally.start != start:
                 tally = self._tallies[limit.name, subject] = _Tally(start)
             if tally.known + tally.new >= limit.most:
-                raise TooManyRequests(max(1, start + limit.period_s - int(time.time())))
+                raise TooManyRequests(_left_s(limit, start))
             tally.new += 1
 
     def share(self) -> None:
@@ -95,17 +105,15 @@ class RateLimits:
 
     def is_first(self, limit: Limit, subject: str) -> bool:
         """Count one more time for `subject`, and say whether it is the first in the limit's period."""
-        return self._add(limit, subject)[0] == 1
+        return self._add(limit, subject) == 1
 
     def digest(self, text: str) -> str:
         """Return 40 characters that stand for a text and that nobody without the site's secret can trace back."""
         return hmac.new(self._secret, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:40]
 
-    def _add(self, limit: Limit, subject: str) -> tuple[int, int]:
-        start = _start(limit)
+    def _add(self, limit: Limit, subject: str) -> int:
         with self._database.write() as session:
-            total = rates.add(session, self._key(limit.name, subject), start, 1)
-        return total, max(1, start + limit.period_s - int(time.time()))
+            return rates.add(session, self._key(limit.name, subject), _start(limit), 1)
 
     def _key(self, name: str, subject: str) -> str:
         return f"{name}:{self.digest(subject)}"
@@ -120,3 +128,8 @@ def _start(limit: Limit) -> int:
     """Return when the present period began, in seconds since 1970."""
     moment = int(time.time())
     return moment - moment % limit.period_s
+
+
+def _left_s(limit: Limit, start: int) -> int:
+    """Return in how many seconds the period that began at `start` is over."""
+    return max(1, start + limit.period_s - int(time.time()))
