@@ -47,6 +47,7 @@ bench: $(VENV)/.installed-dev ## Measure starting, memory, importing, searching,
 	@$(BIN)/python bench/relevance.py
 	@$(BIN)/python bench/pages.py
 	@$(BIN)/python bench/saving.py
+	@$(BIN)/python bench/load.py
 
 soak: $(VENV)/.installed-dev ## Try all faults on a real server while people write (MINUTES=5 SEED=1)
 	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),5) $(if $(SEED),--seed $(SEED))

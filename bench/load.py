@@ -1,0 +1,211 @@
+"""What a reader notices while others wear the site out, and what is left of it afterwards.
+
+Run as `python bench/load.py [ARTICLES] [--seconds N]`. Against two workers at once: slow clients that send one byte a
+second, half of them of the head and half of the body of a request; idle connections that have asked once; connections
+that ask for distinct searches without a pause; a crawler that follows every link. Meanwhile a reader with a new
+connection each time asks for a page that is kept, one that is made anew, and a search.
+"""
+
+import argparse
+import asyncio
+import os
+import random
+import re
+import statistics
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Coroutine, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pages
+from servers import product, running
+
+QUIET_S = 15
+SLOW, IDLE, FLOOD = 200, 2000, 64
+READER_PAUSE_S, STARTING_S = 0.2, 20.0
+LINK = re.compile(rb'href="(/[^"#]*)')
+
+
+@dataclass
+class Seen:
+    """What happened, counted over the whole run."""
+
+    port: int
+    waits: dict[str, list[float]] = field(default_factory=dict)  # of the reader, seconds
+    answers: Counter[str] = field(default_factory=Counter)  # by who asked and the status
+    crawled: set[str] = field(default_factory=set)
+
+    def print_waits(self) -> None:
+        """Print how long the reader has waited."""
+        for kind, waits in self.waits.items():
+            p50, p95 = statistics.median(waits), sorted(waits)[int(len(waits) * 0.95)]
+            print(f"  {kind:15} {len(waits):5} times  p50 {p50 * 1000:6.0f} ms  p95 {p95 * 1000:6.0f} ms  "
+                  f"longest {max(waits) * 1000:6.0f} ms")  # fmt: skip
+
+
+async def get(seen: Seen, who: str, path: str) -> bytes:
+    """Ask on a new connection; return the answer, and count its status."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", seen.port)
+    try:
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        answer = await asyncio.wait_for(reader.read(-1), 60)
+    finally:
+        writer.close()
+    seen.answers[f"{who} {answer[9:12].decode() or 'nothing'}"] += 1
+    return answer
+
+
+async def read(seen: Seen, slugs: list[str], queries: list[str]) -> None:
+    """Read as a person does, only faster, and remember each wait."""
+    chosen = random.Random(2)
+    while True:
+        for kind, path in (
+            ("kept page", "/"),
+            ("page made anew", f"/questions/{chosen.choice(slugs)}?{chosen.random()}"),
+            ("search", f"/search?q={chosen.choice(queries)}&page=1&{chosen.random()}"),
+        ):
+            started = time.perf_counter()
+            await get(seen, "reader", path)
+            seen.waits.setdefault(kind, []).append(time.perf_counter() - started)
+            await asyncio.sleep(READER_PAUSE_S)
+
+
+async def send_slowly(seen: Seen, start: bytes) -> None:
+    """Send `start`, then a byte a second, until the server has had enough; then again."""
+    while True:
+        reader, writer = await asyncio.open_connection("127.0.0.1", seen.port)
+        writer.write(start)
+        answer = asyncio.create_task(reader.read(100))
+        try:
+            while not answer.done():
+                writer.write(b"x")
+                await asyncio.wait([answer], timeout=1)
+            seen.answers[f"slow {(await answer)[9:12].decode() or 'closed'}"] += 1
+        except OSError:
+            seen.answers["slow closed"] += 1
+        finally:
+            answer.cancel()
+            writer.close()
+
+
+async def stay(seen: Seen) -> None:
+    """Ask once, and keep the connection until the server ends it; then keep silent ones in the same way."""
+    await asyncio.sleep(random.random() * STARTING_S)
+    question = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    while True:
+        reader, writer = await asyncio.open_connection("127.0.0.1", seen.port)
+        try:
+            writer.write(question)
+            answer = await reader.read(-1)
+            seen.answers["idle " + (answer[9:12].decode() or "closed")] += 1
+        except OSError:
+            seen.answers["idle reset"] += 1
+        finally:
+            writer.close()
+        question = b""
+
+
+async def flood(seen: Seen, queries: list[str]) -> None:
+    """Search for something else each time, without a pause."""
+    chosen = random.Random()
+    while True:
+        await get(seen, "flood", f"/search?q={chosen.choice(queries)}%20{chosen.randrange(10**9)}")
+
+
+async def crawl(seen: Seen) -> None:
+    """Follow every link once."""
+    waiting = ["/"]
+    while waiting:
+        path = waiting.pop()
+        for link in LINK.findall(await get(seen, "crawler", path)):
+            found = link.decode().replace("&amp;", "&")
+            if found not in seen.crawled and len(seen.crawled) < 100_000:
+                seen.crawled.add(found)
+                waiting.append(found)
+
+
+def children(pid: int) -> list[int]:
+    """Return the workers of a server."""
+    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def used(pid: int) -> tuple[int, float]:
+    """Return how many files a process has open, and its resident memory in MB."""
+    pages_ = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return len(list(Path(f"/proc/{pid}/fd").iterdir())), pages_ * os.sysconf("SC_PAGESIZE") / 2**20
+
+
+def wear_out(port: int, queries: list[str], seconds: float) -> Seen:
+    """Let everybody but the reader loose for a while; a process of its own does so, for the reader's waits count."""
+    seen = Seen(port)
+    head = b"GET / HTTP/1.1\r\nX: "
+    form = b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 9999\r\n\r\n"
+    body = b"POST /sign-in HTTP/1.1\r\nHost: localhost\r\n" + form
+    everybody = (
+        *(send_slowly(seen, start) for start in (head, body) for _ in range(SLOW // 2)),
+        *(stay(seen) for _ in range(IDLE)),
+        *(flood(seen, queries) for _ in range(FLOOD)),
+        crawl(seen),
+    )
+    asyncio.run(together(everybody, seconds))
+    return seen
+
+
+async def together(work: Iterable[Coroutine[None, None, None]], seconds: float) -> None:
+    """Do all at once for a while."""
+    tasks = [asyncio.create_task(each) for each in work]
+    done, _ = await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        if not task.cancelled():
+            task.result()
+
+
+def main() -> None:
+    """Wear the site out and print what came of it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("articles", type=int, nargs="?", default=2000, help="how many documents")
+    parser.add_argument("--seconds", type=float, default=60, help="how long")
+    options = parser.parse_args()
+    data, slugs, queries = pages.library(options.articles)
+    with tempfile.TemporaryDirectory() as folder:
+        places = {"OMNIRACLE_DATA_DIR": str(data), "OMNIRACLE_CONTENT_DIR": folder}
+        with running(Path(folder, "log"), product(), **places) as (pid, site):
+            seen = Seen(urlsplit(site).port or 0)
+            workers = children(pid)
+            asyncio.run(together([read(seen, slugs, queries)], QUIET_S))
+            print("A reader alone:")
+            seen.print_waits()
+            seen.waits.clear()
+            before = {worker: used(worker) for worker in workers}
+            with ProcessPoolExecutor(1) as apart:
+                others = apart.submit(wear_out, seen.port, queries, options.seconds)
+                asyncio.run(together([read(seen, slugs, queries)], options.seconds))
+                seen.answers.update(others.result().answers)
+            worn = {worker: used(worker) for worker in workers}
+            time.sleep(30)  # longer than the server waits for anybody
+            after = {worker: used(worker) for worker in workers}
+            report(seen, before, worn, after)
+            if children(pid) != workers:
+                print("  A WORKER WAS REPLACED")
+
+
+def report(seen: Seen, *used_: dict[int, tuple[int, float]]) -> None:
+    """Print the waits, the answers, and what each worker used before, during and after it all."""
+    print("A reader beside everybody:")
+    seen.print_waits()
+    print("  answers:", ", ".join(f"{who} {number}" for who, number in sorted(seen.answers.items())))
+    for worker in used_[0]:
+        files, memory = zip(*(each[worker] for each in used_), strict=True)
+        print(f"  worker {worker}: files {' -> '.join(map(str, files))}, "
+              f"{' -> '.join(f'{each:.0f}' for each in memory)} MB (before, at the end, 30 s later)")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
