@@ -16,6 +16,7 @@ _TAGS = (
     "small source span strike strong sub summary sup table tbody td tfoot th thead time tr u ul var wbr"
 )
 TAGS = frozenset(_TAGS.split())
+MOST_PASSES = 4
 USER_PREFIX = "user-content-"  # of ids in raw HTML, so that they cannot pose as the page's own
 
 _ATTRIBUTES = {
@@ -70,7 +71,23 @@ def clean(html: str, user_ids: AbstractSet[str]) -> str:
 
     Links to one of `user_ids`, which authors gave in raw HTML, get the prefix that these ids have.
     """
-    cleaned = nh3.clean(
+    cleaned = _cleaned(html)
+    for _ in range(MOST_PASSES):  # what stood in an element that is gone may be read in another way without it
+        if (again := _cleaned(cleaned)) == cleaned:
+            break
+        cleaned = again
+    # In what nh3 writes, < and > stand nowhere but around tags, and quotes nowhere but around values. There is no
+    # target attribute: rel is for readers who open a link in a new window by themselves.
+    cleaned = _EXTERNAL.sub('<a rel="noopener" ', cleaned.replace(' class=""', ""))
+    if not user_ids:
+        return cleaned
+    return _INTERNAL.sub(
+        lambda link: f"{link[1]}{USER_PREFIX if unquote(unescape(link[2])) in user_ids else ''}{link[2]}", cleaned
+    )
+
+
+def _cleaned(html: str) -> str:
+    return nh3.clean(
         html,
         tags=set(TAGS),
         clean_content_tags={"script", "style"},
@@ -79,14 +96,6 @@ def clean(html: str, user_ids: AbstractSet[str]) -> str:
         allowed_classes=_CLASSES,
         url_schemes={"http", "https", "mailto", "tel"},
         link_rel=None,
-    )
-    # In what nh3 writes, < and > stand nowhere but around tags, and quotes nowhere but around values. There is no
-    # target attribute: rel is for readers who open a link in a new window by themselves.
-    cleaned = _EXTERNAL.sub('<a rel="noopener" ', cleaned.replace(' class=""', ""))
-    if not user_ids:
-        return cleaned
-    return _INTERNAL.sub(
-        lambda link: f"{link[1]}{USER_PREFIX if unquote(unescape(link[2])) in user_ids else ''}{link[2]}", cleaned
     )
 
 

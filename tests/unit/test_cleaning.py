@@ -3,8 +3,10 @@
 import re
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
-from app.content.cleaning import text_of
+from app.content.cleaning import clean, text_of
 from app.content.rendering import render
 
 PAYLOADS = [
@@ -149,3 +151,20 @@ def test_html_that_is_harmless_stays():
 def test_text_leaves_out_what_is_not_text():
     html = render("## H\n\na[^1] `b` &amp; c<br>d\n\n|e|f|\n|-|-|\n|g|h|\n\n[^1]: n").html
     assert text_of(html) == "H\na b & c\nd\ne\nf\ng\nh\nn"
+
+
+PIECES = [
+    "<b>", "</b>", "<p>", "</p>", "<table>", "<tr>", "<td>", "<li>", "<a href='", "javascript:x", "https://e.org'>",
+    "</a>", "<svg>", "<math>", "<mi>", "<mglyph>", "<desc>", "<foreignObject>", "<style>", "</style>", "<script>",
+    "<!--", "-->", "<![CDATA[", "]]>", "<title>", "<textarea>", "<noscript>", "<template>", "<iframe>", "<xmp>",
+    "<p title='", "<img src=x onerror=y>", "'>", '">', "<", "</", "&lt;", "&#60;", "\0", "<select>", "<option>",
+    "<form>", "<input>", "<h2 id=x>", "<ruby><rt>", "<details>", "data:text/html,x", "a",
+]  # fmt: skip
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=25).map("".join))
+@example("<p><select><p>")
+def test_what_is_clean_is_read_as_it_was_written(html):
+    cleaned = clean(html, set())
+    assert clean(cleaned, set()) == cleaned
