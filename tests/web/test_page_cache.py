@@ -2,13 +2,13 @@
 
 import asyncio
 import gzip
-import sqlite3
 import threading
 import time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from app.models import Role
 from app.services.accounts import ensure_first_admin
@@ -115,8 +115,8 @@ def test_a_new_answer_is_found_by_a_search_that_was_kept(client, library):
 
 def test_who_changes_the_database_without_telling_is_found_out(client, library, made):
     client.get(PAGE)
-    with sqlite3.connect(library.settings.data_dir / "omniracle.db") as foreign:
-        foreign.execute("UPDATE article SET title = 'By another program' WHERE slug = 'bread'")
+    with library.database.engine.begin() as foreign:
+        foreign.execute(text("UPDATE article SET title = 'By another program' WHERE slug = 'bread'"))
     deadline = time.monotonic() + 5
     while "By another program" not in client.get(PAGE).text:
         assert time.monotonic() < deadline
