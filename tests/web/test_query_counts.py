@@ -31,7 +31,8 @@ def counting(engine):
     asked = []
 
     def listen(_connection, _cursor, statement, *_):
-        if not statement.startswith("BEGIN") and "rate_count" not in statement:  # written now and then
+        # How long to wait for a lock is said where somebody else has said it before; rates are written now and then.
+        if not statement.startswith(("BEGIN", "PRAGMA busy_timeout")) and "rate_count" not in statement:
             asked.append(statement)
 
     event.listen(engine, "before_cursor_execute", listen)
