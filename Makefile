@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all:
 
-PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
+PARALLEL := -n auto --dist loadgroup --no-loadscope-reorder
 # What reads and writes most; the rest has yet to run on PostgreSQL.
 ON_BOTH_ENGINES := tests/services/test_exchange.py tests/services/test_moving.py tests/web/test_accounts.py \
     tests/web/test_contributing.py tests/web/test_feedback.py tests/web/test_kept_pages.py tests/web/test_page_cache.py

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import httpx2 as httpx
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 PROJECT = Path(__file__).parent.parent.parent
 WORKERS = 4
 START_TIMEOUT_S = 60
+PATIENCE_MS = 30_000  # of a browser, for a machine that does much else
 
 
 @dataclass
@@ -84,6 +85,7 @@ def browser() -> Iterator[Browser]:
     if chromium is None:
         pytest.skip("Chromium is not installed: on Debian, apt install chromium")
     arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
         yield browser
@@ -95,7 +97,7 @@ def page(browser: Browser, server: Server) -> Iterator[Page]:
     """A page that fails the test for anything that it writes to the console as an error or loads from elsewhere."""
     context = browser.new_context(base_url=server.url, locale="en-US", viewport={"width": 1280, "height": 900})
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(PATIENCE_MS)
     troubles: list[str] = []
     page.on("console", lambda message: message.type == "error" and troubles.append(message.text))
     page.on("pageerror", lambda error: troubles.append(str(error)))

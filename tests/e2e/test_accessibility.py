@@ -9,7 +9,7 @@ import httpx2 as httpx
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.e2e.conftest import PROJECT, start, stop
+from tests.e2e.conftest import PATIENCE_MS, PROJECT, start, stop
 
 pytestmark = pytest.mark.e2e
 
@@ -57,7 +57,7 @@ First a note[^1] and a task list.
 def page(request, browser: Browser, server):
     context = browser.new_context(base_url=server.url, bypass_csp=True, **request.param)  # axe comes as a script
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(PATIENCE_MS)
     yield page
     context.close()
 

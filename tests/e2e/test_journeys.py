@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.conftest import PROJECT
+from tests.e2e.conftest import PATIENCE_MS, PROJECT
 
 pytestmark = pytest.mark.e2e
 
@@ -104,7 +104,7 @@ def journey(request, browser: Browser, server):
         extra_http_headers={"X-Forwarded-For": f"203.0.113.{request.param_index}"},  # so many may not sign up from one
     )  # fmt: skip
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(PATIENCE_MS)
     made = Journey(page, server.url, locale[:2], has_scripts)
     page.on("console", lambda message: message.type == "error" and made.troubles.append(message.text))
     page.on("pageerror", lambda error: made.troubles.append(str(error)))
