@@ -9,7 +9,7 @@ from os import environ
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.conftest import PROJECT
+from tests.e2e.conftest import PATIENCE_MS, PROJECT
 
 pytestmark = pytest.mark.e2e
 
@@ -50,7 +50,7 @@ def window(browser: Browser, server, people):
         context = browser.new_context(base_url=server.url, **options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(8_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.on("console", note)
         page.on("pageerror", lambda error: troubles.append(str(error)))
         if role and role not in people:
