@@ -201,7 +201,11 @@ def _answer_validation(request: Request, error: Exception) -> Response:
     if all(item["loc"][:1] == ("path",) for item in error.errors()):  # there is nothing at an address like that
         return _answer(request, 404, _MESSAGES[404])
     problems = [{"field": ".".join(map(str, item["loc"])), "reason": item["msg"]} for item in error.errors()]
-    listed = "; ".join(f"{item['field']}: {item['reason']}" for item in problems)
+    # The reasons are English, and for who writes programs: readers get the names of what they can change.
+    wordy = _is_for_programs(request)
+    listed = "; ".join(
+        f"{item['field']}: {item['reason']}" if wordy else item["field"].split(".")[-1] for item in problems
+    )
     return _answer(request, 422, "The request is not valid: %(problems)s.", {"problems": listed}, errors=problems)
 
 

@@ -125,3 +125,12 @@ def test_what_is_written_is_never_converted(client, signed_in):
     headers = {"Accept-Language": "zh-TW"}
     assert "没有谁分配任务" in client.get("/questions/workers-zh.md", headers=headers).text
     assert "没有谁分配任务" in signed_in(Role.CONTRIBUTOR).get("/questions/workers-zh/edit", headers=headers).text
+
+
+def test_what_is_wrong_with_an_address_is_said_in_the_language_of_the_reader(client):
+    wrong = client.get("/questions", params={"tag": "x" * 201}, headers={"Cookie": "lang=zh-Hans"})
+    assert wrong.status_code == 422
+    assert "请求无效：tag。" in wrong.text
+    assert "String should have" not in wrong.text
+    told = client.get("/api/v1/questions", params={"tag": "x" * 201}).json()
+    assert told["errors"] == [{"field": "query.tag", "reason": "String should have at most 200 characters"}]
