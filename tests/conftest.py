@@ -152,7 +152,9 @@ def postgresql(request: pytest.FixtureRequest) -> Cluster | None:
 
 
 @contextmanager
-def opened(site: Site, postgresql: Cluster | None) -> Iterator[Library]:
+def opened(site: Site | Path, postgresql: Cluster | None = None) -> Iterator[Library]:
+    """Open an installation; one that is only a folder is on SQLite."""
+    site = Site(site) if isinstance(site, Path) else site
     url = postgresql.url(site.database) if postgresql else None
     settings = Settings(data_dir=site.folder / "var", content_dir=site.folder / "content", database_url=url)
     database = Database.of(settings)

@@ -60,8 +60,10 @@ def main() -> None:
     except Exception as error:
         from sqlalchemy.exc import DBAPIError
 
+        from app.storage.failures import said_by
+
         if not isinstance(error, DBAPIError):
             raise
         sys.exit(
-            f"omniracle: The database failed ({error.orig}): check DATABASE_URL, its file and the space on its disk."
+            f"omniracle: The database failed ({said_by(error)}): check DATABASE_URL, its file and the space there."
         )

@@ -23,6 +23,7 @@ from app.models import Rendering, SourceFile
 from app.services.finding import RACY, FoundFile, Problem, sha256_of
 from app.storage import source_files
 from app.storage.database import Database
+from app.storage.failures import said_by
 
 log = logging.getLogger(__name__)
 
@@ -251,5 +252,5 @@ def _digest(found: FoundFile) -> str:
 def described(error: Exception) -> str:
     """Return an error in one line; SQL and its parameters, which hold whole articles, are left out."""
     if isinstance(error, DBAPIError):
-        return f"{type(error).__name__}: {str(error.orig).partition(chr(10))[0]}"
+        return f"{type(error).__name__}: {said_by(error)}"
     return type(error).__name__

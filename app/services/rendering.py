@@ -13,6 +13,7 @@ from app.models import Article, Rendering
 from app.services.progress import Progress, silent
 from app.storage import renderings
 from app.storage.database import Database
+from app.storage.failures import said_by
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ def keep(database: Database, rendering: Rendering) -> None:
         with database.write(patience_s=KEEP_PATIENCE_S) as session:
             renderings.put(session, Rendering(**rendering.model_dump()))
     except OperationalError as error:
-        log.warning("a rendering could not be kept: %s", error.orig)
+        log.warning("a rendering could not be kept: %s", said_by(error))
 
 
 def bring_up_to_date(database: Database, progress: Progress = silent) -> int:

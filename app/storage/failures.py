@@ -27,10 +27,15 @@ def reason_of(error: BaseException) -> str | None:
         return f"{os.strerror(error.errno or 0)}{named}"
     # Not its other subclasses: a constraint that does not hold, or SQL that is none, is a mistake.
     if isinstance(error, OperationalError) or type(error) is DatabaseError:
-        return f"the database: {error.orig}"
+        return f"the database: {said_by(error)}"
     if isinstance(error, TimeoutError):
         return "the database: all connections are in use"
     return str(error) if isinstance(error, OperatorError) else None
+
+
+def said_by(error: DBAPIError) -> str:
+    """Return what the database says, in one line; PostgreSQL's driver adds advice of its own."""
+    return str(error.orig).partition("\n")[0]
 
 
 def is_of_disk(error: BaseException) -> bool:

@@ -8,6 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.errors import OperatorError, SchemaMismatch
 from app.storage.database import Database
+from app.storage.failures import said_by
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -63,7 +64,7 @@ def _current(database: Database) -> str | None:
             return version
     except DBAPIError as error:
         raise OperatorError(
-            f"The database cannot be opened ({error.orig}): check DATABASE_URL, and that its file may be written to."
+            f"The database cannot be opened ({said_by(error)}): check DATABASE_URL and the rights of its file."
         ) from error
 
 

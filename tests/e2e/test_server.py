@@ -155,7 +155,7 @@ def test_a_port_is_taken_before_the_site_is_prepared(tmp_path):
     [
         ("sqlite:////nonexistent/folder/x.db", "DATABASE_URL"),
         ("sqlite:///{folder}/garbage.db", "DATABASE_URL"),
-        ("postgresql+psycopg://localhost/x", "psycopg"),
+        ("postgresql+psycopg://127.0.0.1:1/x", "DATABASE_URL"),
     ],
 )
 def test_a_database_that_cannot_be_used_is_one_clear_line(tmp_path, url, hint):

@@ -1,6 +1,5 @@
 """Whatever is sent to the API, the answer is one that its description names (schemathesis, MIT)."""
 
-import shutil
 from dataclasses import replace
 
 import pytest
@@ -15,7 +14,7 @@ from app.models import Role, Scope
 from app.services import accounts
 from app.web.application import create_app
 from app.web.routes import api_contributions
-from tests.conftest import opened
+from tests.conftest import copied, opened
 
 EXAMPLES = 20  # of each operation, kind and reader
 CHECKS = [
@@ -36,11 +35,14 @@ SLUGS = ("workers-zh", "old-workers", "bread")
 
 
 @pytest.fixture(scope="module")
-def site(seeded_site, tmp_path_factory):
+def site(seeded_site, postgresql, tmp_path_factory):
     """The application, its description, and an administrator's token."""
     folder = tmp_path_factory.mktemp("described") / "copy"
-    shutil.copytree(seeded_site, folder)
-    with opened(folder) as library, pytest.MonkeyPatch.context() as patched:
+    with (
+        copied(seeded_site, folder, postgresql) as place,
+        opened(place, postgresql) as library,
+        pytest.MonkeyPatch.context() as patched,
+    ):
         patched.setattr(api_contributions, "CONTRIBUTION", replace(api_contributions.CONTRIBUTION, most=10**9))
         with library.database.write() as session:
             ada = accounts.add(session, email="ada@example.org", name="Ada", password_hash="", role=Role.ADMIN)
