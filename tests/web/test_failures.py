@@ -21,6 +21,7 @@ from app.storage.content_version import SharedVersion
 from app.storage.database import file_of
 from app.web.application import _every
 from app.workers.table import WorkerTable
+from tests import loops
 
 QUESTION = {"title": "Is it full?", "body_markdown": "words " * 20_000}
 FORM = {"title": "Is it full?", "lang": "en", "body": "words " * 20_000}
@@ -146,6 +147,6 @@ def test_regular_work_that_cannot_be_done_says_so_once_and_goes_on(caplog):
         with suppress(asyncio.CancelledError):
             await task
 
-    asyncio.run(run())
+    loops.run(run())
     assert caplog.text.count("regular work failed") == 1
     assert "Traceback" not in caplog.text

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from app.storage.database import POOL_SIZE
+from app.storage.engines import POOL_SIZE
 from app.web import turns
 from app.web.state import SEARCHES
 
