@@ -8,7 +8,6 @@ connection each time asks for a page that is kept, one that is made anew, and a 
 
 import argparse
 import asyncio
-import os
 import random
 import re
 import statistics
@@ -21,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import memory
 import pages
 from servers import product, running
 
@@ -128,15 +128,9 @@ async def crawl(seen: Seen) -> None:
                 waiting.append(found)
 
 
-def children(pid: int) -> list[int]:
-    """Return the workers of a server."""
-    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
 def used(pid: int) -> tuple[int, float]:
     """Return how many files a process has open, and its resident memory in MB."""
-    pages_ = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return len(list(Path(f"/proc/{pid}/fd").iterdir())), pages_ * os.sysconf("SC_PAGESIZE") / 2**20
+    return len(list(Path(f"/proc/{pid}/fd").iterdir())), memory.held(pid).resident_mb
 
 
 def wear_out(port: int, queries: list[str], seconds: float) -> Seen:
@@ -178,7 +172,7 @@ def main() -> None:
         places = {"OMNIRACLE_DATA_DIR": str(data), "OMNIRACLE_CONTENT_DIR": folder}
         with running(Path(folder, "log"), product(), **places) as (pid, site):
             seen = Seen(urlsplit(site).port or 0)
-            workers = children(pid)
+            workers = memory.children(pid)
             asyncio.run(together([read(seen, slugs, queries)], QUIET_S))
             print("A reader alone:")
             seen.print_waits()
@@ -192,7 +186,7 @@ def main() -> None:
             time.sleep(30)  # longer than the server waits for anybody
             after = {worker: used(worker) for worker in workers}
             report(seen, before, worn, after)
-            if children(pid) != workers:
+            if memory.children(pid) != workers:
                 print("  A WORKER WAS REPLACED")
 
 
@@ -202,9 +196,9 @@ def report(seen: Seen, *used_: dict[int, tuple[int, float]]) -> None:
     seen.print_waits()
     print("  answers:", ", ".join(f"{who} {number}" for who, number in sorted(seen.answers.items())))
     for worker in used_[0]:
-        files, memory = zip(*(each[worker] for each in used_), strict=True)
+        files, megabytes = zip(*(each[worker] for each in used_), strict=True)
         print(f"  worker {worker}: files {' -> '.join(map(str, files))}, "
-              f"{' -> '.join(f'{each:.0f}' for each in memory)} MB (before, at the end, 30 s later)")  # fmt: skip
+              f"{' -> '.join(f'{each:.0f}' for each in megabytes)} MB (before, at the end, 30 s later)")  # fmt: skip
 
 
 if __name__ == "__main__":

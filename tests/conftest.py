@@ -1,5 +1,6 @@
 """Fixtures: a library of a few small articles, in a folder of its own."""
 
+import resource
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -127,14 +128,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--postgresql", action="store_true", help="libraries are on a PostgreSQL server made for the run")
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         # In several processes: files stay whole, for their fixtures; and one browser is all that two processors bear.
         is_browsing = "browser" in getattr(item, "fixturenames", ())
         item.add_marker(pytest.mark.xdist_group("browser" if is_browsing else item.location[0]))
-    if config.getoption("postgresql"):
-        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("sqlite")])
-        items[:] = [item for item in items if not item.get_closest_marker("sqlite")]
 
 
 @pytest.fixture(scope="session")
@@ -209,6 +207,18 @@ def empty_library(empty_site: Site, postgresql: Cluster | None, tmp_path: Path) 
 def library(seeded_site: Site, postgresql: Cluster | None, tmp_path: Path) -> Iterator[Library]:
     with copied(seeded_site, tmp_path, postgresql) as site, opened(site, postgresql) as made:
         yield made
+
+
+@pytest.fixture
+def little_space():
+    """No file may become larger than a few bytes, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def limit(size):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+
+    yield limit
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.fixture(scope="session")

@@ -67,7 +67,7 @@ class RateLimits:
         with self._lock:
             tally = self._tallies.get((limit.name, subject))
         if tally is None or tally.start != start or tally.known <= limit.most:
-            number = self._add(limit, subject)
+            number = self._add(limit, subject, start)
             if number <= limit.most:
                 return
             with self._lock:
@@ -105,15 +105,15 @@ class RateLimits:
 
     def is_first(self, limit: Limit, subject: str) -> bool:
         """Count one more time for `subject`, and say whether it is the first in the limit's period."""
-        return self._add(limit, subject) == 1
+        return self._add(limit, subject, _start(limit)) == 1
 
     def digest(self, text: str) -> str:
         """Return 40 characters that stand for a text and that nobody without the site's secret can trace back."""
         return hmac.new(self._secret, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:40]
 
-    def _add(self, limit: Limit, subject: str) -> int:
+    def _add(self, limit: Limit, subject: str, start: int) -> int:
         with self._database.write() as session:
-            return rates.add(session, self._key(limit.name, subject), _start(limit), 1)
+            return rates.add(session, self._key(limit.name, subject), start, 1)
 
     def _key(self, name: str, subject: str) -> str:
         return f"{name}:{self.digest(subject)}"

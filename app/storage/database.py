@@ -35,7 +35,7 @@ class Database:
         url = self.engine.url
         if self.engine.dialect.name == "sqlite":
             return SqliteWatch(self.version, str(url.database))
-        return FollowingWatch(self.version, url.render_as_string(hide_password=False))
+        return FollowingWatch(self.version, url)
 
     @contextmanager
     def read(self) -> Iterator[Session]:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from sqlalchemy import make_url
+from sqlalchemy import URL
 
 from app.storage.content_version import SharedVersion
 from app.storage.engines import CONNECT_TIMEOUT_S
@@ -37,9 +37,9 @@ FROM site LEFT JOIN article_change ON article_change.version > %s
 class FollowingWatch:
     """A VersionWatch with a connection and a thread of its own."""
 
-    def __init__(self, shared: SharedVersion, url: str) -> None:
+    def __init__(self, shared: SharedVersion, url: URL) -> None:
         self._cell = shared.cell()
-        self._url = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        self._url = url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._version = self._structure = 0
         self._changes: dict[int, int] = {}  # the version of each article's last change since the thread began
         self._good_until = 0.0

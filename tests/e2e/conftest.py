@@ -72,6 +72,29 @@ def stop(server: Server) -> int:
         raise
 
 
+def run(*arguments, data, cwd=PROJECT, typed=None, **environ):
+    """Run a command of ours to its end, with what is typed into it."""
+    return subprocess.run(
+        [sys.executable, "-m", "app", *arguments],
+        cwd=cwd,
+        env=os.environ | {"OMNIRACLE_DATA_DIR": str(data), "PYTHONPATH": str(PROJECT)} | environ,
+        input=typed,
+        text=True,
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def eventually(condition, timeout=20):
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.1)
+    return False
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory) -> Iterator[Server]:
     server = start(tmp_path_factory.mktemp("site") / "var")

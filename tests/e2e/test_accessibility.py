@@ -1,15 +1,12 @@
 """What axe-core finds on every page, in the states that people bring them into: nothing."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import httpx2 as httpx
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.e2e.conftest import PATIENCE_MS, PROJECT, start, stop
+from tests.e2e.conftest import PATIENCE_MS, run, start, stop
 
 pytestmark = pytest.mark.e2e
 
@@ -70,28 +67,26 @@ def server(tmp_path_factory):
     assert stop(server) == 0
 
 
+def omniracle(server, *arguments) -> str:
+    """Return what a command of ours says; a password that it asks for is PASSWORD."""
+    done = run(*arguments, data=server.data, typed=f"{PASSWORD}\n")
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
 @pytest.fixture(scope="module")
 def admin(server):
-    command = [sys.executable, "-m", "app", "user", "add", "axe@example.org", "--role", "admin", "--password-stdin"]
-    environ = os.environ | {"OMNIRACLE_DATA_DIR": str(server.data)}
-    subprocess.run(command, input=f"{PASSWORD}\n", text=True, check=True, cwd=PROJECT, env=environ)
+    omniracle(server, "user", "add", "axe@example.org", "--role", "admin", "--password-stdin")
     return "axe@example.org"
 
 
 @pytest.fixture(scope="module")
 def api(admin, server):
     """A function that sends something to the API as a person of a role."""
-
-    def omniracle(*arguments):
-        environ = os.environ | {"OMNIRACLE_DATA_DIR": str(server.data)}
-        done = subprocess.run([sys.executable, "-m", "app", *arguments], input=f"{PASSWORD}\n", text=True, check=True,
-                              cwd=PROJECT, env=environ, capture_output=True)  # fmt: skip
-        return done.stdout.strip()
-
-    omniracle("user", "add", "con@example.org", "--role", "contributor", "--password-stdin")
+    omniracle(server, "user", "add", "con@example.org", "--role", "contributor", "--password-stdin")
     tokens = {
-        "admin": omniracle("token", "create", admin),
-        "contributor": omniracle("token", "create", "con@example.org"),
+        "admin": omniracle(server, "token", "create", admin),
+        "contributor": omniracle(server, "token", "create", "con@example.org"),
     }
 
     def send(role, method, path, revision=None, **question):

@@ -2,14 +2,11 @@
 
 import base64
 import re
-import subprocess
-import sys
-from os import environ
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.conftest import PATIENCE_MS, PROJECT
+from tests.e2e.conftest import PATIENCE_MS, run
 
 pytestmark = pytest.mark.e2e
 
@@ -22,15 +19,8 @@ EXPECTED = re.compile(r"status of (400|401|409|410)|net::ERR_(INTERNET_DISCONNEC
 def people(server):
     """A contributor and a reviewer, and for both what a signed-in browser remembers."""
     for role in ("contributor", "reviewer"):
-        command = [sys.executable, "-m", "app", "user", "add", f"{role}@example.org", "--role", role, "--name"]
-        subprocess.run(
-            [*command, role.title(), "--password-stdin"],
-            input=f"{PASSWORD}\n",
-            text=True,
-            check=True,
-            cwd=PROJECT,
-            env=environ | {"OMNIRACLE_DATA_DIR": str(server.data)},
-        )
+        added = ("user", "add", f"{role}@example.org", "--role", role, "--name", role.title(), "--password-stdin")
+        assert run(*added, data=server.data, typed=f"{PASSWORD}\n").returncode == 0
     return {}
 
 

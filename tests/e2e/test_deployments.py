@@ -15,8 +15,7 @@ from contextlib import contextmanager
 import httpx2 as httpx
 import pytest
 
-from tests.e2e.conftest import PROJECT, free_port, start, stop
-from tests.e2e.test_server import eventually, run
+from tests.e2e.conftest import PROJECT, eventually, free_port, run, start, stop
 
 pytestmark = pytest.mark.e2e
 

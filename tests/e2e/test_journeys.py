@@ -3,16 +3,13 @@
 On the way no page may write an error to the console, ask another host, move what is already shown, or scroll sideways.
 """
 
-import os
 import re
-import subprocess
-import sys
 from dataclasses import dataclass, field
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.conftest import PATIENCE_MS, PROJECT
+from tests.e2e.conftest import PATIENCE_MS, run
 
 pytestmark = pytest.mark.e2e
 
@@ -80,9 +77,8 @@ class Journey:
 @pytest.fixture(scope="module")
 def reviewer(server):
     email = "journeys@example.org"
-    command = [sys.executable, "-m", "app", "user", "add", email, "--role", "reviewer", "--password-stdin"]
-    environ = os.environ | {"OMNIRACLE_DATA_DIR": str(server.data)}
-    subprocess.run(command, input=f"{PASSWORD}\n", text=True, check=True, cwd=PROJECT, env=environ)
+    added = ("user", "add", email, "--role", "reviewer", "--password-stdin")
+    assert run(*added, data=server.data, typed=f"{PASSWORD}\n").returncode == 0
     return email
 
 

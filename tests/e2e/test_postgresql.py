@@ -1,19 +1,14 @@
 """A site on PostgreSQL while its database goes away and comes back."""
 
-import os
-import subprocess
-import sys
 import threading
 import time
 
 import httpx2 as httpx
 import pytest
 
-from tests.e2e.conftest import PROJECT, start, stop
+from tests.e2e.conftest import eventually, run, start, stop
 
 pytestmark = pytest.mark.e2e
-
-PATIENCE_S = 20
 
 
 @pytest.fixture
@@ -29,14 +24,10 @@ class Saver(threading.Thread):
 
     def __init__(self, server, url):
         super().__init__()
-        environ = os.environ | {"OMNIRACLE_DATA_DIR": str(server.data), "DATABASE_URL": url}
 
         def omniracle(*arguments):
-            command = [sys.executable, "-m", "app", *arguments]
-            done = subprocess.run(
-                command, input="four words make one\n", text=True, check=True, cwd=PROJECT, env=environ,
-                capture_output=True,
-            )  # fmt: skip
+            done = run(*arguments, data=server.data, typed="four words make one\n", DATABASE_URL=url)
+            assert done.returncode == 0, done.stderr
             return done.stdout.strip()
 
         omniracle("user", "add", "ann@example.org", "--role", "admin", "--password-stdin")
@@ -59,28 +50,21 @@ class Saver(threading.Thread):
                     self.refused.append(answer)
 
 
-def until(condition):
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-
-
 def test_a_restart_of_the_database_loses_nothing_that_was_acknowledged(site, database_server):
     server, url = site
     saver = Saver(server, url)
     question = "/questions/how-requests-reach-fastapi-workers"
     saver.start()
-    until(lambda: len(saver.saved) >= 3)
+    assert eventually(lambda: len(saver.saved) >= 3)
     assert server.get(question).status_code == 200  # and is kept now
     database_server.stop("immediate")
-    until(lambda: saver.refused)
+    assert eventually(lambda: saver.refused)
     time.sleep(1.2)  # what was known of the content is good for a second
     page = server.get(question, headers={"Accept-Language": "zh-CN"})
     ready = server.get("/readyz")
     database_server.start()
     before = len(saver.saved)
-    until(lambda: len(saver.saved) >= before + 3)
+    assert eventually(lambda: len(saver.saved) >= before + 3)
     saver.has_to_stop.set()
     saver.join()
 
@@ -96,4 +80,4 @@ def test_a_restart_of_the_database_loses_nothing_that_was_acknowledged(site, dat
         assert body in server.get(f"/questions/{slug}.md").text
     found = server.get("/api/v1/questions?per_page=100").json()
     assert saver.saved.keys() <= {each["slug"] for each in found["items"]}
-    until(lambda: server.get("/readyz").status_code == 200)
+    assert eventually(lambda: server.get("/readyz").status_code == 200)

@@ -10,30 +10,9 @@ import time
 import httpx2 as httpx
 import pytest
 
-from tests.e2e.conftest import PROJECT, WORKERS, free_port, start, stop
+from tests.e2e.conftest import PROJECT, WORKERS, eventually, free_port, run, start, stop
 
 pytestmark = pytest.mark.e2e
-
-
-def run(*arguments, data, cwd=PROJECT, **environ):
-    return subprocess.run(
-        [sys.executable, "-m", "app", *arguments],
-        cwd=cwd,
-        env=os.environ | {"OMNIRACLE_DATA_DIR": str(data), "PYTHONPATH": str(PROJECT)} | environ,
-        text=True,
-        capture_output=True,
-        timeout=120,
-        check=False,
-    )
-
-
-def eventually(condition, timeout=20):
-    deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.1)
-    return False
 
 
 def test_all_workers_serve_and_each_names_itself(server):

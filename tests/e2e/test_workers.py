@@ -20,8 +20,7 @@ from playwright.sync_api import expect
 from app.storage.schema import MIGRATIONS_DIR
 from app.workers.probing import KEY_HEADER, ProbeKeys
 from app.workers.processes import start_ticks
-from tests.e2e.conftest import WORKERS, free_port, start, stop
-from tests.e2e.test_server import eventually, run
+from tests.e2e.conftest import WORKERS, eventually, free_port, run, start, stop
 
 pytestmark = pytest.mark.e2e
 

@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import resource
 import sqlite3
 import threading
 import time
@@ -151,18 +150,6 @@ def test_a_file_that_is_there_stays(library, tmp_path):
     with pytest.raises(OperatorError, match="--force"):
         made(library, tmp_path)
     assert contents(file.parent) == {file.name: b"precious"}
-
-
-@pytest.fixture
-def little_space():
-    """No file may become larger than a few bytes, as on a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-
-    def limit(size):
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-
-    yield limit
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.parametrize("part", [0.1, 1], ids=["copying the database", "putting everything together"])

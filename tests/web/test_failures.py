@@ -4,7 +4,6 @@ import asyncio
 import errno
 import itertools
 import os
-import resource
 import sqlite3
 from contextlib import closing, suppress
 from datetime import timedelta
@@ -25,18 +24,6 @@ from tests import loops
 
 QUESTION = {"title": "Is it full?", "body_markdown": "words " * 20_000}
 FORM = {"title": "Is it full?", "lang": "en", "body": "words " * 20_000}
-
-
-@pytest.fixture
-def little_space():
-    """No file may become larger than a few bytes, as on a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-
-    def limit(size):
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-
-    yield limit
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.fixture
