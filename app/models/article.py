@@ -64,7 +64,7 @@ class Pin(SQLModel, table=True):
 
 
 class Similar(SQLModel, table=True):
-    """An article that is like another, as the search index says; at position 0 is the article itself.
+    """An article that is like another, as the search index says; at position 0 is the article itself, at -1 a mark.
 
     An article without any has not been compared yet. All of it may be deleted at any time.
     """

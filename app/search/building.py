@@ -88,4 +88,9 @@ def _committing(writer: Any) -> Iterator[None]:
     except BaseException:
         writer.cancel()
         raise
-    writer.commit()
+    writer.commit(mergetype=_with_documents)
+
+
+def _with_documents(_: Any, segments: list[Any]) -> list[Any]:
+    """Keep the segments apart (see app/search/tidying.py), but for those of which nothing is left."""
+    return [segment for segment in segments if segment.doc_count()]

@@ -22,6 +22,7 @@ from app.search.mapped import MappedStorage
 from app.search.schema import SCHEMA_VERSION, Entry
 from app.search.segments import Segment
 from app.search.snapshot import ListCache, Snapshot
+from app.search.tidying import scattered
 from app.search.vocabulary import FILE as VOCABULARY
 from app.search.vocabulary import Vocabulary
 
@@ -143,6 +144,11 @@ class SearchIndex:
             opened = self._opened
             vocabulary = opened.vocabulary if opened and opened.path == path else Vocabulary(path / VOCABULARY)
             write_changes(path, vocabulary, entries, removed)
+
+    def scattered(self) -> list[int]:
+        """Return the ids of the articles that are better written anew, with one `update`; hold the write lock."""
+        with self.reading() as snapshot:
+            return scattered(snapshot)
 
     @contextmanager
     def building(self, identity: str) -> Iterator["Build"]:

@@ -8,7 +8,6 @@ from app.models import Article, Rendering
 from app.search.index import SearchIndex
 from app.search.schema import Entry
 from app.services.progress import Progress, silent
-from app.services.relating import likely_changed
 from app.services.rendering import make_rendering
 from app.storage import articles, jobs, renderings, similar, site, tags
 from app.storage.database import Database
@@ -91,6 +90,14 @@ def drain_or_leave(database: Database, index: SearchIndex) -> None:
             log.exception("a change is not in the search index yet")
 
 
+def tidy(database: Database, index: SearchIndex) -> None:
+    """Put together in the index what many small changes have scattered over it, unless somebody writes to it now."""
+    with index.write_lock(patience_s=0) as held:
+        if held and (ids := index.scattered()):
+            entries = [entry for _, entry in _entries_of(database, ids)]
+            index.update(entries, sorted(set(ids) - {entry.article_id for entry in entries}))
+
+
 def _rebuild(database: Database, index: SearchIndex, progress: Progress) -> int:
     """Build, while changes go on being written to the live index; those are brought in at the end."""
     with database.read() as session:
@@ -132,13 +139,12 @@ def _drain(database: Database, index: SearchIndex, progress: Progress) -> int:
         ids = list(dict.fromkeys(job.article_id for job in waiting))
         entries = [entry for _, entry in _entries_of(database, ids)]
         index.update(entries, sorted(set(ids) - {entry.article_id for entry in entries}))
-        likely = likely_changed(index, entries) if len(ids) <= FEW else None
         with database.write() as session:
             jobs.done(session, [job.id for job in waiting if job.id is not None])
-            if likely is None:
+            if len(ids) > FEW:
                 similar.forget_all(session)
             else:
-                similar.forget(session, ids, likely)
+                similar.mark(session, ids)
         changed += len(ids)
         progress("index", changed, changed + total - len(waiting))
 

@@ -1,14 +1,15 @@
 """Related questions: the author's choice first, then what the index finds similar.
 
-What is similar to an article is worked out when it is first needed, or in the regular work of the workers, and kept
-until the article or one that is like it changes.
+What is similar to an article is worked out when it is first needed, or in the regular work of the workers, and kept.
+A change is compared with all others by the regular work a few seconds later: nobody who saves or reads waits for it.
 """
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
+from typing import NamedTuple
 
 from sqlmodel import Session
 
@@ -16,7 +17,6 @@ from app.errors import IndexUnavailable
 from app.models import Article
 from app.search.index import SearchIndex
 from app.search.related import related
-from app.search.schema import Entry
 from app.search.snapshot import Snapshot
 from app.services.rendering import kept_rendering, make_rendering
 from app.storage import articles, references, similar, tags
@@ -67,6 +67,7 @@ class RelatedQuestions:
         """Keep what was worked out for readers, and work out some more."""
         with self._index.build_lock(patience_s=0) as held:  # one worker at a time
             if held:
+                self._compare_changed()
                 self._work_out_unknown()
         with self._lock:
             new, self._new, generation = self._new, {}, self._generation
@@ -75,6 +76,21 @@ class RelatedQuestions:
                 # What was found in an older index has been forgotten, and must not come back.
                 if self._index.snapshot().generation == generation:
                     similar.put(session, new)
+
+    def _compare_changed(self) -> None:
+        """Compare anew what has changed, and forget what others are like that may now be like it."""
+        with self._database.read() as session:
+            changed = similar.marked(session, CHUNK)
+            compared = {
+                article.id or 0: self._compare(session, article) for article in articles.by_ids(session, changed)
+            }
+        if changed:
+            with self._database.write() as session:
+                generation = self._index.snapshot().generation
+                if all(each.generation == generation for each in compared.values()):  # else some changed once more
+                    similar.forget(session, {*changed, *(other for each in compared.values() for other in each.scores)})
+                    similar.put(session, {id_: each.similar for id_, each in compared.items()})
+                    similar.unmark(session, changed)
 
     def _work_out_unknown(self) -> None:
         deadline = time.monotonic() + BUDGET_S
@@ -89,31 +105,33 @@ class RelatedQuestions:
     def _worked_out(self, session: Session, article: Article) -> list[int]:
         assert article.id is not None
         try:
-            with self._index.reading() as snapshot:
-                ids = _similar(session, snapshot, article)
+            compared = self._compare(session, article)
         except IndexUnavailable as error:  # the answer itself does not depend on the index
             log.warning("no similar questions: %s", error)
             return []
         with self._lock:
-            if snapshot.generation != self._generation or len(self._new) >= MOST_NEW:
-                self._new, self._generation = {}, snapshot.generation
-            self._new[article.id] = ids
-        return ids
+            if compared.generation != self._generation or len(self._new) >= MOST_NEW:
+                self._new, self._generation = {}, compared.generation
+            self._new[article.id] = compared.similar
+        return compared.similar
+
+    def _compare(self, session: Session, article: Article) -> "_Comparison":
+        with self._index.reading() as snapshot:
+            scores = _scores(session, snapshot, article)
+        return _Comparison(snapshot.generation, scores, _similar(session, article, scores))
 
 
-def likely_changed(index: SearchIndex, entries: Sequence[Entry]) -> set[int]:
-    """Return the articles that may be like one of these, so that what is kept of them is not true any more."""
-    snapshot = index.snapshot()
-    found = (related(snapshot, entry.title, entry.tags, entry.text, COMPARED) for entry in entries)
-    return {match.article_id for matches in found for match in matches}
+class _Comparison(NamedTuple):
+    """An article compared with all others."""
+
+    generation: int  # of the index
+    scores: dict[int, float]  # of the most alike, itself among them
+    similar: list[int]
 
 
-def _similar(session: Session, snapshot: Snapshot, article: Article) -> list[int]:
+def _similar(session: Session, article: Article, scores: Mapping[int, float]) -> list[int]:
+    """Return the articles that are worth showing, the most alike first."""
     assert article.id is not None
-    names = tags.names_of(session, [article.id]).get(article.id, ())
-    rendering = kept_rendering(session, article.body, article.lang) or make_rendering(article.body, article.lang)
-    matches = related(snapshot, article.title, names, rendering.text, COMPARED)
-    scores = {match.article_id: match.score for match in matches}
     least = SIMILAR * scores.get(article.id, 0.0)  # the article is most like itself
     primary = article.lang.split("-")[0]
     worth = {
@@ -121,3 +139,11 @@ def _similar(session: Session, snapshot: Snapshot, article: Article) -> list[int
         for card in articles.cards(session, [id_ for id_ in scores if id_ != article.id and scores[id_] >= least])
     }
     return sorted(worth, key=lambda id_: -worth[id_])[: LIMIT * 2]
+
+
+def _scores(session: Session, snapshot: Snapshot, article: Article) -> dict[int, float]:
+    assert article.id is not None
+    names = tags.names_of(session, [article.id]).get(article.id, ())
+    rendering = kept_rendering(session, article.body, article.lang) or make_rendering(article.body, article.lang)
+    matches = related(snapshot, article.title, names, rendering.text, COMPARED)
+    return {match.article_id: match.score for match in matches}

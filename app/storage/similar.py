@@ -2,13 +2,19 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import bindparam, delete, or_
+from sqlalchemy import bindparam, delete
 from sqlmodel import Session, col, insert, select
 
 from app.models import Article, Similar
 
 # Made once: each page of a question asks it.
-_OF = select(Similar.other_id).where(Similar.article_id == bindparam("article_id")).order_by(col(Similar.position))
+_OF = (
+    select(Similar.other_id)
+    .where(Similar.article_id == bindparam("article_id"), col(Similar.position) >= 0)
+    .order_by(col(Similar.position))
+)
+
+_MARK = -1  # the position that says of an article that it has changed since it was compared
 
 
 def of(session: Session, article_id: int) -> list[int] | None:
@@ -19,23 +25,36 @@ def of(session: Session, article_id: int) -> list[int] | None:
 
 def put(session: Session, others: Mapping[int, Sequence[int]]) -> None:
     """Keep, for each article, the ids of those that are like it; what was kept before is replaced."""
-    session.exec(delete(Similar).where(col(Similar.article_id).in_(others)))
-    existing = set(session.exec(select(Article.id).where(col(Article.id).in_(others))))
-    rows = [
-        {"article_id": article_id, "position": position, "other_id": other_id}
-        for article_id, ids in others.items()
-        if article_id in existing
-        for position, other_id in enumerate((article_id, *ids))
-    ]
-    if rows:
-        session.execute(insert(Similar), rows)
+    forget(session, others)
+    _insert(
+        session,
+        [
+            {"article_id": article_id, "position": position, "other_id": other_id}
+            for article_id in _existing(session, others)
+            for position, other_id in enumerate((article_id, *others[article_id]))
+        ],
+    )
 
 
-def forget(session: Session, changed: Collection[int], likely: Collection[int]) -> None:
-    """Forget what articles are like that have changed, or may now be like them; and all that was like them."""
-    named = select(Similar.article_id).where(col(Similar.other_id).in_(changed))
-    of_them = col(Similar.article_id).in_({*changed, *likely})
-    session.exec(delete(Similar).where(or_(of_them, col(Similar.article_id).in_(named))))
+def forget(session: Session, articles: Collection[int]) -> None:
+    """Forget what these articles are like."""
+    session.exec(delete(Similar).where(col(Similar.article_id).in_(articles), col(Similar.position) >= 0))
+
+
+def mark(session: Session, changed: Collection[int]) -> None:
+    """Note that articles have changed: what they are like, and what is like them, stays good for some seconds."""
+    unmark(session, changed)
+    _insert(session, [{"article_id": id_, "position": _MARK, "other_id": id_} for id_ in _existing(session, changed)])
+
+
+def marked(session: Session, limit: int) -> list[int]:
+    """Return articles that have changed since they were compared."""
+    return list(session.exec(select(Similar.article_id).where(col(Similar.position) == _MARK).limit(limit)))
+
+
+def unmark(session: Session, articles: Collection[int]) -> None:
+    """Take the mark from these articles."""
+    session.exec(delete(Similar).where(col(Similar.article_id).in_(articles), col(Similar.position) == _MARK))
 
 
 def forget_all(session: Session) -> None:
@@ -48,3 +67,12 @@ def unknown(session: Session, limit: int) -> list[int]:
     known = select(Similar.article_id).where(col(Similar.position) == 0)
     statement = select(Article.id).where(col(Article.deleted_at).is_(None), col(Article.id).not_in(known))
     return [id_ for id_ in session.exec(statement.order_by(col(Article.id).desc()).limit(limit)) if id_ is not None]
+
+
+def _existing(session: Session, articles: Collection[int]) -> list[int]:
+    return [id_ for id_ in session.exec(select(Article.id).where(col(Article.id).in_(articles))) if id_ is not None]
+
+
+def _insert(session: Session, rows: list[dict[str, int]]) -> None:
+    if rows:
+        session.execute(insert(Similar), rows)

@@ -26,6 +26,7 @@ from app.web.origin import refuse_cross_origin
 from app.web.page_cache import PageCache
 from app.web.routes import ROUTE_PATHS, ROUTERS, ROUTES
 from app.web.state import State
+from app.web.stepping_aside import StepsAside
 from app.web.templating import environment
 from app.workers.heartbeat import Heart
 from app.workers.processes import limit_heaps
@@ -111,6 +112,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(router)
     describe(app)
     errors.install(app, ROUTES)
+    app.add_middleware(StepsAside)
     app.add_middleware(BodyLimit)
     app.add_middleware(ReaderLanguage)
     app.add_middleware(Compression)

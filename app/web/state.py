@@ -97,6 +97,7 @@ class State:
             elif waiting:
                 indexing.drain(self.database, self.index)
             else:
+                indexing.tidy(self.database, self.index)
                 self.related.tend()
             generation = self.index.snapshot().generation
             if generation != self._checked_generation:

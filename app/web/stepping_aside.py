@@ -1,0 +1,69 @@
+"""While a change is made, the event loop steps aside for the thread that makes it."""
+
+import asyncio
+import time
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+STEP_S = 0.004
+
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+
+class StepsAside:
+    """Lets changes get on beside busy readers, who wait some milliseconds longer meanwhile.
+
+    The interpreter runs one thread at a time. A change lets go of it hundreds of times, for the disk for example, and
+    each time a loop that always has a reader to answer would take it for milliseconds: a tenth of a second of work
+    would take seconds.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self._changes = 0  # that are being made
+        self._is_stepping = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        # An experiment measures how fast this very loop takes up connections.
+        if scope["type"] != "http" or scope["method"] in SAFE_METHODS or scope["path"].startswith("/-/"):
+            await self.app(scope, receive, send)
+            return
+        is_made = False
+
+        async def receive_whole() -> Message:
+            nonlocal is_made
+            message = await receive()
+            if not is_made and message["type"] == "http.request" and not message.get("more_body", False):
+                is_made = True
+                self._begin()
+            return message
+
+        async def send_made(message: Message) -> None:
+            end()
+            await send(message)
+
+        def end() -> None:
+            nonlocal is_made
+            if is_made:
+                is_made = False
+                self._changes -= 1
+
+        try:
+            await self.app(scope, receive_whole, send_made)
+        finally:
+            end()
+
+    def _begin(self) -> None:
+        self._changes += 1
+        if not self._is_stepping:
+            self._is_stepping = True
+            asyncio.get_running_loop().call_soon(self._step_aside)
+
+    def _step_aside(self) -> None:
+        """Wait in each turn of the loop, until nobody makes a change any more."""
+        if self._changes:
+            time.sleep(STEP_S)
+            asyncio.get_running_loop().call_soon(self._step_aside)
+        else:
+            self._is_stepping = False
