@@ -18,6 +18,7 @@ from app.models.bookkeeping import ArticleChange, IndexJob, Rendering, Site, Sou
 from app.models.contribution import Draft, Proposal, ProposalState
 from app.models.experiment import Experiment
 from app.models.feedback import Feedback, FeedbackKind
+from app.models.host import Host
 from app.models.image import Image
 from app.models.resource import ArticleResource, LinkState, Resource, Section
 from app.models.revision import Origin, Revision
@@ -42,6 +43,7 @@ __all__ = [
     "ExperimentMode",
     "Feedback",
     "FeedbackKind",
+    "Host",
     "Image",
     "IndexJob",
     "LinkState",

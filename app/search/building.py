@@ -19,6 +19,7 @@ from app.search.vocabulary import Vocabulary
 
 WRITER_MEMORY_MB = 64
 FACTS = "facts.json"
+POSITION = "position"
 
 
 class Build:
@@ -46,9 +47,10 @@ class Build:
         if entries or removed:
             write_changes(self.path, self._vocabulary, entries, removed)
 
-    def take_over(self) -> None:
-        """Take the place of the live index; hold the write lock."""
+    def take_over(self, position: int) -> None:
+        """Take the place of the live index, with all changes up to the one with this number; hold the write lock."""
         manifest.write(self.path)
+        write_position(self.path, position)
         facts = {"schema": SCHEMA_VERSION, "identity": self._identity}
         (self.path / FACTS).write_text(json.dumps(facts), encoding="utf-8")
         pointer = self._folder / f"CURRENT.{self.path.name}"
@@ -71,6 +73,13 @@ def write_changes(path: Path, vocabulary: Vocabulary, entries: list[Entry], remo
             vocabulary.add(entry)
             writer.update_document(**entry.fields())
     manifest.write(path)
+
+
+def write_position(path: Path, position: int) -> None:
+    """Write down up to which change the index in `path` has come."""
+    partial = path / f"{POSITION}.new"
+    partial.write_text(str(position), encoding="ascii")
+    partial.replace(path / POSITION)
 
 
 def open_index(path: Path) -> FileIndex:

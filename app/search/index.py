@@ -17,7 +17,7 @@ from pathlib import Path
 
 from app.errors import IndexUnavailable, OmniracleError
 from app.search import manifest
-from app.search.building import FACTS, Build, open_index, write_changes
+from app.search.building import FACTS, POSITION, Build, open_index, write_changes, write_position
 from app.search.mapped import MappedStorage
 from app.search.schema import SCHEMA_VERSION, Entry
 from app.search.segments import Segment
@@ -144,6 +144,17 @@ class SearchIndex:
             opened = self._opened
             vocabulary = opened.vocabulary if opened and opened.path == path else Vocabulary(path / VOCABULARY)
             write_changes(path, vocabulary, entries, removed)
+
+    def position(self) -> int:
+        """Return the number of the last change that the index knows, see app/storage/jobs.py; 0 when it knows none."""
+        try:
+            return int((self.folder / self._current() / POSITION).read_text(encoding="ascii"))
+        except (OSError, ValueError, IndexUnavailable):
+            return 0
+
+    def advance(self, position: int) -> None:
+        """Note that the index knows all changes up to this one; hold the write lock."""
+        write_position(self.folder / self._current(), position)
 
     def scattered(self) -> list[int]:
         """Return the ids of the articles that are better written anew, with one `update`; hold the write lock."""

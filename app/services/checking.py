@@ -19,6 +19,7 @@ from app.models import Image
 from app.models.columns import now
 from app.search.index import SearchIndex
 from app.services import backup, indexing
+from app.services.hosts import LOST_AFTER_S, Hosts
 from app.storage import accounts, articles, jobs, schema
 from app.storage.database import Database, file_of
 from app.workers.reading import read_file, read_rows
@@ -60,6 +61,7 @@ def check_all(settings: Settings, database: Database, index: SearchIndex) -> lis
         found += _told(_index, database, index)
         found += _told(_images, settings, database)
         found += _told(_people, database)
+        found += _told(_hosts, settings, database)
     found += _told(_workers, settings)
     return found
 
@@ -116,6 +118,18 @@ def _secret(settings: Settings) -> Iterator[Check]:
         yield Check(State.OK, "The site's secret is in place.")
 
 
+def _hosts(settings: Settings, database: Database) -> Iterator[Check]:
+    for host in Hosts(settings, database).others():
+        if not host.has_same_secret:
+            message = "The host %(name)s has another secret: set OMNIRACLE_SECRET_KEY to the same value on all hosts."
+            yield Check(State.PROBLEM, message, {"name": host.name})
+        elif host.silent_s > LOST_AFTER_S:
+            message = "Nothing was heard of the host %(name)s for %(seconds)s seconds."
+            yield Check(State.WARNING, message, {"name": host.name, "seconds": round(host.silent_s)})
+        else:
+            yield Check(State.OK, "The host %(name)s is well.", {"name": host.name})
+
+
 def _database(database: Database) -> Iterator[Check]:
     schema.check(database)
     if database.engine.dialect.name == "sqlite":
@@ -152,7 +166,7 @@ def _index(database: Database, index: SearchIndex) -> Iterator[Check]:
         return
     missing, surplus = indexing.differing(database, index)
     with database.read() as session:
-        waiting = jobs.pending(session, 1)
+        waiting = jobs.after(session, index.position(), 1)
         count = articles.count(session)
     if waiting and now() - waiting[0].created_at > WAITS_LONG:
         yield Check(State.PROBLEM, "Changes have waited more than 5 minutes to be indexed: run `omniracle reindex`.")

@@ -4,6 +4,8 @@ import logging
 import math
 from collections.abc import Iterator, Sequence
 
+from sqlmodel import Session
+
 from app.models import Article, Rendering
 from app.search.index import SearchIndex
 from app.search.schema import Entry
@@ -36,9 +38,9 @@ def ensure(
     with database.read() as session:
         identity = site.identity(session)
     if index.is_usable(identity, thorough=thorough):
-        if thorough:
-            _queue_what_differs(database, index)
-        drain(database, index, progress, patience_s=patience_s)
+        with index.write_lock(patience_s=patience_s) as held:
+            if held:
+                _drain(database, index, progress, thorough=thorough)
         return
     with index.build_lock(patience_s=patience_s) as held:
         if held and not index.is_usable(identity, thorough=thorough):  # another process may just have built it
@@ -49,19 +51,21 @@ def ensure(
 
 def differing(database: Database, index: SearchIndex) -> tuple[set[int], set[int]]:
     """Return the articles whose newest revision is not in the index, and those that are in it and nowhere else."""
+    with database.read() as session:
+        return _differing(session, index)
+
+
+def _differing(session: Session, index: SearchIndex) -> tuple[set[int], set[int]]:
     with index.reading() as snapshot:
         indexed = snapshot.revisions()
-    with database.read() as session:
-        known = articles.revision_numbers(session)
+    known = articles.revision_numbers(session)
     return {id_ for id_, number in known.items() if indexed.get(id_) != number}, indexed.keys() - known.keys()
 
 
-def _queue_what_differs(database: Database, index: SearchIndex) -> None:
-    missing, surplus = differing(database, index)
-    if missing or surplus:
-        with database.write() as session:
-            for article_id in sorted(missing | surplus):
-                jobs.add(session, article_id)
+def is_behind(database: Database, index: SearchIndex) -> bool:
+    """Say whether the log tells of changes that the index does not know."""
+    with database.read() as session:
+        return jobs.last_id(session) != index.position()
 
 
 def rebuild(database: Database, index: SearchIndex, progress: Progress = silent) -> int:
@@ -71,9 +75,9 @@ def rebuild(database: Database, index: SearchIndex, progress: Progress = silent)
 
 
 def drain(database: Database, index: SearchIndex, progress: Progress = silent, *, patience_s: float = 0) -> int:
-    """Bring all queued changes into the index and return how many articles they concern.
+    """Bring all changes that it does not know into the index and return how many articles they concern.
 
-    When another process writes for longer than `patience_s`, the queue is left to it and the result is 0.
+    When another process of this host writes for longer than `patience_s`, they are left to it and the result is 0.
     """
     with index.write_lock(patience_s=patience_s) as held:
         return _drain(database, index, progress) if held else 0
@@ -88,6 +92,12 @@ def drain_or_leave(database: Database, index: SearchIndex) -> None:
             log.warning("a change is not in the search index yet: %s", reason)
         else:
             log.exception("a change is not in the search index yet")
+
+
+def catch_up(database: Database, index: SearchIndex) -> None:
+    """Bring in what the log tells of and the index does not know; where that fails now, the workers do it later."""
+    if is_behind(database, index):
+        drain_or_leave(database, index)
 
 
 def tidy(database: Database, index: SearchIndex) -> None:
@@ -120,33 +130,48 @@ def _rebuild(database: Database, index: SearchIndex, progress: Progress) -> int:
                 newest = articles.revision_numbers(session)
             changed = [article_id for article_id, revision in newest.items() if known.get(article_id) != revision]
             build.update([entry for _, entry in _entries_of(database, changed)], sorted(known.keys() - newest.keys()))
-            build.take_over()
+            build.take_over(last_job)
             with database.write() as session:
-                jobs.done_up_to(session, last_job)
                 similar.forget_all(session)
                 site.raise_version(session)  # searches find what they did not find before
     return len(newest)
 
 
-def _drain(database: Database, index: SearchIndex, progress: Progress) -> int:
+def _drain(database: Database, index: SearchIndex, progress: Progress, *, thorough: bool = False) -> int:
     changed = 0
     while True:
-        with database.read() as session:
-            waiting = jobs.pending(session, BATCH)
-            total = jobs.count(session) if waiting else 0
-        if not waiting:
-            return changed
-        ids = list(dict.fromkeys(job.article_id for job in waiting))
-        entries = [entry for _, entry in _entries_of(database, ids)]
-        index.update(entries, sorted(set(ids) - {entry.article_id for entry in entries}))
-        with database.write() as session:
-            jobs.done(session, [job.id for job in waiting if job.id is not None])
-            if len(ids) > FEW:
-                similar.forget_all(session)
-            else:
-                similar.mark(session, ids)
+        ids, position, left = _next_changes(database, index, thorough=thorough)
+        if ids:
+            entries = [entry for _, entry in _entries_of(database, ids)]
+            index.update(entries, sorted(set(ids) - {entry.article_id for entry in entries}))
+            with database.write() as session:
+                jobs.forget_old(session)
+                site.raise_version(session)  # searches find what they did not find before
+                if len(ids) > FEW:
+                    similar.forget_all(session)
+                else:
+                    similar.mark(session, ids)
+        if position != index.position():
+            index.advance(position)  # last: whoever is interrupted before does it all again
         changed += len(ids)
-        progress("index", changed, changed + total - len(waiting))
+        if not left:
+            return changed
+        thorough = False
+        progress("index", changed, changed + left)
+
+
+def _next_changes(database: Database, index: SearchIndex, *, thorough: bool) -> tuple[list[int], int, int]:
+    """Return articles that have changed, the position of an index that knows them, and how many changes come after."""
+    position = index.position()
+    with database.read() as session:
+        if thorough or not jobs.tells_all_after(session, position):
+            missing, surplus = _differing(session, index)
+            return sorted(missing | surplus), jobs.last_id(session), 0
+        waiting = jobs.after(session, position, BATCH)
+        if waiting:
+            position = waiting[-1].id or 0
+        left = jobs.count_after(session, position) if len(waiting) == BATCH else 0
+    return list(dict.fromkeys(job.article_id for job in waiting)), position, left
 
 
 def _all_chunks(database: Database) -> Iterator[list[int]]:

@@ -109,7 +109,7 @@ class RateLimits:
 
     def digest(self, text: str) -> str:
         """Return 40 characters that stand for a text and that nobody without the site's secret can trace back."""
-        return hmac.new(self._secret, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:40]
+        return digest_of(self._secret, text)
 
     def _add(self, limit: Limit, subject: str, start: int) -> int:
         with self._database.write() as session:
@@ -122,6 +122,11 @@ class RateLimits:
         """Delete the counters of yesterday."""
         with self._database.write() as session:
             rates.forget_before(session, int(time.time()) - KEPT_S)
+
+
+def digest_of(secret: bytes, text: str) -> str:
+    """Return 40 characters that stand for a text and that nobody without the secret can trace back."""
+    return hmac.new(secret, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:40]
 
 
 def _start(limit: Limit) -> int:

@@ -28,6 +28,11 @@ class Database:
         """Return the database of an installation."""
         return cls(settings.resolved_database_url, SharedVersion(settings.version_file))
 
+    @property
+    def can_be_shared(self) -> bool:
+        """Say whether several hosts can use it."""
+        return self.engine.dialect.name != "sqlite"
+
     def watch(self) -> VersionWatch | None:
         """Return a watch on the content's version; None for a database that is used without the shared number."""
         if self.version is None:

@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 
 LAST_WORK_S = 5.0
 TEND_EVERY_S = 5
+FOLLOW_EVERY_S = 0.5
+TELL_EVERY_S = 2
 SHARE_EVERY_S = 1
 LOG_EVERY_S = 1
 HEAPS = 2
@@ -77,6 +79,8 @@ def create_app(settings: Settings) -> FastAPI:
         tasks = [
             asyncio.create_task(Heart(state.table, settings.watchdog_s).beat()),
             asyncio.create_task(_every(TEND_EVERY_S, state.tend)),
+            asyncio.create_task(_every(FOLLOW_EVERY_S, state.follow)),
+            asyncio.create_task(_every(TELL_EVERY_S, state.tell)),
             asyncio.create_task(_every(SHARE_EVERY_S, state.limits.share)),
         ]
         state.watch = state.database.watch()

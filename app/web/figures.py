@@ -71,7 +71,8 @@ class _Figures(Collector):
     def _library(self) -> Iterable[Metric]:
         with self._here.database.read() as session:
             yield GaugeMetricFamily("omniracle_articles", "Answers in the library.", articles.count(session))
-            yield GaugeMetricFamily("omniracle_index_jobs", "Answers that wait to be indexed.", jobs.count(session))
+            waiting = jobs.count_after(session, self._here.index.position())
+            yield GaugeMetricFamily("omniracle_index_jobs", "Answers that wait to be indexed.", waiting)
         generation = self._here.index.snapshot().generation
         yield GaugeMetricFamily("omniracle_index_generation", "The state of the search index.", generation)
         version = GaugeMetricFamily("omniracle_info", "The version that runs.", labels=["version"])

@@ -16,11 +16,12 @@ from app.config import Settings
 from app.search.index import SearchIndex
 from app.services import indexing, link_checking, searching
 from app.services.fetching import Fetcher
+from app.services.hosts import Hosts
 from app.services.limits import LINK_CHECK, RateLimits
 from app.services.openid import OpenIdProvider
 from app.services.relating import RelatedQuestions
 from app.services.wanting import WantedRecorder, close_answered
-from app.storage import jobs, schema, views
+from app.storage import schema, views
 from app.storage.content_version import VersionWatch
 from app.storage.database import Database
 from app.storage.failures import reason_of
@@ -45,6 +46,7 @@ class State:
         self.index = SearchIndex(settings.index_dir)
         self.watch: VersionWatch | None = None  # the event loop's, opened and closed by its thread
         self.table = WorkerTable(settings.workers_file, routes)
+        self.hosts = Hosts(settings, self.database)
         self.related = RelatedQuestions(self.database, self.index)
         self.access_log = AccessLog(settings.access_log, routes)
         self.views = ViewCounter(self.database)
@@ -56,6 +58,7 @@ class State:
         self.mcp = McpEndpoint(settings)
         self._forgot_at = time.monotonic()
         self._checked_generation = -1
+        self._followed: int | None = -1  # the version of the content at which the index knew everything
         self.fetcher = Fetcher()
         self.drawing = CapacityLimiter(1)  # of pictures of links
         self.searches = CapacityLimiter(SEARCHES)
@@ -90,11 +93,9 @@ class State:
             self._forgot_at = time.monotonic()
             self.limits.forget()
         try:
-            with self.database.read() as session:
-                waiting = jobs.count(session)
             if not self.index.is_whole():
                 indexing.ensure(self.database, self.index, patience_s=0)
-            elif waiting:
+            elif indexing.is_behind(self.database, self.index):
                 indexing.drain(self.database, self.index)
             else:
                 indexing.tidy(self.database, self.index)
@@ -109,6 +110,22 @@ class State:
                 raise
             log.warning("the index could not be brought up to date: %s", reason)
         self.database.catch_up()
+
+    def follow(self) -> None:
+        """Bring into the index what was changed elsewhere, on another host for example, once this worker knows."""
+        version = self.watch.current() if self.watch else None
+        if version == self._followed:
+            return
+        if indexing.is_behind(self.database, self.index):
+            indexing.drain(self.database, self.index)  # and look again: another worker may be busy with the index
+        else:
+            self._followed = version
+
+    def tell(self) -> None:
+        """Tell other hosts how the workers of this one are; one of them does it for all."""
+        workers = self.table.rows()
+        if self.table.slot == min((worker.slot for worker in workers if worker.state == "ok"), default=-1):
+            self.hosts.tell(workers)
 
     def check_links(self) -> None:
         """Look at a few linked pages, once a minute over all workers; apart from `tend`, for it takes its time."""

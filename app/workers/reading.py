@@ -4,7 +4,7 @@ import mmap
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from app.workers import layout as at
 from app.workers.layout import Layout
@@ -56,6 +56,24 @@ class Worker:
         if self.heartbeat_age_s > BUSY_AFTER_S or self.loop_lag_ms > BUSY_LAG_MS:
             return "busy"
         return "ok"
+
+    def figures(self) -> dict[str, Any]:
+        """Return it as a row of /-/workers.json."""
+        return {
+            "slot": self.slot,
+            "pid": self.pid,
+            "started_at": self.started_at,
+            "requests": self.requests,
+            "in_flight": self.in_flight,
+            "rss_bytes": self.rss_bytes,
+            "cpu_seconds": round(self.cpu_seconds, 2),
+            "loop_lag_ms": round(self.loop_lag_ms, 2),
+            "heartbeat_age_s": round(self.heartbeat_age_s, 3),
+            "state": self.state,
+            "host": self.host,
+            "bytes_out": self.bytes_out,
+            "last_request_at": self.last_request_at and round(self.last_request_at, 3),
+        }
 
 
 @dataclass(frozen=True)

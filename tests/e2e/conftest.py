@@ -31,7 +31,8 @@ class Server:
         return httpx.get(self.url + path, timeout=20, **options)
 
     def pids(self) -> set[int]:
-        return {row["pid"] for row in self.get("/-/workers.json").json()["workers"]}
+        told = self.get("/-/workers.json").json()
+        return {row["pid"] for row in told["workers"] if row["host"] == told["host"]}
 
 
 def free_port() -> int:

@@ -7,6 +7,7 @@ from contextlib import closing
 from hashlib import sha256
 from urllib.parse import quote
 
+from app.search.index import SearchIndex
 from tests.soak.installation import Installation
 from tests.soak.ledger import Ledger, Question, Text
 
@@ -47,7 +48,8 @@ def _wait_until_indexed(site: Installation, ledger: Ledger, deadline: float) -> 
     while time.monotonic() < deadline:
         try:
             with closing(sqlite3.connect(site.data / "omniracle.db", timeout=30)) as database:
-                (waiting,) = database.execute("SELECT count(*) FROM index_job").fetchone()
+                (last,) = database.execute("SELECT coalesce(max(id), 0) FROM index_job").fetchone()
+            waiting = last - SearchIndex(site.data / "index").position()
             if not waiting and site.ask("GET", "/readyz").status == 200:
                 return
         except (OSError, sqlite3.Error) as error:

@@ -96,6 +96,7 @@ ROWS = {
          "server_start": "x", "counts": '{"1": 10}', "failed": 0, "cv": 0.0, "chi_square_p": 1.0,
          "lag_agreement": 0.5, "duration_ms": 5.0, "slowest_ms": 1.0, "has_own_queues": 0}
     ],
+    "host": [],  # they tell of themselves
     "similar": [{"article_id": 3, "position": 0, "other_id": 3}],
 }  # fmt: skip
 OURS = {"alembic_version", "site", "article_change"}  # kept by migrations and triggers

@@ -67,7 +67,7 @@ def status(request: Request, here: Here, _key: Admin) -> Response:
     with here.database.read() as session:
         figures = {
             "answers": articles.count(session),
-            "waiting": jobs.count(session),
+            "waiting": jobs.count_after(session, here.index.position()),
             "wanted": wanted.list_page(session, number=1, size=1).total,
             "gone": resources.gone_page(session, number=1, size=1).total,
             "stale": feedback.stale_page(session, now().date(), number=1, size=1).total,

@@ -3,9 +3,9 @@
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
 from app.errors import NotFound
@@ -49,26 +49,13 @@ async def answering_worker(request: Request, here: Here) -> Response:
 
 @router.get("/workers.json")
 async def all_workers(request: Request, here: Here) -> Response:
-    """Give the table of workers."""
-    rows: list[dict[str, Any]] = [
-        {
-            "slot": row.slot,
-            "pid": row.pid,
-            "started_at": row.started_at,
-            "requests": row.requests,
-            "in_flight": row.in_flight,
-            "rss_bytes": row.rss_bytes,
-            "cpu_seconds": round(row.cpu_seconds, 2),
-            "loop_lag_ms": round(row.loop_lag_ms, 2),
-            "heartbeat_age_s": round(row.heartbeat_age_s, 3),
-            "state": row.state,
-            "host": row.host,
-            "bytes_out": row.bytes_out,
-            "last_request_at": row.last_request_at and round(row.last_request_at, 3),
-        }
-        for row in here.table.rows()
-    ]
-    return JSONResponse({"answered_by": request.app.state.pid, "workers": rows}, headers=NOT_KEPT)
+    """Give the table of workers, those of other hosts at its end."""
+    rows = [row.figures() | {"host": here.hosts.name} for row in here.table.rows()]
+    if here.database.can_be_shared:
+        others = await run_in_threadpool(here.hosts.others)
+        rows += [row for host in others for row in host.workers]
+    body = {"answered_by": request.app.state.pid, "host": here.hosts.name, "workers": rows}
+    return JSONResponse(body, headers=NOT_KEPT)
 
 
 @router.get("/workers")
@@ -83,6 +70,7 @@ def page(request: Request, here: Here) -> Response:
         headers=NOT_KEPT,
         cards=_cards(workers),
         total=here.table.totals().requests,
+        others=here.hosts.others(),
         has_own_queues=have_own_queues(workers),
         experiments=[shown(experiment) for experiment in last],
         choices=choices(request),
@@ -95,7 +83,12 @@ def cards(request: Request, here: Here) -> Response:
     """Give the part of the page that renews itself."""
     total = here.table.totals().requests
     return render(
-        request, "parts/worker_cards.html", headers=NEXT_CONNECTION, cards=_cards(here.table.rows()), total=total
+        request,
+        "parts/worker_cards.html",
+        headers=NEXT_CONNECTION,
+        cards=_cards(here.table.rows()),
+        total=total,
+        others=here.hosts.others(),
     )
 
 
