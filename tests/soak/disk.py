@@ -51,8 +51,12 @@ class Disk:
 
     def cover(self) -> None:
         """Let whatever is opened from now on be read-only; what is open already can be written on."""
-        subprocess.run(["mount", "--bind", self.folder, self.folder], check=True)
-        subprocess.run(["mount", "-o", "remount,bind,ro", self.folder], check=True)
+        for _ in range(100):  # until nobody has opened a file for writing between the two
+            subprocess.run(["mount", "--bind", self.folder, self.folder], check=True)
+            if _succeeds("mount", "-o", "remount,bind,ro", str(self.folder)):
+                return
+            self.uncover()
+        raise AssertionError("somebody has a file open for writing each time")
 
     def uncover(self) -> None:
         """Take that back."""
