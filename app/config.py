@@ -33,6 +33,13 @@ def _checked_database_url(value: str) -> str:
     return value
 
 
+def _checked_images(value: str) -> str:
+    parts = urlsplit(value)
+    if "://" in value and (parts.scheme != "s3" or not parts.netloc or parts.query or parts.fragment):
+        raise ValueError("must be a folder or s3://bucket/prefix")
+    return value
+
+
 def _checked_base_url(value: str) -> str:
     if not value.startswith(("http://", "https://")):
         raise ValueError("must start with http:// or https://")
@@ -72,6 +79,11 @@ class Places(Group):
         None,
         alias="DATABASE_URL",
         description="The database, `sqlite:///…` or `postgresql+psycopg://…`; SQLite in the data folder when absent.",
+    )
+    images: Annotated[str, BeforeValidator(_checked_images)] | None = Field(
+        None,
+        alias="OMNIRACLE_IMAGES",
+        description="Where images are kept, a folder or `s3://bucket/prefix`; in the data folder when absent.",
     )
 
 
@@ -207,8 +219,9 @@ class Settings(Places, Serving, Site, People, Provider):
 
     @property
     def images_dir(self) -> Path:
-        """Folder of the images that contributors have put in."""
-        return self.data_dir / "images"
+        """Folder of the images that contributors have put in, where they are in one."""
+        is_folder = self.images is not None and "://" not in self.images
+        return Path(self.images or "") if is_folder else self.data_dir / "images"
 
     @property
     def social_dir(self) -> Path:

@@ -11,6 +11,7 @@ OmniracleError
 ├── AlreadyRunning        the same is being done at this moment (HTTP 409)
 ├── TooManyRequests       the reader has to wait (HTTP 429)
 ├── Busy                  too many wait for the same already (HTTP 503)
+├── ImagesUnavailable     the store of the images does not answer (HTTP 503)
 ├── ProbeFailed           the site could not ask itself (HTTP 503)
 ├── ProviderUnavailable   the site through which people sign in does not answer (HTTP 503)
 └── OperatorError         this installation cannot go on; the message says what to do
@@ -97,6 +98,13 @@ class Busy(OmniracleError):
 
     def __init__(self) -> None:
         super().__init__("The library is busy or under repair. Please try again in a moment.")
+
+
+class ImagesUnavailable(OmniracleError):
+    """The store of the images does not answer, or refuses."""
+
+    def __init__(self) -> None:
+        super().__init__("The images cannot be reached at the moment. Please try again later.")
 
 
 class ProbeFailed(OmniracleError):

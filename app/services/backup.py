@@ -14,6 +14,7 @@ from app.errors import OperatorError
 from app.models.columns import now
 from app.services import files
 from app.services.backup_file import DATABASE, FORMAT, SECRET, SETTINGS, Manifest, member_of, pack, unpack
+from app.services.image_store import image_store
 from app.storage import snapshots
 from app.storage.database import file_of
 
@@ -63,14 +64,15 @@ def back_up(
         except ValueError as error:
             raise OperatorError(f"The database is damaged ({error}): run `omniracle check`.") from error
         # Images never change and are there before the database names them: it is copied first.
-        paths = {name: settings.images_dir / name[:2] / name for name in state.images}
-        missing = tuple(name for name, path in paths.items() if not path.is_file())
+        store = image_store(settings)
+        paths = {name: path for name in state.images if (path := store.file(name, folder))}
+        missing = tuple(name for name in state.images if name not in paths)
         sources = {DATABASE: copy, SETTINGS: folder / SETTINGS}
         sources[SETTINGS].write_text(_listed(given, with_secrets=with_secrets), encoding="utf-8")
         if with_secrets and settings.secret_key is None:
             settings.signing_key()
             sources[SECRET] = settings.secret_file
-        sources |= {f"images/{name[:2]}/{name}": path for name, path in paths.items() if name not in missing}
+        sources |= {f"images/{name[:2]}/{name}": path for name, path in paths.items()}
         manifest = Manifest(
             format=FORMAT,
             program=__version__,

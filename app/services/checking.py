@@ -20,6 +20,7 @@ from app.models.columns import now
 from app.search.index import SearchIndex
 from app.services import backup, indexing
 from app.services.hosts import LOST_AFTER_S, Hosts
+from app.services.image_store import image_store
 from app.storage import accounts, articles, jobs, schema
 from app.storage.database import Database, file_of
 from app.workers.reading import read_file, read_rows
@@ -182,7 +183,8 @@ def _index(database: Database, index: SearchIndex) -> Iterator[Check]:
 def _images(settings: Settings, database: Database) -> Iterator[Check]:
     with database.read() as session:
         names = session.exec(select(Image.name).order_by(col(Image.name))).all()
-    missing = [name for name in names if not (settings.images_dir / name[:2] / name).is_file()]
+    there = image_store(settings).names()
+    missing = [name for name in names if name not in there]
     if missing:
         message = "Images missing: %(count)s, for example %(first)s. Restore them from a backup."
         yield Check(State.PROBLEM, message, {"count": len(missing), "first": missing[0]})

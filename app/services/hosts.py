@@ -3,6 +3,7 @@
 import hashlib
 import platform
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from app.config import Settings
@@ -34,7 +35,7 @@ class Hosts:
         self.name = f"{platform.node()}:{settings.port}"[:100]
         place = f"{self.name} {settings.data_dir.resolve()}"
         self._id = hashlib.sha256(place.encode()).hexdigest()[:32]
-        self._secret = digest_of(settings.signing_key(), "the same secret")
+        self._settings = settings
 
     def tell(self, workers: list[Worker]) -> None:
         """Tell the others how the workers of this host are."""
@@ -50,6 +51,10 @@ class Hosts:
             return []
         with self._database.read() as session:
             return [self._as_heard(host) for host in hosts.others(session, self._id)]
+
+    @cached_property
+    def _secret(self) -> str:
+        return digest_of(self._settings.signing_key(), "the same secret")
 
     def _as_heard(self, host: Host) -> OtherHost:
         silent_s = max(0.0, (now() - host.seen_at).total_seconds())

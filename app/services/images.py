@@ -5,14 +5,13 @@ import logging
 import warnings
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.content.pictures import IMAGE_NAME
 from app.errors import InvalidInput, NotFound
 from app.models import Account, Image
 from app.models.columns import now
-from app.services import files
+from app.services.image_store import ImageStore
 from app.storage import audit
 from app.storage.database import Database
 
@@ -43,7 +42,7 @@ class StoredImage:
         return f"/images/{self.name}"
 
 
-def add(database: Database, folder: Path, account: Account, content: bytes) -> StoredImage:
+def add(database: Database, store: ImageStore, account: Account, content: bytes) -> StoredImage:
     """Store an image and return it; raise InvalidInput for what is none, or too large."""
     if not content:
         raise InvalidInput("Choose an image first.")
@@ -52,9 +51,7 @@ def add(database: Database, folder: Path, account: Account, content: bytes) -> S
                            most=MAX_BYTES // 2**20)  # fmt: skip
     bare, ending, (width, height) = _without_metadata(content)
     name = f"{hashlib.sha256(bare).hexdigest()[:32]}-{width}x{height}.{ending}"
-    file = folder / name[:2] / name
-    if not file.exists():
-        files.write(file, bare)
+    store.write(name, bare)
     with database.write() as session:
         if session.get(Image, name) is None:
             session.add(
@@ -70,14 +67,14 @@ def add(database: Database, folder: Path, account: Account, content: bytes) -> S
     return StoredImage(name)
 
 
-def read(folder: Path, name: str) -> tuple[bytes, str]:
+def read(store: ImageStore, name: str) -> tuple[bytes, str]:
     """Return the bytes and the media type of an image; raise NotFound when there is none of this name."""
     if IMAGE_NAME.fullmatch(name) is None:
         raise NotFound("There is no such image.")
-    try:
-        return (folder / name[:2] / name).read_bytes(), MEDIA_TYPES[name.rpartition(".")[2]]
-    except FileNotFoundError as error:
-        raise NotFound("There is no such image.") from error
+    content = store.read(name)
+    if content is None:
+        raise NotFound("There is no such image.")
+    return content, MEDIA_TYPES[name.rpartition(".")[2]]
 
 
 def _without_metadata(content: bytes) -> tuple[bytes, str, tuple[int, int]]:

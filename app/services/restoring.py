@@ -11,6 +11,7 @@ from app.models.columns import now
 from app.services import files
 from app.services.backup import local_file
 from app.services.backup_file import DATABASE, SECRET, SETTINGS, Manifest, unpack
+from app.services.image_store import image_store
 from app.storage import schema, snapshots
 from app.storage.content_version import SharedVersion
 from app.workers.reading import read_file, read_rows
@@ -58,11 +59,9 @@ def restore(settings: Settings, file: Path, *, force: bool = False) -> Restored:
 def _put(settings: Settings, target: Path, folder: Path) -> tuple[Path | None, Path]:
     """Move everything that was unpacked to its place, the database last: until then the site is the one it was."""
     suffix = f".before-restore-{now():%Y%m%dT%H%M%S}"
+    store = image_store(settings)
     for image in sorted(folder.glob("images/*/*")):
-        place = settings.images_dir / image.parent.name / image.name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        image.replace(place)
-        files.sync_folder(place.parent)
+        store.write(image.name, image.read_bytes())
     if settings.index_dir.exists():  # of the articles that were there; it is built anew at the next start
         shutil.rmtree(settings.index_dir)
     # No page that was made of the old database may be shown any more, nor kept anew.

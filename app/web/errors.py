@@ -24,6 +24,7 @@ from app.errors import (
     CrossOrigin,
     Forbidden,
     Gone,
+    ImagesUnavailable,
     IndexUnavailable,
     InvalidInput,
     NotFound,
@@ -154,7 +155,7 @@ def _answer_ours(request: Request, error: Exception) -> Response:
             status = 403
         case InvalidInput():
             status = 400
-        case ProviderUnavailable() | ProbeFailed() | Busy():
+        case ProviderUnavailable() | ProbeFailed() | Busy() | ImagesUnavailable():
             return _answer(request, 503, error.message, error.params, headers={"Retry-After": str(RETRY_AFTER_S)})
         case _:
             log.error("%s", error)

@@ -17,6 +17,7 @@ from app.search.index import SearchIndex
 from app.services import indexing, link_checking, searching
 from app.services.fetching import Fetcher
 from app.services.hosts import Hosts
+from app.services.image_store import image_store
 from app.services.limits import LINK_CHECK, RateLimits
 from app.services.openid import OpenIdProvider
 from app.services.relating import RelatedQuestions
@@ -60,6 +61,7 @@ class State:
         self._checked_generation = -1
         self._followed: int | None = -1  # the version of the content at which the index knew everything
         self.fetcher = Fetcher()
+        self.images = image_store(settings)
         self.drawing = CapacityLimiter(1)  # of pictures of links
         self.searches = CapacityLimiter(SEARCHES)
         self._wanted_checked: int | None = None  # the last entry that was looked at for this generation

@@ -5,9 +5,9 @@ import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-STEP_S = 0.004
+from app.web.origin import SAFE_METHODS
 
-SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+STEP_S = 0.004
 
 
 class StepsAside:

@@ -31,7 +31,7 @@ def add(request: Request, here: Here, key: Contributor, image: Annotated[UploadF
     wants_json = "application/json" in request.headers.get("accept", "")
     try:
         content = image.file.read(images.MAX_BYTES + 1) if image else b""
-        stored = images.add(here.database, here.settings.images_dir, key.account, content)
+        stored = images.add(here.database, here.images, key.account, content)
     except InvalidInput as error:
         if wants_json:
             raise
@@ -44,7 +44,7 @@ def add(request: Request, here: Here, key: Contributor, image: Annotated[UploadF
 @router.get("/{name}", dependencies=[PUBLIC])
 def show(here: Here, name: str) -> Response:
     """Send an image; its name is of its content, so that it never changes."""
-    content, media_type = images.read(here.settings.images_dir, name)
+    content, media_type = images.read(here.images, name)
     headers = {
         "Cache-Control": "public, max-age=31536000, immutable",
         "ETag": f'"{name}"',

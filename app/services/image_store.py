@@ -1,0 +1,145 @@
+"""Where images are: in a folder, or in a bucket that speaks the API of S3, which several hosts share.
+
+The bytes of a name never change, so nothing has to be kept up to date.
+"""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
+
+from app.config import Settings
+from app.errors import ImagesUnavailable
+from app.services import files
+
+if TYPE_CHECKING:
+    from obstore.store import S3Store
+
+log = logging.getLogger(__name__)
+
+PATIENCE_S = 10
+RETRIES = 2
+
+
+class ImageStore(Protocol):
+    """Images by name; all methods raise OSError or ImagesUnavailable where the store cannot be used."""
+
+    def names(self) -> set[str]:
+        """Return the names of all images."""
+
+    def read(self, name: str) -> bytes | None:
+        """Return the bytes of an image, None when there is none of this name."""
+
+    def write(self, name: str, content: bytes) -> None:
+        """Keep an image; it survives a power failure from now on."""
+
+    def file(self, name: str, scratch: Path) -> Path | None:
+        """Return a file with the image, in the folder `scratch` where there is none yet; None when it is missing."""
+
+
+def image_store(settings: Settings) -> ImageStore:
+    """Return the store that the settings name."""
+    if settings.images and "://" in settings.images:
+        return BucketStore(settings.images)
+    return FolderStore(settings.images_dir)
+
+
+class FolderStore:
+    """Images in a folder, in folders by the beginning of their names."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def names(self) -> set[str]:
+        """Return the names, see ImageStore."""
+        return {file.name for file in self._folder.glob("??/*")}
+
+    def read(self, name: str) -> bytes | None:
+        """Return the bytes, see ImageStore."""
+        try:
+            return self._place(name).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def write(self, name: str, content: bytes) -> None:
+        """Keep an image, see ImageStore."""
+        files.write(self._place(name), content)
+
+    def file(self, name: str, scratch: Path) -> Path | None:  # noqa: ARG002  it is a file already
+        """Return the file, see ImageStore."""
+        place = self._place(name)
+        return place if place.is_file() else None
+
+    def _place(self, name: str) -> Path:
+        return self._folder / name[:2] / name
+
+
+class BucketStore:
+    """Images in a bucket; credentials, region and endpoint are in the environment, by the names that AWS gives them."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def names(self) -> set[str]:
+        """Return the names, see ImageStore."""
+        import obstore
+
+        with _telling_failure():
+            return {str(each["path"]) for chunk in obstore.list(self._bucket) for each in chunk}
+
+    def read(self, name: str) -> bytes | None:
+        """Return the bytes, see ImageStore."""
+        import obstore
+
+        with _telling_failure():
+            try:
+                return obstore.get(self._bucket, name).bytes().to_bytes()
+            except FileNotFoundError:
+                return None
+
+    def write(self, name: str, content: bytes) -> None:
+        """Keep an image, see ImageStore."""
+        import obstore
+
+        with _telling_failure():
+            obstore.put(self._bucket, name, content)
+
+    def file(self, name: str, scratch: Path) -> Path | None:
+        """Return a file, see ImageStore."""
+        content = self.read(name)
+        if content is None:
+            return None
+        files.write(scratch / name, content)
+        return scratch / name
+
+    @cached_property
+    def _bucket(self) -> "S3Store":  # made by the worker that needs it: its threads do not outlive a fork
+        from obstore.store import S3Store
+
+        parts = urlsplit(self._url)
+        return S3Store(
+            parts.netloc,
+            prefix=parts.path.strip("/") or None,
+            client_options={
+                "timeout": f"{PATIENCE_S}s",
+                "connect_timeout": f"{PATIENCE_S}s",
+                # Options that are given here take the place of those that the environment names.
+                "allow_http": os.environ.get("AWS_ALLOW_HTTP", "").lower() == "true",
+            },
+            retry_config={"max_retries": RETRIES},
+        )
+
+
+@contextmanager
+def _telling_failure() -> Iterator[None]:
+    from obstore.exceptions import BaseError
+
+    try:
+        yield
+    except BaseError as error:
+        log.warning("images cannot be reached: %s", " ".join(str(error).split())[:300])
+        raise ImagesUnavailable from error

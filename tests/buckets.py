@@ -1,0 +1,62 @@
+"""An S3 server for the tests: moto's, as a process of its own."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+
+import httpx2 as httpx
+
+from tests.e2e.conftest import free_port
+
+START_TIMEOUT_S = 60
+
+
+@dataclass
+class S3Server:
+    """A server and what a client needs to know of it."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    _numbers: Iterator[int]
+
+    @property
+    def environ(self) -> dict[str, str]:
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ALLOW_HTTP": "true",
+            "AWS_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "key",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+        }
+
+    def create(self) -> str:
+        """Return the address of a new bucket."""
+        name = f"images-{next(self._numbers)}"
+        httpx.put(f"{self.url}/{name}", verify=False).raise_for_status()
+        return f"s3://{name}/of/ours"
+
+
+@contextmanager
+def s3_server() -> Iterator[S3Server]:
+    port = free_port()
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    server = S3Server(f"http://127.0.0.1:{port}", process, count(1))
+    try:
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while True:
+            try:
+                httpx.get(server.url, verify=False)
+                break
+            except httpx.ConnectError:
+                assert process.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+        yield server
+    finally:
+        process.terminate()
+        process.wait(30)
