@@ -1,0 +1,219 @@
+"""The site under test as several hosts: each with its own data folder and its own wire to the one database."""
+
+import asyncio
+import http.client
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from app.models import Role, Scope
+from app.search.index import SearchIndex
+from app.services import accounts, indexing
+from app.storage import schema
+from app.storage.database import Database
+from tests.databases import USER, Cluster
+from tests.e2e.conftest import PROJECT, free_port
+from tests.soak.installation import Answer, Person
+
+WORKERS = 2
+START_WITHIN_S = 120
+ANSWER_WITHIN_S = 45
+PEOPLE = 100  # each may contribute 60 times an hour
+SECRET = "a secret that all hosts share, of some length"
+
+
+class Wire:
+    """A socket of PostgreSQL that leads to the database's own, and can be cut."""
+
+    def __init__(self, folder: Path, cluster: Cluster) -> None:
+        self._ends = [str(place / ".s.PGSQL.5432") for place in (folder, cluster.folder)]
+        self._folder = folder
+        self._loop = asyncio.new_event_loop()
+        self._open: set[asyncio.StreamWriter] = set()
+        self.is_cut = False
+        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        asyncio.run_coroutine_threadsafe(asyncio.start_unix_server(self._join, self._ends[0]), self._loop).result()
+
+    def url(self, name: str) -> str:
+        """Return the address of a database behind it."""
+        return f"postgresql+psycopg://{USER}@/{name}?host={self._folder}"
+
+    def cut(self) -> None:
+        """End all connections, and take no new ones."""
+        self.is_cut = True
+        self._loop.call_soon_threadsafe(lambda: [writer.close() for writer in list(self._open)])
+
+    def mend(self) -> None:
+        """Take new connections again."""
+        self.is_cut = False
+
+    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            if not self.is_cut:
+                inner, outer = await asyncio.open_unix_connection(self._ends[1])
+                self._open |= {writer, outer}
+                await asyncio.gather(_copy(reader, outer), _copy(inner, writer))
+                self._open -= {writer, outer}
+        writer.close()
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(OSError):
+        while part := await reader.read(65536):
+            writer.write(part)
+            await writer.drain()
+    writer.close()
+
+
+@dataclass
+class Question:
+    """A question, by the words that its text was made of one after the other."""
+
+    slug: str
+    words: list[str] = field(default_factory=list)  # acknowledged
+    doubts: list[str] = field(default_factory=list)  # sent since, and not acknowledged
+    times: list[float] = field(default_factory=list)  # when each was acknowledged
+
+
+class Host:
+    """One host; `well_since` is when it began to be up and in touch with the database, infinite while it is not."""
+
+    def __init__(self, name: str, folder: Path, cluster: Cluster, database: str) -> None:
+        self.name = name
+        self.folder = folder
+        self.data = folder / "var"
+        (folder / "content").mkdir(parents=True)
+        self.port = free_port()
+        self.log = folder / "server.log"
+        self.wire = Wire(folder, cluster)
+        self._url = self.wire.url(database)
+        self._server: subprocess.Popen[bytes] | None = None
+        self.well_since = float("inf")
+
+    def start(self) -> None:
+        """Start it; returns when it is ready."""
+        environ = {
+            "OMNIRACLE_DATA_DIR": str(self.data),
+            "OMNIRACLE_CONTENT_DIR": str(self.folder / "content"),
+            "OMNIRACLE_SECRET_KEY": SECRET,
+            "DATABASE_URL": self._url,
+        }
+        command = [sys.executable, "-m", "app", "serve", "--port", str(self.port), "--workers", str(WORKERS)]
+        deadline = time.monotonic() + START_WITHIN_S
+        while time.monotonic() < deadline:
+            if self._server is None or self._server.poll() is not None:  # it ends when the database is away
+                with self.log.open("ab") as log:
+                    self._server = subprocess.Popen(
+                        command, cwd=PROJECT, env=os.environ | environ, stdout=log, stderr=log, start_new_session=True
+                    )
+            with suppress(OSError):
+                if self.ask("GET", "/readyz").status == 200:
+                    self.well_since = time.monotonic()
+                    return
+            time.sleep(0.2)
+        raise AssertionError(f"{self.name} does not start:\n{self.log.read_text()[-3000:]}")
+
+    def kill(self) -> None:
+        """Kill all of it at once."""
+        self.well_since = float("inf")
+        if self._server is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._server.pid, signal.SIGKILL)
+            self._server.wait()
+            self._server = None
+
+    def empty(self) -> None:
+        """Take away everything that it had, while it is killed."""
+        shutil.rmtree(self.data)
+
+    def ask(
+        self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Ask this host; raise OSError when it does not answer."""
+        return ask(self.port, method, path, body, headers)
+
+
+def ask(
+    port: int, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+) -> Answer:
+    """Ask on a connection of its own; raise OSError when nobody answers."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_WITHIN_S)
+    try:
+        connection.request(method, path, body, {"Connection": "close", **(headers or {})})
+        response = connection.getresponse()
+        return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
+    except http.client.HTTPException as error:
+        raise ConnectionError(str(error)) from error
+    finally:
+        connection.close()
+
+
+@contextmanager
+def balancer(folder: Path, hosts: list[Host]) -> Iterator[int]:
+    """Run nginx before the hosts; yield its port."""
+    port = free_port()
+    servers = " ".join(f"server 127.0.0.1:{host.port} max_fails=0;" for host in hosts)
+    places = "".join(
+        f"{name}_temp_path {folder}/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    # A host that is away or says 503 is passed over, but no change is ever sent twice. None is left out for a while
+    # (max_fails): when all say 503, because the database is away, readers should get their page and not nginx's.
+    (folder / "nginx.conf").write_text(
+        f"daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log;"
+        f"events {{}} http {{ access_log off; {places} upstream site {{ {servers} }}"
+        f"server {{ listen 127.0.0.1:{port}; client_max_body_size 16m; location / {{"
+        "proxy_pass http://site; proxy_set_header Host $http_host; proxy_read_timeout 60s;"
+        "proxy_next_upstream error timeout http_503; } } }"
+    )
+    program = shutil.which("nginx") or "/usr/sbin/nginx"
+    process = subprocess.Popen([program, "-c", str(folder / "nginx.conf"), "-p", str(folder)])
+    try:
+        yield port
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def enrolled(url: str) -> list[Person]:
+    """Make the schema and the people: reviewers first, then as many who propose."""
+    database = Database(url)
+    schema.migrate(database)
+    people = []
+    for number in range(PEOPLE):
+        role = Role.ADMIN if number < PEOPLE // 2 else Role.CONTRIBUTOR
+        email = f"p{number}@example.org"
+        account = accounts.sign_up(database, email=email, name=f"P {number}", password=None, role=role)
+        token = accounts.create_token(database, account, "soak", Scope.WRITE, account)
+        people.append(Person(accounts.id_of(account), token, accounts.open_session(database, account, "soak")))
+    database.close()
+    return people
+
+
+def losses(questions: list[Question], hosts: list[Host], url: str) -> Iterator[str]:
+    """Yield what some host does not show, or its index does not know, of what was acknowledged."""
+    for question in questions:
+        if not question.words:
+            continue
+        for host in hosts:
+            text = host.ask("GET", f"/questions/{question.slug}.md").body.decode()
+            if not any(word in text for word in (question.words[-1], *question.doubts)):
+                yield f"{host.name} has lost {question.slug}"
+        shown = json.loads(hosts[0].ask("GET", f"/api/v1/questions/{question.slug}").body)
+        if shown["revision"] < len(question.words):
+            yield f"{question.slug} has lost revisions"
+    database = Database(url)
+    for host in hosts:
+        index = SearchIndex(host.data / "index")
+        if (differing := indexing.differing(database, index)) != (set(), set()):
+            yield f"the index of {host.name} is not equal to the database: {differing}"
+        index.close()
+    database.close()
