@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from app.errors import Forbidden, SignInNeeded
 from app.models import Account, Role, Scope
-from app.services import accounts
+from app.services import accounts, indexing
 from app.services.accounts import SESSION_LONGEST, Key
 from app.services.limits import Limit
 from app.web.origin import SAFE_METHODS
@@ -43,6 +43,13 @@ def account_of(request: Request) -> Account | None:
     """
     key = key_of(request)
     return key.account if key and not key.is_token else None
+
+
+def know_own_changes(request: Request) -> None:
+    """Before somebody searches who may just have saved something on another host, let this host's index know it."""
+    state: State = request.app.state.omniracle
+    if state.database.can_be_shared and key_of(request):
+        indexing.catch_up(state.database, state.index)
 
 
 class Rule:

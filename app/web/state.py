@@ -126,7 +126,7 @@ class State:
     def tell(self) -> None:
         """Tell other hosts how the workers of this one are; one of them does it for all."""
         workers = self.table.rows()
-        if self.table.slot == min((worker.slot for worker in workers if worker.state == "ok"), default=-1):
+        if self.table.slot == min((worker.slot for worker in workers if worker.state != "not responding"), default=-1):
             self.hosts.tell(workers)
 
     def check_links(self) -> None:

@@ -8,14 +8,13 @@ from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app.models import Section
-from app.services import indexing
 from app.services.rendering import kept_rendering, rendering_of
 from app.services.searching import Results, Way
 from app.services.searching import search as run_search
 from app.services.suggesting import suggest as run_suggest
 from app.storage import aliases, articles, references, resources, tags
 from app.storage.articles import Card
-from app.web.access import PUBLIC, count_read, key_of
+from app.web.access import PUBLIC, count_read, know_own_changes
 from app.web.conditional import etag_of, json_unless_known, unless_known
 from app.web.examples import HITS, QUESTION, QUESTIONS, SUGGESTIONS
 from app.web.openapi import KNOWN, MOVED
@@ -106,8 +105,7 @@ def search(
     offset: Annotated[int, Query(ge=0, le=MAX_OFFSET, description="How many hits to skip.")] = 0,
 ) -> Response:
     """Search the library; `excerpt_html` is escaped and marks what was found."""
-    if key_of(request):  # perhaps they have just saved something, on another host
-        indexing.catch_up(here.database, here.index)
+    know_own_changes(request)
     found = run_search(
         here.database, here.index, q, size=limit, offset=offset, tag=tag, lang=lang, reader_lang=reader_lang(request)
     )

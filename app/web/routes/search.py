@@ -8,12 +8,11 @@ from starlette.responses import Response
 
 from app.errors import InvalidInput
 from app.search.query import parse
-from app.services import indexing
 from app.services.searching import Hit
 from app.services.searching import search as run_search
 from app.services.suggesting import near_questions
 from app.storage import articles
-from app.web.access import PUBLIC, key_of
+from app.web.access import PUBLIC, know_own_changes
 from app.web.kept_page import share
 from app.web.language import translate
 from app.web.parameters import LangFilter, PageNumber, TagFilter
@@ -35,8 +34,7 @@ def search(request: Request, here: Here, number: PageNumber, tag: TagFilter, lan
     text = "".join(sign if sign.isprintable() or sign.isspace() else " " for sign in q).strip()
     if not text and not (tag or lang):
         return render(request, "search_start.html", query="", filters=filters, message=None)
-    if key_of(request):  # perhaps they have just saved something, on another host
-        indexing.catch_up(here.database, here.index)
+    know_own_changes(request)
     try:
         found = run_search(
             here.database,
