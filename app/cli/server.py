@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Annotated
 
@@ -138,7 +139,12 @@ def _prepare_and_load(settings: Settings) -> str | None:
     with ProcessPoolExecutor(1, get_context("fork"), initializer=_begin_apart) as apart:
         key = apart.submit(prepare, settings)
         load_site(_uvicorn_config(settings, Config), settings.templates_dir)
-        found = key.result()
+        try:
+            found = key.result()
+        except BrokenProcessPool as error:
+            raise OperatorError(
+                "The process that prepares the site was killed: see whether memory ran out, then start the site again."
+            ) from error
     trim_heaps()
     gc.freeze()  # so that the collector does not touch, and so copy, what the workers share
     gc.enable()

@@ -8,7 +8,7 @@ from sqlmodel import Session, SQLModel
 
 CHUNK = 500  # rows
 # Kept by the triggers of each database for itself, or true of the processes that use it alone.
-OF_EACH = {"article_change", "rate_count"}
+OF_EACH = {"article_change", "rate_count", "host"}
 
 
 def tables() -> list[Table]:

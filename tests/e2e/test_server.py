@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import httpx2 as httpx
 import pytest
@@ -127,6 +128,20 @@ def test_a_port_is_taken_before_the_site_is_prepared(tmp_path):
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert not (tmp_path / "var" / "omniracle.db").exists()
+
+
+def test_a_start_whose_preparation_is_killed_says_so_in_one_line(tmp_path):
+    environ = os.environ | {"OMNIRACLE_DATA_DIR": str(tmp_path / "var")}
+    command = [sys.executable, "-m", "app", "serve", "--port", str(free_port())]
+    with subprocess.Popen(command, cwd=PROJECT, env=environ, stderr=subprocess.PIPE, text=True) as process:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        while not (pids := children.read_text().split()):
+            assert process.poll() is None
+        os.kill(int(pids[0]), signal.SIGKILL)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "start the site again" in said
+    assert said.count("\n") == 1
 
 
 @pytest.mark.parametrize(
