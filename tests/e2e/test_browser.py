@@ -191,7 +191,7 @@ def test_suggestions_go_when_the_site_cannot_give_any(browser, server):
 def test_moving_the_caret_drops_the_choice(page):
     page.goto("/")
     box = page.get_by_role("combobox")
-    box.press_sequentially("workers")
+    box.fill("workers")  # at once: suggestions for a part of it could come later and drop the choice, too
     expect(page.get_by_role("option").first).to_be_visible()
     page.keyboard.press("ArrowDown")
     assert box.get_attribute("aria-activedescendant")
