@@ -8,7 +8,8 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 
 PARALLEL := -n auto --dist loadgroup --no-loadscope-reorder
 # What reads and writes most; the rest has yet to run on PostgreSQL.
-ON_BOTH_ENGINES := tests/services/test_exchange.py tests/web/test_accounts.py tests/web/test_feedback.py
+ON_BOTH_ENGINES := tests/services/test_exchange.py tests/services/test_relating.py tests/services/test_several_hosts.py \
+    tests/web/test_accounts.py tests/web/test_feedback.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check bench soak docs translations sbom format clean
