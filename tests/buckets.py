@@ -1,8 +1,6 @@
 """An S3 server for the tests: moto's, as a process of its own."""
 
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,9 +8,7 @@ from itertools import count
 
 import httpx2 as httpx
 
-from tests.e2e.conftest import free_port
-
-START_TIMEOUT_S = 60
+from tests.servers import free_port, served
 
 
 @dataclass
@@ -20,7 +16,6 @@ class S3Server:
     """A server and what a client needs to know of it."""
 
     url: str
-    process: subprocess.Popen[bytes]
     _numbers: Iterator[int]
 
     @property
@@ -43,20 +38,6 @@ class S3Server:
 @contextmanager
 def s3_server() -> Iterator[S3Server]:
     port = free_port()
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    server = S3Server(f"http://127.0.0.1:{port}", process, count(1))
-    try:
-        deadline = time.monotonic() + START_TIMEOUT_S
-        while True:
-            try:
-                httpx.get(server.url, verify=False)
-                break
-            except httpx.ConnectError:
-                assert process.poll() is None
-                assert time.monotonic() < deadline
-                time.sleep(0.1)
+    server = S3Server(f"http://127.0.0.1:{port}", count(1))
+    with served([sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)], server.url):
         yield server
-    finally:
-        process.terminate()
-        process.wait(30)

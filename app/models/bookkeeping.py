@@ -28,7 +28,7 @@ class ArticleChange(SQLModel, table=True):
 
 
 class IndexJob(SQLModel, table=True):
-    """Written with every change of an article: the search index does not know the change yet."""
+    """Written with every change of an article: an index that has not come up to it does not know the change yet."""
 
     __tablename__ = "index_job"
 

@@ -38,9 +38,7 @@ def ensure(
     with database.read() as session:
         identity = site.identity(session)
     if index.is_usable(identity, thorough=thorough):
-        with index.write_lock(patience_s=patience_s) as held:
-            if held:
-                _drain(database, index, progress, thorough=thorough)
+        drain(database, index, progress, patience_s=patience_s, thorough=thorough)
         return
     with index.build_lock(patience_s=patience_s) as held:
         if held and not index.is_usable(identity, thorough=thorough):  # another process may just have built it
@@ -74,13 +72,21 @@ def rebuild(database: Database, index: SearchIndex, progress: Progress = silent)
         return _rebuild(database, index, progress)
 
 
-def drain(database: Database, index: SearchIndex, progress: Progress = silent, *, patience_s: float = 0) -> int:
+def drain(
+    database: Database,
+    index: SearchIndex,
+    progress: Progress = silent,
+    *,
+    patience_s: float = 0,
+    thorough: bool = False,
+) -> int:
     """Bring all changes that it does not know into the index and return how many articles they concern.
 
     When another process of this host writes for longer than `patience_s`, they are left to it and the result is 0.
+    A `thorough` look finds them by comparing everything.
     """
     with index.write_lock(patience_s=patience_s) as held:
-        return _drain(database, index, progress) if held else 0
+        return _drain(database, index, progress, thorough=thorough) if held else 0
 
 
 def drain_or_leave(database: Database, index: SearchIndex) -> None:
@@ -137,7 +143,7 @@ def _rebuild(database: Database, index: SearchIndex, progress: Progress) -> int:
     return len(newest)
 
 
-def _drain(database: Database, index: SearchIndex, progress: Progress, *, thorough: bool = False) -> int:
+def _drain(database: Database, index: SearchIndex, progress: Progress, *, thorough: bool) -> int:
     changed = 0
     while True:
         ids, position, left = _next_changes(database, index, thorough=thorough)

@@ -37,10 +37,9 @@ class Database:
         """Return a watch on the content's version; None for a database that is used without the shared number."""
         if self.version is None:
             return None
-        url = self.engine.url
-        if self.engine.dialect.name == "sqlite":
-            return SqliteWatch(self.version, str(url.database))
-        return FollowingWatch(self.version, url)
+        if self.can_be_shared:
+            return FollowingWatch(self.version, self.engine.url)
+        return SqliteWatch(self.version, str(self.engine.url.database))
 
     @contextmanager
     def read(self) -> Iterator[Session]:

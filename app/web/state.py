@@ -125,6 +125,8 @@ class State:
 
     def tell(self) -> None:
         """Tell other hosts how the workers of this one are; one of them does it for all."""
+        if not self.database.can_be_shared:
+            return
         workers = self.table.rows()
         if self.table.slot == min((worker.slot for worker in workers if worker.state != "not responding"), default=-1):
             self.hosts.tell(workers)

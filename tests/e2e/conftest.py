@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,8 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.servers import free_port
 
 PROJECT = Path(__file__).parent.parent.parent
 WORKERS = 4
@@ -33,12 +34,6 @@ class Server:
     def pids(self) -> set[int]:
         told = self.get("/-/workers.json").json()
         return {row["pid"] for row in told["workers"] if row["host"] == told["host"]}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def start(data: Path, *, port: int | None = None, workers: int = WORKERS, **settings: str) -> Server:
@@ -85,6 +80,13 @@ def run(*arguments, data, cwd=PROJECT, typed=None, **environ):
         timeout=120,
         check=False,
     )
+
+
+def told(*arguments, **options) -> str:
+    """Run a command of ours that has to go well, as `run` does, and return what it says."""
+    done = run(*arguments, **options)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
 
 
 def eventually(condition, timeout=20):

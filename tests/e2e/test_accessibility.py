@@ -6,7 +6,7 @@ import httpx2 as httpx
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.e2e.conftest import PATIENCE_MS, run, start, stop
+from tests.e2e.conftest import PATIENCE_MS, start, stop, told
 
 pytestmark = pytest.mark.e2e
 
@@ -69,9 +69,7 @@ def server(tmp_path_factory):
 
 def omniracle(server, *arguments) -> str:
     """Return what a command of ours says; a password that it asks for is PASSWORD."""
-    done = run(*arguments, data=server.data, typed=f"{PASSWORD}\n")
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
+    return told(*arguments, data=server.data, typed=f"{PASSWORD}\n")
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.conftest import PATIENCE_MS, run
+from tests.e2e.conftest import PATIENCE_MS, told
 
 pytestmark = pytest.mark.e2e
 
@@ -20,7 +20,7 @@ def people(server):
     """A contributor and a reviewer, and for both what a signed-in browser remembers."""
     for role in ("contributor", "reviewer"):
         added = ("user", "add", f"{role}@example.org", "--role", role, "--name", role.title(), "--password-stdin")
-        assert run(*added, data=server.data, typed=f"{PASSWORD}\n").returncode == 0
+        told(*added, data=server.data, typed=f"{PASSWORD}\n")
     return {}
 
 

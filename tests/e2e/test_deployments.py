@@ -15,7 +15,9 @@ from contextlib import contextmanager
 import httpx2 as httpx
 import pytest
 
-from tests.e2e.conftest import PROJECT, eventually, free_port, run, start, stop
+from tests import servers
+from tests.e2e.conftest import PROJECT, eventually, run, start, stop
+from tests.servers import free_port
 
 pytestmark = pytest.mark.e2e
 
@@ -90,19 +92,9 @@ def site(name, changes):
 
 
 def nginx(folder, port, upstream):
-    binary = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
-    if binary is None:
-        pytest.skip("nginx is not installed: on Debian, apt install nginx-light")
     text = site("nginx.conf", {"server 127.0.0.1:8000;": f"server 127.0.0.1:{upstream};",
                                "listen 80;": f"listen 127.0.0.1:{port};"})  # fmt: skip
-    places = "".join(
-        f"{name}_temp_path {folder}/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    (folder / "nginx.conf").write_text(
-        f"daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log;"
-        f"events {{}} http {{ access_log off; {places} {text} }}"
-    )
-    return [binary, "-c", str(folder / "nginx.conf"), "-p", str(folder)]
+    return servers.nginx(folder, text)
 
 
 def caddy(folder, port, upstream):

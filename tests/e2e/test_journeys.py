@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.conftest import PATIENCE_MS, run
+from tests.e2e.conftest import PATIENCE_MS, told
 
 pytestmark = pytest.mark.e2e
 
@@ -78,7 +78,7 @@ class Journey:
 def reviewer(server):
     email = "journeys@example.org"
     added = ("user", "add", email, "--role", "reviewer", "--password-stdin")
-    assert run(*added, data=server.data, typed=f"{PASSWORD}\n").returncode == 0
+    told(*added, data=server.data, typed=f"{PASSWORD}\n")
     return email
 
 

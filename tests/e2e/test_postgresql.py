@@ -6,7 +6,7 @@ import time
 import httpx2 as httpx
 import pytest
 
-from tests.e2e.conftest import eventually, run, start, stop
+from tests.e2e.conftest import eventually, start, stop, told
 
 pytestmark = pytest.mark.e2e
 
@@ -26,9 +26,7 @@ class Saver(threading.Thread):
         super().__init__()
 
         def omniracle(*arguments):
-            done = run(*arguments, data=server.data, typed="four words make one\n", DATABASE_URL=url)
-            assert done.returncode == 0, done.stderr
-            return done.stdout.strip()
+            return told(*arguments, data=server.data, typed="four words make one\n", DATABASE_URL=url)
 
         omniracle("user", "add", "ann@example.org", "--role", "admin", "--password-stdin")
         self.headers = {"Authorization": f"Bearer {omniracle('token', 'create', 'ann@example.org')}"}

@@ -11,7 +11,8 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
-from tests.e2e.conftest import PROJECT, WORKERS, eventually, free_port, run, start, stop
+from tests.e2e.conftest import PROJECT, WORKERS, eventually, run, start, stop
+from tests.servers import free_port
 
 pytestmark = pytest.mark.e2e
 

@@ -11,7 +11,7 @@ import pytest
 from app.search.index import SearchIndex
 from app.services import indexing
 from app.storage.database import Database
-from tests.e2e.conftest import eventually, run, start, stop
+from tests.e2e.conftest import eventually, run, start, stop, told
 
 pytestmark = pytest.mark.e2e
 
@@ -31,9 +31,7 @@ class Site:
         data = self.hosts["red"].data
 
         def omniracle(*arguments):
-            done = run(*arguments, data=data, typed="four words make one\n", DATABASE_URL=url)
-            assert done.returncode == 0, done.stderr
-            return done.stdout.strip()
+            return told(*arguments, data=data, typed="four words make one\n", DATABASE_URL=url)
 
         omniracle("user", "add", "ann@example.org", "--role", "admin", "--password-stdin")
         self.key = {"Authorization": f"Bearer {omniracle('token', 'create', 'ann@example.org')}"}

@@ -4,7 +4,8 @@ import httpx2
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.e2e.conftest import free_port, start, stop
+from tests.e2e.conftest import start, stop
+from tests.servers import free_port
 from tests.web.providers import real_provider, register
 
 pytestmark = pytest.mark.e2e

@@ -20,7 +20,8 @@ from playwright.sync_api import expect
 from app.storage.schema import MIGRATIONS_DIR
 from app.workers.probing import KEY_HEADER, ProbeKeys
 from app.workers.processes import start_ticks
-from tests.e2e.conftest import WORKERS, eventually, free_port, run, start, stop
+from tests.e2e.conftest import WORKERS, eventually, run, start, stop
+from tests.servers import free_port
 
 pytestmark = pytest.mark.e2e
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from tests.soak.disk import MB, Disk
 from tests.soak.faults import BRIEF, FAULTS, Run, Skipped
-from tests.soak.installation import Installation
-from tests.soak.ledger import Ledger
+from tests.soak.installation import Installation, traceback_in
+from tests.soak.ledger import Ledger, listed
 from tests.soak.proving import prove
 
 
@@ -36,7 +36,7 @@ def soak(
             site.stop()
         finally:
             site.kill()
-    tell(f"all: {_listed(ledger)}, losses {ledger.counts['lost']}")
+    tell(f"all: {ledger.listed()}, losses {ledger.counts['lost']}")
     return ledger
 
 
@@ -54,23 +54,15 @@ def _try(run: Run, fault: Callable[[Run], None], tell: Callable[[str], None]) ->
     with run.site.log.open("rb") as file:
         file.seek(log)
         said = file.read().decode()
-    if "Traceback" in said:
-        ledger.violated(f"{name}: the log has a traceback:\n{said[max(0, said.index('Traceback') - 200) :][:4000]}")
+    if found := traceback_in(said):
+        ledger.violated(f"{name}: the log has a traceback:\n{found}")
     done = ledger.counts - before
     tell(
-        f"{name}: {faulted - started:.1f} s, {_listed_counts(done)}, losses {done['lost']}; "
+        f"{name}: {faulted - started:.1f} s, {listed(done)}, losses {done['lost']}; "
         f"{looked_at} questions proved in {time.monotonic() - faulted:.1f} s"
     )
     for violation in ledger.violations[known:]:
         tell(f"  VIOLATION {violation}")
-
-
-def _listed(ledger: Ledger) -> str:
-    return _listed_counts(ledger.counts)
-
-
-def _listed_counts(counts: "dict[str, int]") -> str:
-    return ", ".join(f"{what} {number}" for what, number in sorted(counts.items()) if what != "lost") or "nothing done"
 
 
 def main() -> None:

@@ -12,14 +12,14 @@ import sys
 import tempfile
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from tests.databases import Cluster, cluster
-from tests.soak.installation import Answer, Person
-from tests.soak.many import PEOPLE, Host, Question, ask, balancer, enrolled, losses
+from tests.soak.installation import Answer, Person, ask, traceback_in
+from tests.soak.ledger import Ledger
+from tests.soak.many import PEOPLE, Host, Question, balancer, losses, people_of
 from tests.soak.traffic import hash_of
 
 HOSTS = ("red", "green", "blue")
@@ -38,9 +38,7 @@ class Soak:
         self._seed = seed
         self.questions: list[Question] = []
         self._proposals: list[tuple[int, str, Question]] = []
-        self.counts: Counter[str] = Counter()
-        self.violations: list[str] = []
-        self._lock = threading.Lock()
+        self.ledger = Ledger()
         self._is_over = threading.Event()
 
     def run(self, until: float) -> None:
@@ -56,15 +54,11 @@ class Soak:
         while time.monotonic() < until:
             time.sleep(rng.uniform(4, 8))
             event = rng.choice((self._kill, self._cut, self._empty, self._crash))
-            print(f"{time.strftime('%H:%M:%S')} {event(rng)}; {self.told()}", flush=True)
+            print(f"{time.strftime('%H:%M:%S')} {event(rng)}; {self.ledger.listed()}", flush=True)
         time.sleep(SETTLED_S)
         self._is_over.set()
         for thread in threads:
             thread.join()
-
-    def told(self) -> str:
-        """Return what was done so far."""
-        return ", ".join(f"{what} {number}" for what, number in sorted(self.counts.items()))
 
     def _live(self, deed: Callable[[random.Random, int], None], rng: random.Random, number: int) -> None:
         while not self._is_over.wait(PAUSE_S):
@@ -74,14 +68,8 @@ class Soak:
                 self._violated(f"{deed.__name__}: {error!r}")
                 raise
 
-    def _count(self, what: str) -> None:
-        with self._lock:
-            self.counts[what] += 1
-
     def _violated(self, what: str) -> None:
-        with self._lock:
-            self.counts["violations"] += 1
-            self.violations.append(what)
+        self.ledger.violated(what)
         print(f"  VIOLATION {what}", flush=True)
 
     # What happens
@@ -148,7 +136,7 @@ class Soak:
             answer = self._send("POST", "/api/v1/questions", person, sent)
             if answer is not None and answer.status == 202:
                 self._proposals.append((json.loads(answer.body)["proposal"], word, question))
-                self._count("proposed")
+                self.ledger.count("proposed")
             else:
                 self._acknowledge(answer, 201, question, word, "created")
             return
@@ -174,7 +162,7 @@ class Soak:
 
     def _acknowledge(self, answer: Answer | None, status: int, question: Question, word: str, what: str) -> None:
         if answer is None or answer.status == 503:
-            self._count("refused" if answer else "no answer")
+            self.ledger.count("refused" if answer else "no answer")
             return
         if answer.status != status:
             self._violated(f"{what} {question.slug}: {answer.status} {answer.body[:200]!r}")
@@ -182,7 +170,7 @@ class Soak:
         question.words.append(word)
         question.times.append(time.monotonic())
         question.doubts.clear()
-        self._count(what)
+        self.ledger.count(what)
 
     def _look(self, rng: random.Random, _: int) -> None:
         known = [question for question in self.questions if question.words]
@@ -197,18 +185,18 @@ class Soak:
             if is_settled and asked_at - question.times[0] > FOUND_WITHIN_S + SLACK_S:
                 self._search(host, question)
         except OSError:
-            self._count("host away")
+            self.ledger.count("host away")
 
     def _look_at_page(self, host: Host, question: Question, answer: Answer, asked_at: float) -> None:
         if answer.status == 503:
-            self._count("host away")
+            self.ledger.count("host away")
             return
         latest = sum(at < asked_at - SHOWN_WITHIN_S - SLACK_S for at in question.times)
         page = answer.body.decode()
         good = [*question.words[max(0, latest - 1) :], *question.doubts]
         if latest and (answer.status != 200 or not any(word in page for word in good)):
             self._violated(f"{host.name} shows an old {question.slug}, or none ({answer.status})")
-        self._count("pages looked at")
+        self.ledger.count("pages looked at")
 
     def _search(self, host: Host, question: Question) -> None:
         asked_at, word = time.monotonic(), question.words[-1]
@@ -216,12 +204,12 @@ class Soak:
             return
         answer = host.ask("GET", f"/api/v1/search?q={word}")
         if answer.status != 200:
-            self._count("host away")
+            self.ledger.count("host away")
         elif word == question.words[-1] and host.well_since < asked_at:
             found = [hit["slug"] for hit in json.loads(answer.body)["hits"]]
             if question.slug not in found:
                 self._violated(f"{host.name} does not find {question.slug}")
-            self._count("searches")
+            self.ledger.count("searches")
 
     def _send(self, method: str, path: str, person: Person, body: dict[str, str]) -> Answer | None:
         headers = {"Authorization": f"Bearer {person.token}", "Content-Type": "application/json", "If-Match": "*"}
@@ -245,7 +233,7 @@ def soak(folder: Path, seed: str, seconds: float) -> Soak:
         (folder / "cluster").mkdir()
         running = stack.enter_context(cluster(folder / "cluster"))
         name = running.create()
-        people = enrolled(running.url(name))
+        people = people_of(running.url(name))
         hosts = [Host(each, folder / each, running, name) for each in HOSTS]
         for host in hosts:
             stack.callback(host.kill)
@@ -253,11 +241,11 @@ def soak(folder: Path, seed: str, seconds: float) -> Soak:
         port = stack.enter_context(balancer(folder, hosts))
         done = Soak(hosts, port, running, people, seed)
         done.run(time.monotonic() + seconds)
-        done.violations += losses(done.questions, hosts, running.url(name))
+        for loss in losses(done.questions, hosts, running.url(name)):
+            done.ledger.violated(loss)
         for host in hosts:
-            if "Traceback" in (said := host.log.read_text()):
-                at = said.index("Traceback")
-                done.violations.append(f"the log of {host.name} has a traceback:\n{said[max(0, at - 200) : at + 3000]}")
+            if found := traceback_in(host.log.read_text()):
+                done.ledger.violated(f"the log of {host.name} has a traceback:\n{found}")
         return done
 
 
@@ -271,10 +259,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="omniracle-hosts-") as folder:
         Path(folder).chmod(0o755)  # the database runs as somebody else
         done = soak(Path(folder), str(chosen.seed), chosen.minutes * 60)
-    print(f"all: {done.told()}")
-    for violation in done.violations:
+    print(f"all: {done.ledger.listed()}")
+    for violation in done.ledger.violations:
         print(f"VIOLATION {violation}")
-    sys.exit(1 if done.violations else 0)
+    sys.exit(1 if done.ledger.violations else 0)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import cycle
@@ -21,7 +21,8 @@ from app.search.index import SearchIndex
 from app.services import accounts, indexing
 from app.storage import schema
 from app.storage.database import Database
-from tests.e2e.conftest import PROJECT, free_port
+from tests.e2e.conftest import PROJECT
+from tests.servers import free_port
 from tests.soak.disk import Disk
 
 WORKERS = 4
@@ -138,15 +139,7 @@ class Installation:
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
         """Ask on a connection of its own, so that any worker may answer; raise OSError when none does."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=ANSWER_WITHIN_S)
-        try:
-            connection.request(method, path, body, {"Connection": "close", **(headers or {})})
-            response = connection.getresponse()
-            return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
-        except http.client.HTTPException as error:
-            raise ConnectionError(str(error)) from error
-        finally:
-            connection.close()
+        return ask(self.port, method, path, body, headers)
 
     def _environ(self) -> dict[str, str]:
         ours = {
@@ -162,14 +155,41 @@ class Installation:
         database = Database.of(self.settings)
         schema.migrate(database)
         indexing.ensure(database, SearchIndex(self.settings.index_dir))
-        people = []
-        for each in range(number):
-            email = f"p{each}@example.org"
-            account = accounts.sign_up(database, email=email, name=f"P {each}", password=None, role=Role.ADMIN)
-            token = accounts.create_token(database, account, "soak", Scope.WRITE, account)
-            people.append(Person(accounts.id_of(account), token, accounts.open_session(database, account, "soak")))
+        people = enrolled(database, [Role.ADMIN] * number)
         database.close()
         return people
+
+
+def enrolled(database: Database, roles: Sequence[Role]) -> list[Person]:
+    """Return new people, one for each role."""
+    people = []
+    for number, role in enumerate(roles):
+        email = f"p{number}@example.org"
+        account = accounts.sign_up(database, email=email, name=f"P {number}", password=None, role=role)
+        token = accounts.create_token(database, account, "soak", Scope.WRITE, account)
+        people.append(Person(accounts.id_of(account), token, accounts.open_session(database, account, "soak")))
+    return people
+
+
+def ask(
+    port: int, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+) -> Answer:
+    """Ask on a connection of its own; raise OSError when nobody answers."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_WITHIN_S)
+    try:
+        connection.request(method, path, body, {"Connection": "close", **(headers or {})})
+        response = connection.getresponse()
+        return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
+    except http.client.HTTPException as error:
+        raise ConnectionError(str(error)) from error
+    finally:
+        connection.close()
+
+
+def traceback_in(log: str) -> str | None:
+    """Return the first traceback of a log with what comes around it; None where there is none."""
+    at = log.find("Traceback")
+    return None if at < 0 else log[max(0, at - 200) :][:4000]
 
 
 def _compiled(folder: Path) -> Path | None:

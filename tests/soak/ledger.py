@@ -41,6 +41,10 @@ class Ledger:
     violations: list[str] = field(default_factory=list)
     lock: Lock = field(default_factory=Lock)
 
+    def listed(self) -> str:
+        """Return all counts in a line."""
+        return listed(self.counts)
+
     def count(self, what: str, number: int = 1) -> None:
         """Count what was done."""
         with self.lock:
@@ -64,3 +68,8 @@ class Ledger:
         for question in self.questions.values():
             question.is_settled = False
         return since
+
+
+def listed(counts: Counter[str]) -> str:
+    """Return in a line what was done, but for what was lost: that is told apart."""
+    return ", ".join(f"{what} {number}" for what, number in sorted(counts.items()) if what != "lost") or "nothing done"

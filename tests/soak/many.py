@@ -1,7 +1,6 @@
 """The site under test as several hosts: each with its own data folder and its own wire to the one database."""
 
 import asyncio
-import http.client
 import json
 import os
 import shutil
@@ -15,18 +14,18 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.models import Role, Scope
+from app.models import Role
 from app.search.index import SearchIndex
-from app.services import accounts, indexing
+from app.services import indexing
 from app.storage import schema
 from app.storage.database import Database
 from tests.databases import USER, Cluster
-from tests.e2e.conftest import PROJECT, free_port
-from tests.soak.installation import Answer, Person
+from tests.e2e.conftest import PROJECT
+from tests.servers import free_port, nginx
+from tests.soak.installation import Answer, Person, ask, enrolled
 
 WORKERS = 2
 START_WITHIN_S = 120
-ANSWER_WITHIN_S = 45
 PEOPLE = 100  # each may contribute 60 times an hour
 SECRET = "a secret that all hosts share, of some length"
 
@@ -142,40 +141,21 @@ class Host:
         return ask(self.port, method, path, body, headers)
 
 
-def ask(
-    port: int, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
-) -> Answer:
-    """Ask on a connection of its own; raise OSError when nobody answers."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_WITHIN_S)
-    try:
-        connection.request(method, path, body, {"Connection": "close", **(headers or {})})
-        response = connection.getresponse()
-        return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
-    except http.client.HTTPException as error:
-        raise ConnectionError(str(error)) from error
-    finally:
-        connection.close()
-
-
 @contextmanager
 def balancer(folder: Path, hosts: list[Host]) -> Iterator[int]:
     """Run nginx before the hosts; yield its port."""
     port = free_port()
     servers = " ".join(f"server 127.0.0.1:{host.port} max_fails=0;" for host in hosts)
-    places = "".join(
-        f"{name}_temp_path {folder}/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
     # A host that is away or says 503 is passed over, but no change is ever sent twice. None is left out for a while
     # (max_fails): when all say 503, because the database is away, readers should get their page and not nginx's.
-    (folder / "nginx.conf").write_text(
-        f"daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log;"
-        f"events {{}} http {{ access_log off; {places} upstream site {{ {servers} }}"
+    command = nginx(
+        folder,
+        f"upstream site {{ {servers} }}"
         f"server {{ listen 127.0.0.1:{port}; client_max_body_size 16m; location / {{"
         "proxy_pass http://site; proxy_set_header Host $http_host; proxy_read_timeout 60s;"
-        "proxy_next_upstream error timeout http_503; } } }"
+        "proxy_next_upstream error timeout http_503; } }",
     )
-    program = shutil.which("nginx") or "/usr/sbin/nginx"
-    process = subprocess.Popen([program, "-c", str(folder / "nginx.conf"), "-p", str(folder)])
+    process = subprocess.Popen(command)
     try:
         yield port
     finally:
@@ -183,17 +163,11 @@ def balancer(folder: Path, hosts: list[Host]) -> Iterator[int]:
         process.wait(30)
 
 
-def enrolled(url: str) -> list[Person]:
+def people_of(url: str) -> list[Person]:
     """Make the schema and the people: reviewers first, then as many who propose."""
     database = Database(url)
     schema.migrate(database)
-    people = []
-    for number in range(PEOPLE):
-        role = Role.ADMIN if number < PEOPLE // 2 else Role.CONTRIBUTOR
-        email = f"p{number}@example.org"
-        account = accounts.sign_up(database, email=email, name=f"P {number}", password=None, role=role)
-        token = accounts.create_token(database, account, "soak", Scope.WRITE, account)
-        people.append(Person(accounts.id_of(account), token, accounts.open_session(database, account, "soak")))
+    people = enrolled(database, [Role.ADMIN] * (PEOPLE // 2) + [Role.CONTRIBUTOR] * (PEOPLE // 2))
     database.close()
     return people
 

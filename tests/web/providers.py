@@ -3,8 +3,6 @@
 import base64
 import hashlib
 import json
-import socket
-import subprocess
 import sys
 import threading
 import time
@@ -16,6 +14,8 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
+
+from tests.servers import free_port, served
 
 CLIENT_ID = "omniracle"
 CLIENT_SECRET = "a secret that the provider and the site share"
@@ -89,27 +89,12 @@ class Provider:
 @contextmanager
 def real_provider() -> Iterator[str]:
     """Run a provider made with Authlib's server, in a process of its own, and give its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     options = ["--port", str(port), "--require-registration", "true", "--require-nonce", "true"]
     command = [sys.executable, "-W", "ignore", "-m", "oidc_provider_mock", *options]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     issuer = f"http://localhost:{port}"
-    try:
-        deadline = time.monotonic() + 30
-        while True:
-            try:
-                httpx2.get(f"{issuer}/.well-known/openid-configuration").raise_for_status()
-                break
-            except httpx2.HTTPError:
-                assert process.poll() is None
-                assert time.monotonic() < deadline
-                time.sleep(0.1)
+    with served(command, f"{issuer}/.well-known/openid-configuration"):
         yield issuer
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 def register(issuer: str, site: str) -> tuple[str, str]:

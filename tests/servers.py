@@ -1,0 +1,54 @@
+"""Other people's servers that tests start: processes of their own."""
+
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2 as httpx
+import pytest
+
+START_TIMEOUT_S = 60
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def served(command: list[str], url: str) -> Iterator[None]:
+    """Run a server from when `url` answers with success."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while True:
+            try:
+                httpx.get(url, verify=False).raise_for_status()
+                break
+            except httpx.HTTPError:
+                assert process.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def nginx(folder: Path, sites: str) -> list[str]:
+    """Return the command that runs nginx for some sites, all that it writes in `folder`; skip where it is not."""
+    binary = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
+    if binary is None:
+        pytest.skip("nginx is not installed: on Debian, apt install nginx-light")
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    places = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
+    (folder / "nginx.conf").write_text(
+        f"daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log;"
+        f"events {{}} http {{ access_log off; {places} {sites} }}"
+    )
+    return [binary, "-c", str(folder / "nginx.conf"), "-p", str(folder)]
