@@ -32,6 +32,7 @@ Stamps = tuple[int, ...]  # times of change, in nanoseconds
 
 ATTEMPTS = 10
 LOCK_POLL_S = 0.01
+NO_INDEX = "There is no search index: run `omniracle reindex`."
 RACY_NS = 1_000_000_000  # a folder that changed so shortly ago may change again without its time changing
 
 
@@ -153,8 +154,12 @@ class SearchIndex:
             return 0
 
     def advance(self, position: int) -> None:
-        """Note that the index knows all changes up to this one; hold the write lock."""
-        write_position(self.folder / self._current(), position)
+        """Note that the index knows all changes up to this one; hold the write lock.
+
+        Raises IndexUnavailable for an index that is damaged or taken away.
+        """
+        with self._telling_damage():
+            write_position(self.folder / self._current(), position)
 
     def scattered(self) -> list[int]:
         """Return the ids of the articles that are better written anew, with one `update`; hold the write lock."""
@@ -187,9 +192,12 @@ class SearchIndex:
 
     def _current(self) -> str:
         try:
-            return (self.folder / "CURRENT").read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise IndexUnavailable("There is no search index: run `omniracle reindex`.") from error
+            name = (self.folder / "CURRENT").read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise IndexUnavailable(NO_INDEX) from error
+        if not name or not (self.folder / name).is_dir():  # as where the disk has lost the end of the file
+            raise IndexUnavailable(NO_INDEX)
+        return name
 
 
 class _Opened:

@@ -127,3 +127,18 @@ def test_a_database_of_another_day_than_the_index_is_noticed_and_the_index_follo
     indexing.ensure(library.database, library.index, thorough=True)
     assert indexing.differing(library.database, library.index) == (set(), set())
     assert (found(library, "yeast"), found(library, "gnus"), found(library, "okapis")) == (["bread"], [], [])
+
+
+@pytest.mark.parametrize("left", [0, 1, 11])
+def test_a_pointer_that_ends_early_is_told_as_a_missing_index(library, left):
+    pointer = library.index.folder / "CURRENT"
+    pointer.write_text(pointer.read_text()[:left])
+    with pytest.raises(IndexUnavailable):
+        library.index.advance(7)
+    with pytest.raises(IndexUnavailable):
+        library.index.update([], [1])
+    assert library.index.position() == 0
+    assert not library.index.is_usable(identity(library))
+    assert not (library.index.folder / "position").exists()
+    indexing.ensure(library.database, library.index)
+    assert found(library) == ["bread"]
