@@ -29,6 +29,8 @@ def migrate(database: Database) -> tuple[str | None, str]:
         refuse_newer(before)
         # One transaction with the write lock taken first: two starts at once migrate one after the other.
         with database.write() as session:
+            if database.can_be_shared:
+                session.execute(text("SET LOCAL statement_timeout = 0"))  # a large table takes its time
             config = _config()
             config.attributes["connection"] = session.connection()
             command.upgrade(config, "head")

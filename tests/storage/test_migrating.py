@@ -1,12 +1,12 @@
-"""A database of every released version, with data in all of its tables, comes up to date with nothing lost."""
+"""A database of every released version comes up to date with nothing lost, and its program reads on meanwhile."""
 
 import json
-import sqlite3
 from contextlib import closing
 from hashlib import sha256
 
 import pytest
 from alembic import command
+from sqlalchemy import inspect, text
 from starlette.testclient import TestClient
 
 from app.cli.preparing import prepare
@@ -14,10 +14,12 @@ from app.config import Settings
 from app.search.index import SearchIndex
 from app.services.checking import State, check_all
 from app.storage import schema
-from app.storage.database import Database, file_of
+from app.storage.database import Database
 from app.web.access import SESSION_COOKIE
 from app.web.application import create_app
 
+FIRST_ON_POSTGRESQL = "0014"
+PREPARED_AFTER = 5  # times that a statement is sent, PostgreSQL's driver lets the server keep its plan
 AT = "2026-01-02 03:04:05.000000"
 SOURCE = "---\ntitle: Why does bread need salt?\nlang: en\ntags: [cooking]\n---\n\nSalt slows the yeast down.\n"
 OLDER = SOURCE.replace("slows", "stops")
@@ -94,7 +96,7 @@ ROWS = {
     "experiment": [
         {"id": 1, "started_at": AT, "finished_at": AT, "mode": "new", "requests": 10, "concurrency": 2,
          "server_start": "x", "counts": '{"1": 10}', "failed": 0, "cv": 0.0, "chi_square_p": 1.0,
-         "lag_agreement": 0.5, "duration_ms": 5.0, "slowest_ms": 1.0, "has_own_queues": 0}
+         "lag_agreement": 0.5, "duration_ms": 5.0, "slowest_ms": 1.0, "has_own_queues": False}
     ],
     "host": [],  # they tell of themselves
     "similar": [{"article_id": 3, "position": 0, "other_id": 3}],
@@ -108,40 +110,48 @@ CHANGED = {"article": {"digest", "excerpt"}}  # are of the renderer
 def filled(settings, version):
     """Make a database of this version, with a row or more in each of its tables."""
     settings.prepare_data_dir()
-    database = Database(settings.resolved_database_url)
-    with database.write() as session:
+    with closing(Database(settings.resolved_database_url)) as database, database.write() as session:
+        connection = session.connection()
         config = schema._config()
-        config.attributes["connection"] = session.connection()
+        config.attributes["connection"] = connection
         command.upgrade(config, version)
-    database.close()
-    with closing(sqlite3.connect(file_of(settings))) as connection, connection:
-        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")} - OURS
-        assert tables <= ROWS.keys(), "a new table needs a row here"
+        known = columns(connection)
+        assert known.keys() <= ROWS.keys(), "a new table needs a row here"
         for table, rows in ROWS.items():
-            if table in tables:
-                known = [row[1] for row in connection.execute(f"PRAGMA table_info('{table}')")]
-                for row in rows:
-                    values = {f'"{name}"': value for name, value in row.items() if name in known}
-                    places = ", ".join("?" * len(values))
-                    connection.execute(
-                        f'INSERT INTO "{table}" ({", ".join(values)}) VALUES ({places})', [*values.values()]
-                    )
+            for row in rows if table in known else ():
+                values = {name: value for name, value in row.items() if name in known[table]}
+                names = ", ".join(f'"{name}"' for name in values)
+                places = ", ".join(f":{name}" for name in values)
+                session.execute(text(f'INSERT INTO "{table}" ({names}) VALUES ({places})'), values)
         if version < "0004":  # nothing could be deleted then
-            connection.execute("DELETE FROM revision WHERE article_id = 7")
-            connection.execute("DELETE FROM article WHERE id = 7")
-        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+            session.execute(text("DELETE FROM revision WHERE article_id = 7"))
+            session.execute(text("DELETE FROM article WHERE id = 7"))
+        if not database.can_be_shared:
+            assert session.execute(text("PRAGMA foreign_key_check")).all() == []
 
 
-def held(settings):
-    """Return all rows of each table as they are stored, by table."""
-    with closing(sqlite3.connect(file_of(settings))) as connection:
-        connection.row_factory = sqlite3.Row
-        tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        return {
-            table: [dict(row) for row in connection.execute(f'SELECT * FROM "{table}"')]
-            for table in tables
-            if table not in OURS | DERIVED
-        }
+def columns(connection):
+    """Return the names of all columns of each table, by table."""
+    inspector = inspect(connection)
+    tables = set(inspector.get_table_names()) - OURS
+    return {table: [column["name"] for column in inspector.get_columns(table)] for table in tables}
+
+
+def reads_of(database):
+    """Return statements that read every column that there is, each by its name, by table."""
+    with database.read() as session:
+        known = columns(session.connection())
+    return {
+        table: text("SELECT {} FROM {}".format(", ".join(f'"{name}"' for name in names), f'"{table}"'))
+        for table, names in known.items()
+        if table not in DERIVED
+    }
+
+
+def held(database, reads):
+    """Return the rows that these statements read, by table."""
+    with database.read() as session:
+        return {table: [dict(row) for row in session.execute(read).mappings()] for table, read in reads.items()}
 
 
 def is_kept(table, row, after):
@@ -150,22 +160,36 @@ def is_kept(table, row, after):
     return any(bare.items() <= other.items() for other in after)
 
 
-@pytest.mark.parametrize("version", schema._versions())
-def test_a_database_of_any_version_with_data_in_it_comes_up_to_date(tmp_path, version):
-    settings = Settings(data_dir=tmp_path / "var", content_dir=tmp_path / "content")
-    settings.content_dir.mkdir()
+@pytest.fixture
+def settings(request, tmp_path):
+    """Of an installation whose database, of the engine that the parameter names, is empty."""
+    (tmp_path / "content").mkdir()
+    cluster = request.getfixturevalue("database_server") if request.param == "postgresql" else None
+    url = cluster.url(cluster.create()) if cluster else None
+    return Settings(data_dir=tmp_path / "var", content_dir=tmp_path / "content", database_url=url)
+
+
+@pytest.mark.parametrize(
+    ("settings", "version"),
+    [("sqlite", version) for version in schema._versions()]
+    + [("postgresql", version) for version in schema._versions() if version >= FIRST_ON_POSTGRESQL],
+    indirect=["settings"],
+)
+def test_a_database_of_any_version_with_data_in_it_comes_up_to_date(settings, version):
     filled(settings, version)
-    before = held(settings)
-    prepare(settings)
-    after = held(settings)
+    with closing(Database(settings.resolved_database_url)) as old:  # of a program that serves while another migrates
+        reads = reads_of(old)
+        for _ in range(PREPARED_AFTER + 1):
+            before = held(old, reads)
+        prepare(settings)
+        after = held(old, reads)
     assert [
         (table, row) for table, rows in before.items() for row in rows if not is_kept(table, row, after[table])
     ] == []
     assert {table: len(rows) for table, rows in before.items()} == {table: len(after[table]) for table in before}
 
-    database = Database.of(settings)
-    found = check_all(settings, database, SearchIndex(settings.index_dir))
-    database.close()
+    with closing(Database.of(settings)) as database:
+        found = check_all(settings, database, SearchIndex(settings.index_dir))
     assert [check for check in found if check.state == State.PROBLEM] == []
     with TestClient(create_app(settings), follow_redirects=False) as client:
         assert "Salt slows the yeast down." in client.get("/questions/bread").text
