@@ -23,11 +23,11 @@ setup: $(VENV)/.installed ## Make .venv with the pinned dependencies
 run: setup ## Serve the site on http://127.0.0.1:8000
 	@$(BIN)/omniracle serve
 
+test: export PYTHONDONTWRITEBYTECODE =  # where Python is told to keep nothing, every process would compile everything
 test: $(VENV)/.installed-dev ## Run all tests (with Chromium, nginx and PostgreSQL, where they are or may be installed)
 	@.ci/chromium || true
 	@.ci/nginx || true
 	@.ci/postgresql || true
-	@$(BIN)/python -m compileall -q app  # else every server of the tests would, where Python is told to keep nothing
 	@$(BIN)/python -m pytest $(PARALLEL)
 	@$(BIN)/python -m pytest $(PARALLEL) --postgresql $(ON_BOTH_ENGINES)
 

@@ -23,8 +23,10 @@ def prepare(settings: Settings) -> str | None:
         files.drop_partial(settings.images_dir)
         files.drop_partial(settings.social_dir)
         with progress() as update:
-            indexing.ensure(database, index, update, thorough=True)
-            report = sync(database, index, settings.content_dir, update)
+            is_left = indexing.leave_to_workers(database, index, thorough=True)
+            if not is_left:
+                indexing.ensure(database, index, update, thorough=True)
+            report = sync(database, None if is_left else index, settings.content_dir, update)
             bring_up_to_date(database, update)
         with database.write() as session:
             renderings.drop_unused(session)

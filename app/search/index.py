@@ -166,6 +166,10 @@ class SearchIndex:
         with self.reading() as snapshot:
             return scattered(snapshot)
 
+    def discard(self) -> None:
+        """Let there be no index any more; hold the build lock."""
+        (self.folder / "CURRENT").unlink(missing_ok=True)
+
     @contextmanager
     def building(self, identity: str) -> Iterator["Build"]:
         """Yield a new, empty index beside the live one; it is thrown away unless it takes over. Hold the build lock."""

@@ -47,6 +47,22 @@ def ensure(
             log.warning("the search index is ready")
 
 
+def leave_to_workers(database: Database, index: SearchIndex, *, thorough: bool = False) -> bool:
+    """Say whether the index of this host is built while it serves: where it is of no use, and others answer meanwhile.
+
+    It is discarded then, so that nothing is answered from it.
+    """
+    with database.read() as session:
+        identity = site.identity(session)
+        may_be_left = database.can_be_shared and articles.count(session) > 0
+    if not may_be_left or index.is_usable(identity, thorough=thorough):
+        return False
+    with index.build_lock(patience_s=0) as held:
+        if held and not index.is_usable(identity, thorough=thorough):
+            index.discard()
+    return True
+
+
 def differing(database: Database, index: SearchIndex) -> tuple[set[int], set[int]]:
     """Return the articles whose newest revision is not in the index, and those that are in it and nowhere else."""
     with database.read() as session:

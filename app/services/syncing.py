@@ -47,7 +47,7 @@ Gone = dict[tuple[str, ...], list[str]]
 
 def sync(
     database: Database,
-    index: SearchIndex,
+    index: SearchIndex | None,
     folder: Path,
     progress: Progress = silent,
     *,
@@ -56,7 +56,7 @@ def sync(
     """Bring every changed file below `folder` into the database, each in a transaction of its own, then the index.
 
     A file that cannot be used is reported and passed over. With `changes`, `folder` holds only what somebody else has
-    changed. Raises OperatorError when `folder` cannot be read.
+    changed. Without an `index`, its workers bring it up to date. Raises OperatorError when `folder` cannot be read.
     """
     files, notes = find_files(folder, "create it, or name another with OMNIRACLE_CONTENT_DIR")
     with database.read() as session:
@@ -70,7 +70,8 @@ def sync(
         report.add(found.path, result)
         progress("sync", done, len(changed))
     report.problems += [*aliasing.read_back(database, folder), *_missing(database, present)]
-    indexing.ensure(database, index, progress)
+    if index is not None:
+        indexing.ensure(database, index, progress)
     return report
 
 

@@ -70,8 +70,11 @@ class State:
         """Check the schema and the index, and take a slot; raise OperatorError when this worker cannot serve."""
         schema.check(self.database)
         try:
-            indexing.ensure(self.database, self.index)
-            searching.warm(self.index)  # the first reader does not wait for it
+            if indexing.leave_to_workers(self.database, self.index):
+                log.warning("the search index is built while the site serves")
+            else:
+                indexing.ensure(self.database, self.index)
+                searching.warm(self.index)  # the first reader does not wait for it
         except Exception as error:
             if (reason := reason_of(error)) is None:
                 raise
@@ -116,7 +119,7 @@ class State:
     def follow(self) -> None:
         """Bring into the index what was changed elsewhere, on another host for example, once this worker knows."""
         version = self.watch.current() if self.watch else None
-        if version == self._followed:
+        if version == self._followed or not self.index.is_whole():
             return
         if indexing.is_behind(self.database, self.index):
             indexing.drain(self.database, self.index)  # and look again: another worker may be busy with the index

@@ -113,8 +113,9 @@ def test_three_hosts_are_one_site(site):
     assert eventually(lambda: any(row["state"] == "not responding" for row in shown("red")))
     shutil.rmtree(site.folder / "blue" / "var")
     site.start("blue")
+    assert site.hosts["blue"].get(f"/questions/{later}").status_code == 200
+    assert eventually(lambda: site.hosts["blue"].get("/readyz").status_code == 200)
     assert site.found("blue", "sencha") == [later]
-    assert site.hosts["blue"].get("/readyz").status_code == 200
 
     # In the end all know the same.
     database = Database(site.url)
