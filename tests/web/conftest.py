@@ -1,5 +1,6 @@
 """The real application over the small library, called in-process."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -9,7 +10,7 @@ from app.models import Account, Role
 from app.services import accounts, passwords
 from app.storage import articles
 from app.web.access import SESSION_COOKIE
-from app.web.application import create_app
+from app.web.application import Site, create_app
 from app.web.routes import questions
 
 PASSWORD = "correct horse battery staple"
@@ -24,7 +25,19 @@ PEOPLE = {
 @pytest.fixture
 def client(library) -> Iterator[TestClient]:
     with TestClient(create_app(library.settings), follow_redirects=False) as client:
+        wait_for_version(client.app)
         yield client
+
+
+def wait_for_version(app: Site) -> None:
+    """Wait until a worker knows the version of the content, as on PostgreSQL it does a moment after its start."""
+    assert app.pages.state is not None
+    watch = app.pages.state.watch
+    assert watch is not None
+    deadline = time.monotonic() + 20
+    while watch.settled() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 @pytest.fixture
