@@ -1,6 +1,7 @@
 """Writing the index: changes of the live one, and a new one beside it."""
 
 import json
+import secrets
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator
@@ -8,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from whoosh.codec.whoosh3 import W3Codec, W3Segment
 from whoosh.filedb.filestore import FileStorage
 from whoosh.index import FileIndex
 
@@ -36,8 +38,7 @@ class Build:
     def fill(self, entries: Iterable[Entry]) -> None:
         """Add articles, each once."""
         index = FileStorage(str(self.path)).create_index(SCHEMA)
-        writer = index.writer(limitmb=WRITER_MEMORY_MB, compound=False)
-        with _committing(writer):
+        with _writing(index) as writer:
             for entry in entries:
                 self._vocabulary.add(entry)
                 writer.add_document(**entry.fields())
@@ -65,8 +66,7 @@ class Build:
 def write_changes(path: Path, vocabulary: Vocabulary, entries: list[Entry], removed: list[int]) -> None:
     """Put `entries` in place of what the index in `path` knows of them, forget `removed`, and commit."""
     vocabulary.refresh()
-    writer = open_index(path).writer(limitmb=WRITER_MEMORY_MB, compound=False)
-    with _committing(writer):
+    with _writing(open_index(path)) as writer:
         for article_id in removed:
             writer.delete_by_term("id", str(article_id))
         for entry in entries:
@@ -91,9 +91,10 @@ def open_index(path: Path) -> FileIndex:
 
 
 @contextmanager
-def _committing(writer: Any) -> Iterator[None]:
+def _writing(index: FileIndex) -> Iterator[Any]:
+    writer = index.writer(limitmb=WRITER_MEMORY_MB, compound=False, codec=_Codec())
     try:
-        yield
+        yield writer
     except BaseException:
         writer.cancel()
         raise
@@ -103,3 +104,14 @@ def _committing(writer: Any) -> Iterator[None]:
 def _with_documents(_: Any, segments: list[Any]) -> list[Any]:
     """Keep the segments apart (see app/search/tidying.py), but for those of which nothing is left."""
     return [segment for segment in segments if segment.doc_count()]
+
+
+class _Codec(W3Codec):  # type: ignore[misc]
+    """Whoosh's own, but for the names of segments.
+
+    Whoosh draws them by `random`, which others may have set to a known state, as libraries for tests do: then a segment
+    gets the name of one that is in use, whose files are emptied under those who search.
+    """
+
+    def new_segment(self, _storage: FileStorage, indexname: str) -> W3Segment:
+        return W3Segment(W3Codec(), indexname, segid=secrets.token_hex(8))

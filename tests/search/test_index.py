@@ -1,5 +1,6 @@
 """The index as a library uses it: what is found, in what order, and that it heals."""
 
+import random
 import shutil
 
 import pytest
@@ -74,6 +75,21 @@ def test_a_change_is_found_by_another_process_at_once(library):
     found = search(library.database, other, "oolong")
     assert [hit.slug for hit in found.page.items] == ["tea"]
     assert found.generation > before
+    other.close()
+
+
+def test_no_segment_is_written_over_another_however_chance_is_set(library):
+    state = random.getstate()
+    try:
+        for drink in ("oolong", "sencha", "assam"):
+            random.seed(0)  # as hypothesis does before each example
+            library.write(f"cooking/{drink}.md", f"---\ntitle: How hot is {drink}?\nlang: en\n---\nNinety.\n")
+            library.sync()
+    finally:
+        random.setstate(state)
+    other = SearchIndex(library.settings.index_dir)
+    for drink in ("oolong", "sencha", "assam"):
+        assert [hit.slug for hit in search(library.database, other, drink).page.items] == [drink]
     other.close()
 
 
