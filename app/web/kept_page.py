@@ -11,6 +11,8 @@ from starlette.requests import Request
 from app.web.conditional import names_tag
 
 OVERHEAD = 2000  # bytes of a page beside its body, roughly
+LIFE_S = 60  # for what changes with time alone, such as the order by views
+DAY_S = 86_400  # what is made of articles alone changes with the date: whether it was due to be checked again
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -30,6 +32,10 @@ class Shared(NamedTuple):
     viewed: int
     depends: tuple[int, ...] | None
 
+    def life_s(self) -> float:
+        """Return for how many seconds it is good from now on when nobody changes anything."""
+        return LIFE_S if self.depends is None else DAY_S - time.time() % DAY_S
+
 
 @dataclass(slots=True)
 class KeptPage:
@@ -43,6 +49,7 @@ class KeptPage:
     shared: Shared
     version: int  # of the content, in which it is good
     made_at: float
+    good_until: float
     modified: bytes | None = None
     was_used: bool = False  # since it was last looked at for being dropped
     head: bytes = field(init=False)  # the headers as they are sent

@@ -28,7 +28,6 @@ from app.workers.protocol import WHOLE_ANSWER
 
 # Only for these one request waits for another that makes the same page.
 PAGES = re.compile(r"/(?:about|feed\.atom|search|(?:questions|tags)(?:/[^/]+(?:/(?:feed|history)\.atom)?)?)?")
-LIFE_S = 60  # for what changes with time alone, such as the order by views
 MAX_BYTES = 32 * 2**20  # of one worker
 MAX_ADDRESS = 2000  # bytes of a path with its query
 MAX_ASKED = 20_000  # ways of asking whose page is remembered
@@ -100,7 +99,7 @@ class PageCache:
             return False
         if current != self._version:
             self._go_on_to(current)
-        is_young = time.monotonic() - page.made_at < LIFE_S
+        is_young = time.monotonic() < page.good_until
         return is_young and (page.version == current or self._is_good_still(state.watch, page))
 
     def _is_good_still(self, watch: VersionWatch, page: KeptPage) -> bool:
@@ -193,6 +192,7 @@ class PageCache:
             shared=shared,
             version=version,
             made_at=time.monotonic(),
+            good_until=time.monotonic() + shared.life_s(),
         )
 
     def _keep(self, key: Key, page: KeptPage) -> None:
@@ -221,7 +221,7 @@ class PageCache:
         del self._pages[key]
         self._bytes -= page.size
         # For who still finds it by what was asked: it is no good any more, and takes no memory.
-        page.made_at, page.body, page.headers, page.headers_of_304 = -math.inf, b"", [], []
+        page.good_until, page.body, page.headers, page.headers_of_304 = -math.inf, b"", [], []
         page.head = page.head_of_304 = b""
 
 

@@ -10,6 +10,7 @@ from sqlmodel import select
 from app.models import Feedback, FeedbackKind, LinkState, Resource, Role
 from app.services import accounts, removing
 from app.storage import articles, feedback
+from app.web import kept_page
 
 TOPICS = ("fastapi", "cooking", "writing")
 LANGS = ("en", "zh", "zh-Hant")
@@ -59,6 +60,20 @@ def test_what_was_just_worked_out_is_not_trusted_to_stay(library, client, made):
     library.sync()
     client.get("/questions/bread")
     assert made == ["bread", "bread"]
+
+
+def test_only_the_date_ends_a_page_that_nobody_changes(library, client, made, monkeypatch):
+    tend(client)
+    monkeypatch.setattr(kept_page, "LIFE_S", 0)
+    for _ in range(2):
+        client.get("/questions/bread")
+        client.get("/questions/bread.md")
+    assert made == ["bread", "bread", "bread"]  # one page, the same Markdown twice
+    made.clear()
+    monkeypatch.setattr(kept_page, "DAY_S", 1e-6)  # the next day is always near
+    client.get("/questions/workers-zh")
+    client.get("/questions/workers-zh")
+    assert made == ["workers-zh", "workers-zh"]
 
 
 class Editors:
