@@ -165,9 +165,7 @@ class People(Group):
         None, alias="OMNIRACLE_ADMIN_EMAIL", description="Email of the administrator made at the first start."
     )
     admin_password: str | None = Field(
-        None,
-        alias="OMNIRACLE_ADMIN_PASSWORD",
-        description="Password of the administrator made at the first start.",
+        None, alias="OMNIRACLE_ADMIN_PASSWORD", description="Password of the administrator made at the first start."
     )
     registration: Literal["open", "closed"] = Field(
         "open", alias="OMNIRACLE_REGISTRATION", description="Whether anyone may sign up."
@@ -232,6 +230,11 @@ class Settings(Places, Serving, Site, People, Provider):
     def templates_dir(self) -> Path:
         """Folder of the translated templates; they are translated again when it is deleted."""
         return self.data_dir / "templates"
+
+    @property
+    def pages_dir(self) -> Path:
+        """Folder of the pages that the workers share; they are made again when it is deleted."""
+        return self.data_dir / "pages"
 
     @property
     def workers_file(self) -> Path:

@@ -6,16 +6,23 @@ second depend on the machine and on what else it does, ratios much less. Two wor
 """
 
 import argparse
+import json
+import os
 import random
+import signal
 import statistics
 import tempfile
+import time
 import urllib.parse
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 
 import evaluation
 from servers import ceiling, fetch, product, serving, static_server
-from wrk import GZIP, Load, require, run
+from wrk import CONNECTIONS, GZIP, Load, require, run
 
 from app.services.relating import RelatedQuestions
 from app.storage import articles, similar
@@ -23,6 +30,8 @@ from app.storage.database import Database
 
 ROUNDS = 5
 DISTINCT_QUERIES = 300
+DISTINCT_PAGES = 100_000
+TOLD_AFTER_S = 3
 
 
 def main() -> None:
@@ -55,11 +64,19 @@ def main() -> None:
             Load("search, repeated", site + f"/search?q={queries[0]}"),
             Load("search, distinct queries", site, [f"/search?q={query}" for query in queries[:DISTINCT_QUERIES]]),
             Load("suggestions", site, [f"/api/v1/suggest?q={query}" for query in queries[:DISTINCT_QUERIES]]),
-            Load("question, cold, in random order", site, [f"/questions/{slug}" for slug in slugs]),
+            Load(
+                "question, made anew",
+                site,
+                [f"/questions/{slugs[n % len(slugs)]}?n={n}" for n in range(DISTINCT_PAGES)],
+            ),
         ]
         print(f"{len(slugs)} articles, a question page of {size} bytes compressed, raw ASGI application = 1.00")
         for load in loads:
             report(folder, Load("raw", raw + "/"), load)
+        paths = [f"/questions/{slug}" for slug in slugs]
+        ask_once(site, paths)
+        cold = Load("question, in no worker's memory", site, paths)
+        report(folder, Load("raw", raw + "/"), cold, partial(renew_workers, site))
         print("Latencies of the hot question page, ms (p50, p99), and of the raw application")
         for connections in (1, 16, 64):
             ours, base = (run(folder, each, connections) for each in (loads[len(ceilings)], Load("raw", raw + "/")))
@@ -69,10 +86,12 @@ def main() -> None:
             )
 
 
-def report(folder: Path, raw: Load, load: Load) -> None:
+def report(folder: Path, raw: Load, load: Load, prepare: Callable[[], None] | None = None) -> None:
     """Measure one load in turns with the raw application, and print the median of the ratios."""
     ratios, runs = [], []
     for _ in range(ROUNDS):
+        if prepare:
+            prepare()
         base, ours = run(folder, raw), run(folder, load)
         ratios.append(ours.per_second / base.per_second)
         runs.append(ours)
@@ -84,6 +103,29 @@ def report(folder: Path, raw: Load, load: Load) -> None:
         + (f"  FAILED {failed}" if failed else ""),
         flush=True,
     )
+
+
+def ask_once(site: str, paths: Sequence[str]) -> None:
+    """Let each page be made once, and wait until the workers have told each other."""
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        for _ in pool.map(lambda path: fetch(site + path, GZIP), paths):
+            pass
+    time.sleep(TOLD_AFTER_S)
+
+
+def renew_workers(site: str) -> None:
+    """Let others take the place of the workers, with nothing in memory; what workers share stays."""
+    former = _pids(site)
+    for pid in former:
+        os.kill(pid, signal.SIGTERM)
+    while former & (pids := _pids(site)) or len(pids) < len(former):
+        time.sleep(0.1)
+
+
+def _pids(site: str) -> set[int]:
+    with suppress(OSError):
+        return {worker["pid"] for worker in json.loads(fetch(f"{site}/-/workers.json", {})[1])["workers"]}
+    return set()
 
 
 def library(size: int | None) -> tuple[Path, list[str], list[str]]:

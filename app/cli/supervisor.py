@@ -10,6 +10,8 @@ Where uvicorn's own waits for one worker, or ends because one cannot start, this
 
 import logging
 import multiprocessing
+import os
+import secrets
 import signal
 import sys
 import threading
@@ -25,6 +27,7 @@ from uvicorn.importer import import_from_string
 from uvicorn.supervisors import Multiprocess
 from uvicorn.supervisors.multiprocess import SIGNALS, Process
 
+from app.storage.shared_pages import RUN_VARIABLE
 from app.workers.processes import end_with_parent
 
 log = logging.getLogger(__name__)
@@ -132,6 +135,7 @@ class Supervisor(Multiprocess):
     def handle_usr1(self) -> None:
         """Replace all workers by ones with the code that is on the disk now."""
         before = _subprocess.spawn
+        os.environ[RUN_VARIABLE] = secrets.token_hex(16)
         _subprocess.spawn = multiprocessing.get_context("spawn")
         replaced = self._replace_all()
         if not replaced:

@@ -65,6 +65,7 @@ def _put(settings: Settings, target: Path, folder: Path) -> tuple[Path | None, P
     if settings.index_dir.exists():  # of the articles that were there; it is built anew at the next start
         shutil.rmtree(settings.index_dir)
     # No page that was made of the old database may be shown any more, nor kept anew.
+    shutil.rmtree(settings.pages_dir, ignore_errors=True)
     version = SharedVersion(settings.version_file)
     version.raise_to(version.get() + 1)
     listed = settings.data_dir / RESTORED_SETTINGS

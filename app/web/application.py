@@ -40,6 +40,7 @@ TELL_EVERY_S = 2
 SHARE_EVERY_S = 1
 LOG_EVERY_S = 1
 HEAPS = 2
+TELL_PAGES_EVERY_S = 1
 CHECK_LINKS_EVERY_S = 30
 WATCH_EVERY_S = 0.05
 
@@ -86,6 +87,8 @@ def create_app(settings: Settings) -> FastAPI:
         state.watch = state.database.watch()
         if state.watch is not None:
             tasks.append(asyncio.create_task(_look(state.watch)))
+            state.shared_pages.open()
+            tasks.append(asyncio.create_task(_every(TELL_PAGES_EVERY_S, app.pages.tell)))
         if settings.access_log:
             tasks.append(asyncio.create_task(_every(LOG_EVERY_S, state.access_log.flush)))
         if settings.link_checks == "on":
@@ -101,6 +104,7 @@ def create_app(settings: Settings) -> FastAPI:
             app.pages.state = None
             if state.watch is not None:
                 state.watch.close()
+            state.shared_pages.close()
             await anyio.to_thread.run_sync(state.close)
 
     app = Site(

@@ -8,11 +8,14 @@ from typing import NamedTuple
 
 from starlette.requests import Request
 
-from app.web.conditional import names_tag
+from app.web.conditional import KEPT_HEADERS, names_tag
+from app.web.middleware import HSTS, SECURITY_HEADERS
 
 OVERHEAD = 2000  # bytes of a page beside its body, roughly
 LIFE_S = 60  # for what changes with time alone, such as the order by views
 DAY_S = 86_400  # what is made of articles alone changes with the date: whether it was due to be checked again
+
+OF_304 = {*KEPT_HEADERS, "x-served-by", *(name.lower() for name in (*SECURITY_HEADERS, HSTS[0]))}
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -42,7 +45,6 @@ class KeptPage:
     """A page that was made once."""
 
     headers: Headers
-    headers_of_304: Headers
     body: bytes
     etag: bytes
     route: str
@@ -52,10 +54,12 @@ class KeptPage:
     good_until: float
     modified: bytes | None = None
     was_used: bool = False  # since it was last looked at for being dropped
+    headers_of_304: Headers = field(init=False)
     head: bytes = field(init=False)  # the headers as they are sent
     head_of_304: bytes = field(init=False)
 
     def __post_init__(self) -> None:
+        self.headers_of_304 = [(name, value) for name, value in self.headers if name.decode() in OF_304]
         self.head, self.head_of_304 = _lines(self.headers), _lines(self.headers_of_304)
 
     @property

@@ -9,8 +9,9 @@ import asyncio
 import math
 import re
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Sequence
+from dataclasses import replace
 
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,10 +19,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.storage.content_version import VersionWatch
 from app.web import language, notices
 from app.web.access import SESSION_COOKIE
-from app.web.conditional import KEPT_HEADERS, etag_of
+from app.web.conditional import etag_of
 from app.web.kept_page import Headers, KeptPage, Shared
-from app.web.middleware import HSTS, SECURITY_HEADERS
 from app.web.parameters import prefers_markdown
+from app.web.shared_page import digest_of, for_worker, without_worker
 from app.web.state import State
 from app.web.templating import THEME_COOKIE, THEMES
 from app.workers.protocol import WHOLE_ANSWER
@@ -30,11 +31,11 @@ from app.workers.protocol import WHOLE_ANSWER
 PAGES = re.compile(r"/(?:about|feed\.atom|search|(?:questions|tags)(?:/[^/]+(?:/(?:feed|history)\.atom)?)?)?")
 MAX_BYTES = 32 * 2**20  # of one worker
 MAX_ADDRESS = 2000  # bytes of a path with its query
+MAX_UNTOLD = 500
 MAX_ASKED = 20_000  # ways of asking whose page is remembered
 # Last-Modified counts seconds: it is sent when the second in which an older page could have been sent is over.
 DATABLE_AFTER_S = 1.1
 GZIP = b"\x1f\x8b"
-OF_304 = {*KEPT_HEADERS, "x-served-by", *(name.lower() for name in (*SECURITY_HEADERS, HSTS[0]))}
 
 Key = tuple[object, ...]
 Asked = tuple[str | bytes | None, ...]
@@ -52,6 +53,7 @@ class PageCache:
         self._bytes = 0
         self._version = -1  # of the content, for all pages
         self._filling: dict[Key, asyncio.Event] = {}
+        self._made: deque[tuple[Key, KeptPage]] = deque(maxlen=MAX_UNTOLD)  # what other workers do not have yet
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -73,7 +75,7 @@ class PageCache:
         if key is None:
             await self.app(scope, receive, send)
             return
-        page = self._kept(state, key)
+        page = self._kept(state, key) or self._shared(state, key)
         if page is None and key in self._filling:
             await self._filling[key].wait()  # the page is being made for somebody else
             page = self._kept(state, key)
@@ -121,6 +123,24 @@ class PageCache:
         page = self._pages.get(key)
         return page if page is not None and self._is_good(state, page) else None
 
+    def _shared(self, state: State, key: Key) -> KeptPage | None:
+        """Return a page that another worker has made, or this one before it forgot it."""
+        found = state.shared_pages.get(digest_of(key))
+        page = None if found is None else for_worker(found, state.pid)
+        if page is None or not self._is_good(state, page):
+            return None
+        self._keep(key, page)
+        return page
+
+    def tell(self) -> None:
+        """Give other workers the pages that were made since the last time; to be called by a thread."""
+        state = self.state
+        made, self._made = self._made, deque(maxlen=MAX_UNTOLD)
+        if made and state is not None:
+            state.shared_pages.put(
+                filter(None, (without_worker(digest_of(key), page, state.pid) for key, page in made))
+            )
+
     async def _answer(
         self, state: State, page: KeptPage, scope: Scope, headers: dict[bytes, bytes], send: Send
     ) -> None:
@@ -164,6 +184,8 @@ class PageCache:
                     # Whoever waits for the page does not wait until the one who asked first has taken it.
                     if version is not None and version == watch.current():
                         self._keep(key, page)
+                        if page.shared.depends:  # others do not last for long
+                            self._made.append((key, replace(page)))
                     self._filling[key].set()
                     # At first by messages: the server looks at the headers, and an error is not kept.
                     status = 304 if page.is_known(headers) else 200
@@ -185,7 +207,6 @@ class PageCache:
             headers = [*headers, (b"etag", etag)]
         return KeptPage(
             headers=list(headers),
-            headers_of_304=[(name, value) for name, value in headers if name.decode() in OF_304],
             body=body,
             etag=etag,
             route=getattr(scope.get("route"), "path", ""),

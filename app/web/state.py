@@ -1,6 +1,7 @@
 """What one worker holds open, and how routes get at it."""
 
 import logging
+import os
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -26,6 +27,7 @@ from app.storage import schema, views
 from app.storage.content_version import VersionWatch
 from app.storage.database import Database
 from app.storage.failures import reason_of
+from app.storage.shared_pages import SharedPages
 from app.web.access_log import AccessLog
 from app.web.mcp import McpEndpoint
 from app.workers.probing import ProbeKeys
@@ -45,7 +47,9 @@ class State:
         self.settings = settings
         self.database = Database.of(settings)
         self.index = SearchIndex(settings.index_dir)
+        self.pid = os.getpid()
         self.watch: VersionWatch | None = None  # the event loop's, opened and closed by its thread
+        self.shared_pages = SharedPages(settings.pages_dir, repr(settings))  # as the watch
         self.table = WorkerTable(settings.workers_file, routes)
         self.hosts = Hosts(settings, self.database)
         self.related = RelatedQuestions(self.database, self.index)

@@ -22,8 +22,16 @@ from app.services.restoring import restore
 from app.services.searching import search
 from app.storage import schema
 from app.storage.database import Database, file_of
+from app.storage.shared_pages import SharedPage, SharedPages
 from tests.conftest import opened
 from tests.services.backups import GIVEN, SECRET_VALUE, add_image, contents, made, members
+
+
+def put_shared_page(library):
+    pages = SharedPages(library.settings.pages_dir, repr(library.settings))
+    pages.open()
+    pages.put([SharedPage(b"key", 1, 1e9, "{}", b"head", b"tail")])
+    pages.close()
 
 
 def test_what_was_backed_up_comes_back_on_another_machine(library, tmp_path):
@@ -50,6 +58,7 @@ def test_what_was_backed_up_comes_back_on_another_machine(library, tmp_path):
 def test_a_site_goes_back_to_what_it_was_and_its_newer_database_is_kept(library, tmp_path):
     before = file_of(library.settings)
     _, file = made(library, tmp_path)
+    put_shared_page(library)
     with library.database.write() as session:
         session.execute(text("UPDATE article SET title = 'Changed' WHERE slug = 'bread'"))
     known = library.database.version.get()
@@ -64,6 +73,7 @@ def test_a_site_goes_back_to_what_it_was_and_its_newer_database_is_kept(library,
             (titles[each],) = connection.execute("SELECT title FROM article WHERE slug = 'bread'").fetchone()
     assert titles == {before: "Why does bread need salt?", restored.kept: "Changed"}
     assert not library.settings.index_dir.exists()
+    assert not library.settings.pages_dir.exists()
     # No page made of the newer text may be shown by whoever still has one.
     assert Database.of(library.settings).version.get() > known
 
@@ -134,6 +144,7 @@ def test_the_settings_can_be_read_again(library, tmp_path):
 
 def test_derived_data_are_not_in_it(library, tmp_path):
     assert library.settings.index_dir.is_dir()
+    put_shared_page(library)
     assert members(made(library, tmp_path)[1]).keys() == {MANIFEST, DATABASE, SETTINGS}
 
 

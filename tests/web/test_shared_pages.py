@@ -1,0 +1,146 @@
+"""Pages that one worker made and another one sends, under its own number; without the file everything goes on."""
+
+import gzip
+import shutil
+import sqlite3
+from contextlib import closing
+
+import brotli
+import pytest
+from fastapi.testclient import TestClient
+
+from app.storage import shared_pages
+from app.web import application
+from app.web.application import create_app
+
+PAGE = "/questions/bread"
+DECODED = {"gzip": gzip.decompress, "br": brotli.decompress, "identity": bytes}
+
+
+@pytest.fixture(autouse=True)
+def when_told(monkeypatch):
+    """Pages are shared when a test says so."""
+    monkeypatch.setattr(application, "TELL_PAGES_EVERY_S", 3600)
+
+
+@pytest.fixture
+def other(library, client):
+    """Another worker of the same host."""
+    with TestClient(create_app(library.settings), follow_redirects=False) as other:
+        other.app.state.pid = other.app.state.omniracle.pid = client.app.state.pid + 1
+        yield other
+
+
+def tell(client):
+    client.app.state.omniracle.related.tend()  # a page whose related questions are not kept does not outlive anything
+    client.get(PAGE)
+    client.app.pages.tell()
+
+
+@pytest.mark.parametrize("coding", DECODED)
+def test_another_worker_sends_the_page_under_its_own_number(client, other, made, coding):
+    client.headers["Accept-Encoding"] = other.headers["Accept-Encoding"] = coding
+    tell(client)
+    first = client.get(PAGE)
+    made.clear()
+    with other.stream("GET", PAGE) as page:
+        sent = b"".join(page.iter_raw())
+    assert made == []
+    mine, theirs = client.app.state.pid, other.app.state.pid
+    assert DECODED[coding](sent).decode() == first.text.replace(f"<b>PID {mine}</b>", f"<b>PID {theirs}</b>")
+    assert page.headers["X-Served-By"] == str(theirs)
+    assert page.headers["Content-Length"] == str(len(sent))
+    assert page.headers["ETag"] != first.headers["ETag"]
+    for name in first.headers.keys() - {"x-served-by", "content-length", "etag"}:
+        assert page.headers[name] == first.headers[name]
+    assert other.get(PAGE, headers={"If-None-Match": page.headers["ETag"]}).status_code == 304
+    assert made == []
+
+
+def test_reading_it_counts(client, other, library):
+    tell(client)
+    client.app.state.omniracle.views.flush()
+    other.get(PAGE)
+    other.app.state.omniracle.views.flush()
+    with library.database.read() as session:
+        assert session.connection().exec_driver_sql("SELECT sum(count) FROM view_count").scalar() == 2
+
+
+@pytest.mark.parametrize("path", ["/", "/questions", "/search?q=salt", f"{PAGE}.md"])
+def test_what_does_not_outlive_a_change_is_not_shared(client, other, path):
+    tell(client)
+    client.get(path)
+    client.app.pages.tell()
+    assert _count(client) == 1
+
+
+def test_people_who_are_signed_in_leave_nothing_there(client, other, signed_in):
+    tell(client)
+    signed_in("reader").get(f"{PAGE}?said=1")
+    client.app.pages.tell()
+    assert _count(client) == 1
+
+
+@pytest.mark.parametrize("difference", ["run", "settings"])
+def test_another_run_and_other_settings_begin_with_nothing(client, library, made, monkeypatch, difference):
+    tell(client)
+    settings = library.settings
+    if difference == "run":
+        monkeypatch.setattr(shared_pages, "RUN", "another")
+    else:
+        settings = settings.model_copy(update={"site_name": "Another"})
+    with TestClient(create_app(settings)) as later:
+        made.clear()
+        later.get(PAGE)
+        assert made == ["bread"]
+        assert len(list(settings.pages_dir.glob("*.db"))) == 1  # what was there before is gone
+    client.get(f"{PAGE}?n=1")
+    client.app.pages.tell()  # and nobody minds
+
+
+@pytest.mark.parametrize("harm", ["deleted", "garbage", "a file"])
+def test_without_the_file_pages_are_made(library, caplog, made, harm):
+    folder = library.settings.pages_dir
+    for _ in range(2):
+        with TestClient(create_app(library.settings)) as client:
+            tell(client)
+            if harm == "deleted":
+                shutil.rmtree(folder)
+            assert "Salt slows" in client.get(PAGE).text
+            client.get(f"{PAGE}?n=1")
+            client.app.pages.tell()
+        if harm == "a file" and folder.is_dir():
+            shutil.rmtree(folder)
+            folder.write_text("")
+        elif harm == "garbage":
+            for file in folder.iterdir():
+                file.write_bytes(b"garbage" * 1000)
+    told = [record for record in caplog.records if "pages are not shared" in record.getMessage()]
+    assert len(told) == (0 if harm == "deleted" else 1)
+
+
+def test_the_oldest_ones_go_when_the_file_is_full(client, made, monkeypatch):
+    monkeypatch.setattr(shared_pages, "MAX_BYTES", 100_000)
+    tell(client)
+    for number in range(60):
+        client.get(f"{PAGE}?n={number}")
+        client.app.pages.tell()
+    assert 5 < _count(client) < 30
+    with closing(_connect(client)) as connection:
+        assert shared_pages._bytes(connection) <= 100_000
+    client.app.pages._asked.clear()
+    client.app.pages._pages.clear()
+    made.clear()
+    client.get(f"{PAGE}?n=59")
+    client.get(f"{PAGE}?n=0")
+    assert made == ["bread"]
+
+
+def _connect(client) -> sqlite3.Connection:
+    (file,) = client.app.state.omniracle.settings.pages_dir.glob("*.db")
+    return sqlite3.connect(file)
+
+
+def _count(client) -> int:
+    with closing(_connect(client)) as connection:
+        return connection.execute("SELECT count(*) FROM page").fetchone()[0]
