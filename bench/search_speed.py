@@ -137,7 +137,7 @@ def _multiplied(snapshot: Snapshot, copies: int) -> Snapshot:
             another = copy.copy(segment)
             another.id = f"{segment.id}-{number}"
             segments.append(another)
-    return Snapshot(1, segments, [[] for _ in segments], snapshot.vocabulary, ListCache())
+    return Snapshot(1, segments, [[] for _ in segments], snapshot.words, ListCache())
 
 
 if __name__ == "__main__":

@@ -1,15 +1,16 @@
 """Words that stand next to each other: phrases, and what articles gain by words that stand near each other."""
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import numpy as np
 
-from app.search.expansion import Plan
 from app.search.folding import is_han
+from app.search.lists import Lists, Mask, all_of, mask_of
+from app.search.plan import Alternative, Plan
 from app.search.postings import Documents, Floats
 from app.search.schema import CHARACTERS, TEXT_FIELDS
-from app.search.snapshot import Mask, Snapshot
+from app.search.snapshot import Snapshot
 
 NEAR = 8  # words
 NEARNESS_WEIGHT = 1.0
@@ -29,7 +30,7 @@ def phrase(snapshot: Snapshot, terms: Sequence[str], allowed: Mask) -> tuple[Doc
         if is_han(terms[0][0]) and len(terms[0]) == 1:
             single = snapshot.plain(CHARACTERS, terms[0])[0]
         return single[allowed[single]], True
-    candidates = snapshot.all_of(list(dict.fromkeys(terms)))[0]
+    candidates = all_of(snapshot, list(dict.fromkeys(terms)))[0]
     candidates = candidates[allowed[candidates]]
     is_complete = len(candidates) <= MAX_CHECKED
     candidates = candidates[:MAX_CHECKED]
@@ -53,17 +54,19 @@ def phrase(snapshot: Snapshot, terms: Sequence[str], allowed: Mask) -> tuple[Doc
     return np.array(sorted(found), np.int32), is_complete
 
 
-def nearness(snapshot: Snapshot, plan: Plan, documents: Documents) -> Floats | None:
+def nearness(lists: Lists, plan: Plan, documents: Documents) -> Floats | None:
     """Return what each document gains by words that stand near each other as they were typed; None for nothing."""
-    frequency = {term: len(snapshot.text(term)[0]) for pair in plan.neighbours for term in pair}
+    frequency = {
+        term: lists.spread_of((Alternative(term, "text"),), lists.text(term)[0]) for term in chain(*plan.neighbours)
+    }
     usable = [pair for pair in plan.neighbours if all(0 < frequency[term] <= MAX_FREQUENCY for term in pair)]
     pairs = sorted(usable, key=lambda pair: max(frequency[term] for term in pair))[:MAX_PAIRS]
     if not pairs or not len(documents):
         return None
     gains = dict.fromkeys(documents.tolist(), 0.0)
-    for (document, pair), gap in _gaps(snapshot, pairs, np.sort(documents)).items():
+    for (document, pair), gap in _gaps(lists, pairs, np.sort(documents)).items():
         if gap <= NEAR:
-            gains[document] += min(snapshot.rarity(term, frequency[term]) for term in pair) / gap
+            gains[document] += min(lists.rarity(term, frequency[term]) for term in pair) / gap
     return np.array([gains[document] * NEARNESS_WEIGHT for document in documents.tolist()], np.float32)
 
 
@@ -74,19 +77,19 @@ def _starts(snapshot: Snapshot, field: str, term: str, documents: Documents, pla
 
 
 def _gaps(
-    snapshot: Snapshot, pairs: Sequence[tuple[str, str]], documents: Documents
+    lists: Lists, pairs: Sequence[tuple[str, str]], documents: Documents
 ) -> dict[tuple[int, tuple[str, str]], int]:
     """Return the least gap between the words of each pair, by document."""
     gaps: dict[tuple[int, tuple[str, str]], int] = {}
     terms = {term for pair in pairs for term in pair}
-    for field, list_of in (("title", snapshot.title), ("body", snapshot.text)):
-        has = {term: snapshot.mask(list_of(term)[0])[documents] for term in terms}
+    for field, list_of in (("title", lists.title), ("body", lists.text)):
+        has = {term: mask_of(lists, list_of(term)[0])[documents] for term in terms}
         needed = {term: np.zeros(len(documents), np.bool_) for term in terms}
         for left, right in pairs:  # positions are dear: they are read where both words of a pair stand
             both = has[left] & has[right]
             needed[left] |= both
             needed[right] |= both
-        positions = {term: snapshot.positions(field, term, documents[needed[term]]) for term in terms}
+        positions = {term: lists.positions(field, term, documents[needed[term]]) for term in terms}
         for pair in pairs:
             earlier, later = positions[pair[0]], positions[pair[1]]
             for document in earlier.keys() & later.keys():

@@ -3,20 +3,17 @@
 import re
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
 from itertools import pairwise
 
 from app.search import pinyin, regional
 from app.search.analysis import stem, terms
 from app.search.folding import is_han
+from app.search.lexicon import Lexicon
+from app.search.plan import TEXT, WORD, Alternative, Plan, Slot
 from app.search.query import Query, Word
-from app.search.schema import CHARACTERS, INITIALS, SYLLABLES, TITLE_CHARACTERS, TITLE_SYLLABLES
-from app.search.snapshot import NOTHING, ImpactList, Snapshot
+from app.search.schema import CHARACTERS, INITIALS, SYLLABLES
 from app.search.vocabulary import LONGEST
 
-TEXT = "text"  # all text fields, as one
-WORD = "word"  # the same, for a word of several terms, joined by spaces, all of which have to be there
-WEIGHTS = {"text": 1.0, "variant": 0.9, "joined": 0.9, "prefix": 0.7, "typo": 0.65, "pinyin": 0.5, "character": 0.45}
 MOST_WORDS = 24  # distinct ones; of a longer text the rarest are looked up
 MAX_COMPLETIONS = 8
 MAX_CORRECTIONS = 3
@@ -28,53 +25,14 @@ MIN_RIVALLED = 5  # letters
 MIN_INITIALS = 2
 MAX_INITIALS = 8
 SURE_INITIALS = 4  # letters; so many in one title are no chance, fewer may be a mistyped word
-TITLE_FIELDS = {CHARACTERS: TITLE_CHARACTERS, SYLLABLES: TITLE_SYLLABLES, INITIALS: INITIALS}
 RARE_SOUND = 20  # articles; a pinyin word that more have is a word of its own
 
 
-@dataclass(frozen=True, slots=True)
-class Alternative:
-    """One term in one field, and how it relates to what was typed."""
-
-    term: str
-    kind: str  # a key of WEIGHTS
-    field: str = TEXT
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """One thing that was asked for; the best alternative of each article counts. An optional one is not missed."""
-
-    alternatives: tuple[Alternative, ...]
-    is_optional: bool = False
-
-
-@dataclass
-class Plan:
-    """What to look up for a query."""
-
-    slots: list[Slot] = field(default_factory=list)
-    neighbours: list[tuple[str, str]] = field(default_factory=list)  # Latin words typed one after the other
-    corrections: dict[str, str] = field(default_factory=dict)  # mistyped words, and the best correction of each
-
-    @property
-    def text_terms(self) -> list[str]:
-        """The terms that stand in texts, to be marked there."""
-        found = (other for slot in self.slots for other in slot.alternatives if other.field in (TEXT, WORD))
-        return [term for other in found for term in other.term.split()]
-
-    @property
-    def sounds(self) -> frozenset[str]:
-        """Syllables, and pairs of them, by whose sound titles are found."""
-        found = (other for slot in self.slots for other in slot.alternatives if other.field == SYLLABLES)
-        return frozenset(other.term for other in found)
-
-
-def expand(query: Query, snapshot: Snapshot, *, is_typing: bool = False) -> Plan:
+def expand(query: Query, lexicon: Lexicon, *, is_typing: bool = False) -> Plan:
     """Return the plan of a query; while it is typed, its last word is completed even where it is a word already."""
     plan = Plan()
-    words = _rarest(query.words, snapshot)
-    sounds = _sound_runs(words, snapshot)
+    words = _rarest(query.words, lexicon)
+    sounds = _sound_runs(words, lexicon)
     seen: set[str] = set()
     for place, word in enumerate(words):
         if word.term in seen:
@@ -83,9 +41,9 @@ def expand(query: Query, snapshot: Snapshot, *, is_typing: bool = False) -> Plan
         if place in sounds:
             continue
         is_last = query.is_open and word is query.words[-1]
-        plan.slots += _slots_of_word(word, snapshot, plan, is_last=is_last, is_typing=is_typing)
+        plan.slots += _slots_of_word(word, lexicon, plan, is_last=is_last, is_typing=is_typing)
     plan.slots += _sound_slots(words, sounds)
-    plan.slots += _joined_slots(words, snapshot)
+    plan.slots += _joined_slots(words, lexicon)
     plan.slots += _regional_slots(query, seen)
     plan.neighbours = [
         (left.term, right.term)
@@ -95,52 +53,33 @@ def expand(query: Query, snapshot: Snapshot, *, is_typing: bool = False) -> Plan
     return plan
 
 
-def text_list(snapshot: Snapshot, alternative: Alternative) -> ImpactList:
-    """Return the documents that have an alternative anywhere, with its impact on each."""
-    if alternative.field == TEXT:
-        return snapshot.text(alternative.term)
-    if alternative.field == WORD:
-        return snapshot.all_of(alternative.term.split())
-    return snapshot.plain(alternative.field, alternative.term)
-
-
-def title_list(snapshot: Snapshot, alternative: Alternative) -> ImpactList:
-    """Return the documents that have an alternative in their titles, with its impact there."""
-    if alternative.field == TEXT:
-        return snapshot.title(alternative.term)
-    if alternative.field == WORD:
-        lists = [snapshot.title(term) for term in alternative.term.split()]
-        return min(lists, key=lambda found: len(found[0])) if all(len(found[0]) for found in lists) else NOTHING
-    return snapshot.named(TITLE_FIELDS[alternative.field], alternative.term)
-
-
-def _rarest(words: Sequence[Word], snapshot: Snapshot) -> Sequence[Word]:
+def _rarest(words: Sequence[Word], lexicon: Lexicon) -> Sequence[Word]:
     """Return the words that tell most of a long text, in their order."""
     distinct = dict.fromkeys(word.term for word in words)
     if len(distinct) <= MOST_WORDS:
         return words
-    frequency = {term: snapshot.frequency("body", term) for term in distinct}
+    frequency = lexicon.frequencies("body", distinct)
     known = sorted((term for term in distinct if frequency[term]), key=lambda term: frequency[term])
     kept = set([*known, *(term for term in distinct if not frequency[term])][:MOST_WORDS])
     return [word for word in words if word.term in kept]
 
 
-def _slots_of_word(word: Word, snapshot: Snapshot, plan: Plan, *, is_last: bool, is_typing: bool) -> Iterator[Slot]:
+def _slots_of_word(word: Word, lexicon: Lexicon, plan: Plan, *, is_last: bool, is_typing: bool) -> Iterator[Slot]:
     alternatives = [Alternative(word.term, "text")]
     if len(word.term) == 1 and is_han(word.term):
         alternatives.append(Alternative(word.term, "character", CHARACTERS))
     if not (word.raw.isascii() and word.raw.isalnum()):
         yield Slot(tuple(alternatives))
         return
-    frequency = len(snapshot.text(word.term)[0])
+    frequency = lexicon.spread(word.term)
     if is_last and len(word.raw) >= MIN_COMPLETED and (is_typing or not frequency):
-        alternatives += _completions(word, snapshot)
-    if frequency == 0 and len(alternatives) == 1 and (parts := _split(word.raw, snapshot)):
+        alternatives += _completions(word, lexicon)
+    if frequency == 0 and len(alternatives) == 1 and (parts := _split(word.raw, lexicon)):
         yield from (Slot((Alternative(stem(part), "text"),)) for part in parts)
         return
-    corrections = _corrections(word, snapshot, frequency) if not (frequency and is_typing and is_last) else []
+    corrections = _corrections(word, lexicon, frequency) if not (frequency and is_typing and is_last) else []
     if frequency == 0:
-        initials = _initials(word.raw, snapshot)
+        initials = _initials(word.raw, lexicon)
         if initials and (len(word.raw) >= SURE_INITIALS or not (corrections or len(alternatives) > 1)):
             yield from (Slot((Alternative(pair, "pinyin", INITIALS),)) for pair in initials)
             return
@@ -150,52 +89,47 @@ def _slots_of_word(word: Word, snapshot: Snapshot, plan: Plan, *, is_last: bool,
     yield Slot(tuple(alternatives))
 
 
-def _completions(word: Word, snapshot: Snapshot) -> list[Alternative]:
-    stems = {stem(candidate) for candidate in snapshot.vocabulary.completions(word.raw)} - {word.term}
-    by_frequency = sorted(stems, key=lambda term: (-snapshot.frequency("title", term), term))
+def _completions(word: Word, lexicon: Lexicon) -> list[Alternative]:
+    stems = {stem(candidate) for candidate in lexicon.words.completions(word.raw)} - {word.term}
+    frequency = lexicon.frequencies("title", stems)
+    by_frequency = sorted(stems, key=lambda term: (-frequency[term], term))
     return [Alternative(term, "prefix") for term in by_frequency[:MAX_COMPLETIONS]]
 
 
-def _corrections(word: Word, snapshot: Snapshot, frequency: int) -> list[str]:
+def _corrections(word: Word, lexicon: Lexicon, frequency: int) -> list[str]:
     """Return the words that were probably meant: near an unknown one, or far more frequent; the likeliest first."""
-    if frequency and (len(word.raw) < MIN_RIVALLED or frequency * RIVAL > snapshot.size):
+    if frequency and (len(word.raw) < MIN_RIVALLED or frequency * RIVAL > lexicon.number):
         return []
-    vocabulary = snapshot.vocabulary
     weighed = [
-        (number, vocabulary.is_in_titles(near), near)
-        for near in vocabulary.corrections(word.raw)
-        if (number := len(snapshot.text(stem(near))[0])) and stem(near) != word.term
+        (number, lexicon.words.is_in_titles(near), near)
+        for near in lexicon.words.corrections(word.raw)
+        if (number := lexicon.spread(stem(near))) and stem(near) != word.term
     ]
     likely = [found for found in sorted(weighed, reverse=True) if found[0] > frequency * RIVAL]
     return [near for _, _, near in likely[:MAX_CORRECTIONS]]
 
 
-def _split(raw: str, snapshot: Snapshot) -> tuple[str, str] | None:
+def _split(raw: str, lexicon: Lexicon) -> tuple[str, str] | None:
     """Return two known words that were typed as one, the pair whose rarer word is the most frequent."""
     best, best_frequency = None, 0
     if len(raw) > LONGEST:
         return None
     for at in range(3, len(raw) - 2):
         left, right = raw[:at], raw[at:]
-        if left in snapshot.vocabulary and right in snapshot.vocabulary:
-            frequency = min(len(snapshot.text(stem(part))[0]) for part in (left, right))
+        if left in lexicon.words and right in lexicon.words:
+            frequency = min(lexicon.spread(stem(part)) for part in (left, right))
             if frequency > best_frequency:
                 best, best_frequency = (left, right), frequency
     return best
 
 
-def _joined_slots(words: Sequence[Word], snapshot: Snapshot) -> Iterator[Slot]:
+def _joined_slots(words: Sequence[Word], lexicon: Lexicon) -> Iterator[Slot]:
     """Yield known words that were typed apart: `uvicorn worker` for UvicornWorker."""
     for number in range(2, MOST_JOINED + 1):
         for start in range(len(words) - number + 1):
             parts = [word.raw for word in words[start : start + number]]
             joined = "".join(parts)
-            if (
-                min(map(len, parts)) >= MIN_JOINED
-                and joined.isascii()
-                and joined.isalpha()
-                and joined in snapshot.vocabulary
-            ):
+            if min(map(len, parts)) >= MIN_JOINED and joined.isascii() and joined.isalpha() and joined in lexicon.words:
                 yield Slot((Alternative(stem(joined), "joined"),), is_optional=True)
 
 
@@ -212,12 +146,12 @@ def _regional_slots(query: Query, seen: AbstractSet[str]) -> Iterator[Slot]:
             yield Slot((Alternative(other, "variant"),), is_optional=True)
 
 
-def _sound_runs(words: Sequence[Word], snapshot: Snapshot) -> dict[int, list[str]]:
+def _sound_runs(words: Sequence[Word], lexicon: Lexicon) -> dict[int, list[str]]:
     """Return the syllables of those words that are pinyin, by the word's place."""
     syllables = {
         place: found
         for place, word in enumerate(words)
-        if (found := pinyin.syllables_of(re.sub("['’]", "", word.raw))) and _sounds(found, word, snapshot)
+        if (found := pinyin.syllables_of(re.sub("['’]", "", word.raw))) and _sounds(found, word, lexicon)
     }
     # One syllable may be anything; it is pinyin between others, or alone where it is no word at all.
     return {
@@ -226,15 +160,15 @@ def _sound_runs(words: Sequence[Word], snapshot: Snapshot) -> dict[int, list[str
         if len(found) > 1
         or place - 1 in syllables
         or place + 1 in syllables
-        or (len(words) == 1 and not len(snapshot.text(words[0].term)[0]))
+        or (len(words) == 1 and not lexicon.spread(words[0].term))
     }
 
 
-def _sounds(syllables: list[str], word: Word, snapshot: Snapshot) -> bool:
-    if len(snapshot.text(word.term)[0]) > RARE_SOUND:
+def _sounds(syllables: list[str], word: Word, lexicon: Lexicon) -> bool:
+    if lexicon.spread(word.term) > RARE_SOUND:
         return False
     found = pinyin.pairs(syllables) or syllables
-    return all(len(snapshot.plain(SYLLABLES, term)[0]) for term in found)
+    return all(lexicon.frequency(SYLLABLES, term) for term in found)
 
 
 def _sound_slots(words: Sequence[Word], sounds: dict[int, list[str]]) -> Iterator[Slot]:
@@ -254,11 +188,8 @@ def _sound_slots(words: Sequence[Word], sounds: dict[int, list[str]]) -> Iterato
         yield Slot((Alternative(words[place].term, "text"),), is_optional=True)
 
 
-def _initials(raw: str, snapshot: Snapshot) -> list[str] | None:
+def _initials(raw: str, lexicon: Lexicon) -> list[str] | None:
     if not (MIN_INITIALS <= len(raw) <= MAX_INITIALS and raw.isalpha()):
         return None
     found = pinyin.pairs(raw)
-    in_one_title = snapshot.alive.copy()
-    for pair in found:
-        in_one_title &= snapshot.mask(snapshot.plain(INITIALS, pair)[0])
-    return found if in_one_title.any() else None
+    return found if lexicon.has_title_with(INITIALS, found) else None

@@ -19,6 +19,7 @@ from app.errors import IndexUnavailable, OmniracleError
 from app.search import manifest
 from app.search.building import FACTS, POSITION, Build, open_index, write_changes, write_position
 from app.search.mapped import MappedStorage
+from app.search.reading import SnapshotReader
 from app.search.schema import SCHEMA_VERSION, Entry
 from app.search.segments import Segment
 from app.search.snapshot import ListCache, Snapshot
@@ -69,10 +70,14 @@ class SearchIndex:
             return False
 
     @contextmanager
-    def reading(self) -> Iterator[Snapshot]:
+    def reading(self) -> Iterator[SnapshotReader]:
         """Yield the newest state; an error that comes from damaged files becomes IndexUnavailable."""
         with self._telling_damage():
-            yield self.snapshot()
+            yield SnapshotReader(self.snapshot())
+
+    def generation(self) -> int:
+        """Return the number of the newest state; raise IndexUnavailable when there is none."""
+        return self.snapshot().generation
 
     @contextmanager
     def _telling_damage(self) -> Iterator[None]:
@@ -143,7 +148,7 @@ class SearchIndex:
         with self._telling_damage():
             path = self.folder / self._current()
             opened = self._opened
-            vocabulary = opened.vocabulary if opened and opened.path == path else Vocabulary(path / VOCABULARY)
+            vocabulary = opened.words if opened and opened.path == path else Vocabulary(path / VOCABULARY)
             write_changes(path, vocabulary, entries, removed)
 
     def position(self) -> int:
@@ -163,8 +168,8 @@ class SearchIndex:
 
     def scattered(self) -> list[int]:
         """Return the ids of the articles that are better written anew, with one `update`; hold the write lock."""
-        with self.reading() as snapshot:
-            return scattered(snapshot)
+        with self._telling_damage():
+            return scattered(self.snapshot())
 
     def discard(self) -> None:
         """Let there be no index any more; hold the build lock."""
@@ -212,7 +217,7 @@ class _Opened:
         self._index = open_index(path)
         self._storage = MappedStorage(str(path))
         self._segments: dict[str, Segment] = {}
-        self.vocabulary = Vocabulary(path / VOCABULARY)
+        self.words = Vocabulary(path / VOCABULARY)
         self._cache = ListCache()
         self.snapshot = self._open_generation()
 
@@ -240,9 +245,9 @@ class _Opened:
             or Segment(self._storage, toc.schema, segment)
             for segment in toc.segments
         }
-        self.vocabulary.refresh()
+        self.words.refresh()
         deleted = [segment.deleted_docs() for segment in toc.segments]
-        snapshot = Snapshot(toc.generation, list(opened.values()), deleted, self.vocabulary, self._cache)
+        snapshot = Snapshot(toc.generation, list(opened.values()), deleted, self.words, self._cache)
         self._segments = opened
         return snapshot
 

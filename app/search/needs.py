@@ -9,8 +9,8 @@ from itertools import islice
 from app.search import regional
 from app.search.analysis import CJK, MAX_TERM, runs, stem
 from app.search.folding import fold
+from app.search.lexicon import Lexicon
 from app.search.schema import CHARACTERS
-from app.search.snapshot import Snapshot
 
 MOST_NEEDS = 100  # a longer question is judged by its beginning
 HALF_A_WORD = 0.5  # what a Chinese character weighs: most words have two
@@ -86,26 +86,26 @@ class Question:
         return list(dict.fromkeys(words))
 
 
-def questions(text: str, snapshot: Snapshot) -> list[Question]:
+def questions(text: str, lexicon: Lexicon) -> list[Question]:
     """Return what `text` asks for, first as it is written, then as the other side of the Taiwan Strait would write it.
 
     A word that no article has weighs most: an answer that says nothing of it is hardly one.
     """
     others = regional.variants(text)[1] if len(text) <= regional.MAX_LENGTH else []
-    return [Question(folded, tuple(islice(_needs(folded, snapshot), MOST_NEEDS))) for folded in (fold(text), *others)]
+    return [Question(folded, tuple(islice(_needs(folded, lexicon), MOST_NEEDS))) for folded in (fold(text), *others)]
 
 
-def _needs(folded: str, snapshot: Snapshot) -> Iterator[Need]:
+def _needs(folded: str, lexicon: Lexicon) -> Iterator[Need]:
     for start, end, is_chinese in runs(folded):
         word = folded[start:end]
         if is_chinese:
-            yield from _needs_of_run(word, start, snapshot)
+            yield from _needs_of_run(word, start, lexicon)
         elif word.replace("’", "'") not in _FRAME:
             term = stem(word[:MAX_TERM])
-            yield Need(start, end, (term,), _rarity(term, snapshot))
+            yield Need(start, end, (term,), _rarity(term, lexicon))
 
 
-def _needs_of_run(run: str, start: int, snapshot: Snapshot) -> Iterator[Need]:
+def _needs_of_run(run: str, start: int, lexicon: Lexicon) -> Iterator[Need]:
     """Yield each character that carries content; either pair that it is part of will do.
 
     Nobody knows where words end: of two pairs one may reach over a border, and then stands nowhere.
@@ -116,14 +116,14 @@ def _needs_of_run(run: str, start: int, snapshot: Snapshot) -> Iterator[Need]:
             continue
         pairs = [run[at : at + 2] for at in (place - 1, place) if 0 <= at < len(run) - 1]
         if pairs:
-            weight = min(_rarity(pair, snapshot) for pair in pairs)
+            weight = min(_rarity(pair, lexicon) for pair in pairs)
         else:
-            weight = snapshot.rarity(character, snapshot.frequency(CHARACTERS, character))
+            weight = lexicon.rarity(character, lexicon.frequency(CHARACTERS, character))
         yield Need(start + place, start + place + 1, tuple(pairs or [character]), HALF_A_WORD * weight)
 
 
-def _rarity(term: str, snapshot: Snapshot) -> float:
-    return snapshot.rarity(term, len(snapshot.text(term)[0]))
+def _rarity(term: str, lexicon: Lexicon) -> float:
+    return lexicon.rarity(term, lexicon.spread(term))
 
 
 def _has_word(folded: str, term: str) -> bool:

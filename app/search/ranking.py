@@ -1,39 +1,81 @@
 """The matches of one query in order, and what is counted of them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from app.search import adjacency
-from app.search.expansion import Plan, text_list
+from app.search.lists import Lists, Mask, text_list
+from app.search.plan import Match, Plan
 from app.search.postings import Documents, Floats
-from app.search.snapshot import Mask, Snapshot
+from app.search.snapshot import Snapshot
 
 RERANKED = 30  # of the best articles are looked at for words that stand near each other
 BLOCK = 128  # documents whose best score is compared at once
 
 
 @dataclass(frozen=True)
-class Match:
-    """An article that answers a query."""
+class Order:
+    """Documents by their scores, which are 0 for what does not match."""
 
-    article_id: int
-    score: float
-    kinds: tuple[str, ...]  # how its words relate to what was typed, keys of WEIGHTS
+    lists: Lists
+    plan: Plan
+    scores: Floats
+
+    @property
+    def matched(self) -> Mask:
+        """Whether each document matches."""
+        matched: Mask = self.scores > 0
+        return matched
+
+    def page(self, offset: int, size: int) -> list[Match]:
+        """Return `size` matches from place `offset`, the best first."""
+        shown, scores = self.best_documents(offset, size)
+        kinds = self._kinds(shown)
+        return [
+            Match(int(self.lists.article_ids[document]), float(scores[place]), tuple(kinds[place]))
+            for place, document in enumerate(shown)
+        ]
+
+    def best_documents(self, offset: int, size: int) -> tuple[Documents, Floats]:
+        """Return the documents of `size` matches from place `offset`, the best first, and their scores."""
+        wanted = max(offset + size, RERANKED)
+        order = best(self.scores * self.matched, wanted)
+        scores = self.scores[order]
+        near = adjacency.nearness(self.lists, self.plan, order[:RERANKED])
+        if near is not None:
+            scores[:RERANKED] += near
+            if len(order) > RERANKED:  # what was looked at stays before what was not
+                scores[RERANKED:] = np.minimum(scores[RERANKED:], scores[:RERANKED].min())
+            sorted_anew = np.lexsort((order, -scores))
+            order, scores = order[sorted_anew], scores[sorted_anew]
+        return order[offset : offset + size], scores[offset : offset + size]
+
+    def _kinds(self, documents: Documents) -> list[list[str]]:
+        """Return of each document in which ways its words relate to what was typed."""
+        kinds: list[list[str]] = [[] for _ in documents]
+        for alternative in dict.fromkeys(a for slot in self.plan.slots for a in slot.alternatives):
+            listed = text_list(self.lists, alternative)[0]
+            if not len(listed):
+                continue
+            places = np.minimum(listed.searchsorted(documents), len(listed) - 1)
+            for at in (listed[places] == documents).nonzero()[0].tolist():
+                if alternative.kind not in kinds[at]:
+                    kinds[at].append(alternative.kind)
+        return kinds
 
 
 @dataclass(frozen=True)
-class Ranking:
-    """All articles that match a query; `scores` are by document.
+class Ranking(Order):
+    """All articles of a snapshot that match a query.
 
     The two masks are what is narrowed to a tag and to a language: each is left out where its own facet is counted, so
     that one can see what another choice would give.
     """
 
-    snapshot: Snapshot
-    plan: Plan
-    scores: Floats  # 0 for what does not match
+    lists: Snapshot
     tagged: Mask
     in_language: Mask
     is_complete: bool = True  # False: a phrase of frequent words was looked for in a part of the articles
@@ -54,61 +96,22 @@ class Ranking:
         """How many articles match."""
         return int(np.count_nonzero(self.matched))
 
-    def page(self, offset: int, size: int) -> list[Match]:
-        """Return `size` matches from place `offset`, the best first."""
-        shown, scores = self.best_documents(offset, size)
-        kinds = self._kinds(shown)
-        return [
-            Match(int(self.snapshot.article_ids[document]), float(scores[place]), tuple(kinds[place]))
-            for place, document in enumerate(shown)
-        ]
-
-    def best_documents(self, offset: int, size: int) -> tuple[Documents, Floats]:
-        """Return the documents of `size` matches from place `offset`, the best first, and their scores."""
-        wanted = max(offset + size, RERANKED)
-        order = best(self.scores * self.matched, wanted)
-        scores = self.scores[order]
-        near = adjacency.nearness(self.snapshot, self.plan, order[:RERANKED])
-        if near is not None:
-            scores[:RERANKED] += near
-            if len(order) > RERANKED:  # what was looked at stays before what was not
-                scores[RERANKED:] = np.minimum(scores[RERANKED:], scores[:RERANKED].min())
-            sorted_anew = np.lexsort((order, -scores))
-            order, scores = order[sorted_anew], scores[sorted_anew]
-        return order[offset : offset + size], scores[offset : offset + size]
-
     def languages(self) -> dict[str, int]:
         """Return how many matches each language would have, were it chosen; zh-Hant counts as zh too."""
-        names = self.snapshot.languages
-        found = self.snapshot.language_of[self.answering & self.tagged]
-        counts = dict(zip(names, np.bincount(found + 1, minlength=len(names) + 1)[1:].tolist(), strict=True))
-        total = {name: sum(n for code, n in counts.items() if f"{code}-".startswith(f"{name}-")) for name in names}
-        return {name: number for name, number in total.items() if number}
+        names = self.lists.languages
+        found = self.lists.language_of[self.answering & self.tagged]
+        counts = np.bincount(found + 1, minlength=len(names) + 1)[1:].tolist()
+        return with_parents(dict(zip(names, counts, strict=True)))
 
     def tags(self) -> dict[str, int]:
         """Return how many matches each tag would have, were it chosen."""
-        matched = self.answering & self.in_language
-        counted: dict[str, int] = {}
-        for base, segment in zip(self.snapshot.bases, self.snapshot.segments, strict=True):
-            names, documents, places = segment.tags
-            inside = np.flatnonzero(matched[base : base + segment.size][documents])
-            counts = np.bincount(places[inside], minlength=len(names))
-            for place in np.flatnonzero(counts).tolist():
-                counted[names[place]] = counted.get(names[place], 0) + int(counts[place])
-        return counted
+        return self.lists.tag_counts(self.answering & self.in_language)
 
-    def _kinds(self, documents: Documents) -> list[list[str]]:
-        """Return of each document in which ways its words relate to what was typed."""
-        kinds: list[list[str]] = [[] for _ in documents]
-        for alternative in dict.fromkeys(a for slot in self.plan.slots for a in slot.alternatives):
-            listed = text_list(self.snapshot, alternative)[0]
-            if not len(listed):
-                continue
-            places = np.minimum(listed.searchsorted(documents), len(listed) - 1)
-            for at in (listed[places] == documents).nonzero()[0].tolist():
-                if alternative.kind not in kinds[at]:
-                    kinds[at].append(alternative.kind)
-        return kinds
+
+def with_parents(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return by language what is found under it: zh-Hant under zh too."""
+    total = {name: sum(n for code, n in counts.items() if f"{code}-".startswith(f"{name}-")) for name in counts}
+    return {name: number for name, number in total.items() if number}
 
 
 def best(scores: Floats, limit: int) -> Documents:

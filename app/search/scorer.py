@@ -12,12 +12,14 @@ import numpy as np
 
 from app.content.language import simplest
 from app.search import adjacency
-from app.search.expansion import TEXT, WEIGHTS, WORD, Alternative, Plan, Slot, expand, text_list, title_list
+from app.search.expansion import expand
 from app.search.folding import fold, is_simplified, is_traditional
+from app.search.lists import NOTHING, ImpactList, Lists, Mask, mask_of, text_list, title_list
+from app.search.plan import TEXT, WEIGHTS, WORD, Alternative, Match, Plan, Slot, latin
 from app.search.postings import Documents, Floats
 from app.search.query import Query
-from app.search.ranking import Match, Ranking, best
-from app.search.snapshot import NOTHING, ImpactList, Mask, Snapshot
+from app.search.ranking import Order, Ranking, best
+from app.search.snapshot import Snapshot
 
 TITLE_WEIGHT = 3.5
 SAME_LANGUAGE = 1.05  # a little more for what is in the reader's language: it decides where scores are near
@@ -32,7 +34,7 @@ LEAST_SHARE_CJK = 0.15
 COMMON_SHARE = 0.25
 COMMON_MINIMUM = 200  # articles; in a smaller library no term is too common
 
-ListOf = Callable[[Snapshot, Alternative], ImpactList]
+ListOf = Callable[[Lists, Alternative], ImpactList]
 
 
 def search(
@@ -44,21 +46,21 @@ def search(
     tagged = _with_tag(snapshot, fold(tag)) if tag else snapshot.alive
     in_language = _in_language(snapshot, (simplest(lang) or lang).lower()) if lang else snapshot.alive
     if query.words:
-        scores = _favouring(snapshot, scores_of(snapshot, plan, allowed), query.typed, reader_lang)
+        scores = favouring(snapshot, scores_of(snapshot, plan, allowed), query.typed, reader_lang)
     else:
         is_narrowed = bool(tag or lang or query.is_filter)
         scores = np.where(allowed & is_narrowed, np.float32(1), np.float32(0))
     return Ranking(snapshot, plan, scores, tagged, in_language, is_complete)
 
 
-def with_titles(snapshot: Snapshot, plan: Plan, limit: int, reader_lang: str | None = None) -> list[int]:
+def with_titles(lists: Lists, plan: Plan, limit: int, reader_lang: str | None = None) -> list[int]:
     """Return the articles whose titles fit what was typed so far, the best first."""
-    titled, titles, covered = _title_scores(snapshot, plan)
-    scores = np.zeros(snapshot.size, np.float32)
-    scores[titled] = titles * covered * snapshot.alive[titled]
-    scores = _favouring(snapshot, scores, "", reader_lang)
-    shown, _ = Ranking(snapshot, plan, scores, snapshot.alive, snapshot.alive).best_documents(0, limit)
-    return [int(number) for number in snapshot.article_ids[shown]]
+    titled, titles, covered = _title_scores(lists, plan)
+    scores = np.zeros(lists.size, np.float32)
+    scores[titled] = titles * covered * lists.alive[titled]
+    scores = favouring(lists, scores, "", reader_lang)
+    shown, _ = Order(lists, plan, scores).best_documents(0, limit)
+    return [int(number) for number in lists.article_ids[shown]]
 
 
 def with_headings(snapshot: Snapshot, plan: Plan, limit: int) -> list[int]:
@@ -68,7 +70,7 @@ def with_headings(snapshot: Snapshot, plan: Plan, limit: int) -> list[int]:
         if not slot.is_optional:
             terms = [alternative.term for alternative in slot.alternatives if alternative.field == TEXT]
             lists = [snapshot.plain("headings", term)[0] for term in terms]
-            fitting &= snapshot.mask(np.concatenate([np.zeros(0, np.int32), *lists]))
+            fitting &= mask_of(snapshot, np.concatenate([np.zeros(0, np.int32), *lists]))
     if not plan.slots or not fitting.any():
         return []
     return [int(number) for number in snapshot.article_ids[best(scores_of(snapshot, plan, fitting), limit)]]
@@ -78,67 +80,72 @@ def answer_to(snapshot: Snapshot, query: Query) -> int | None:
     """Return the best article in which everything that was asked for stands as it was typed; None when none has it."""
     fitting, _ = _allowed(snapshot, query)
     for term in query.terms:
-        fitting &= snapshot.mask(snapshot.text(term)[0])
+        fitting &= mask_of(snapshot, snapshot.text(term)[0])
     if not query.words or not fitting.any():
         return None
     order = best(scores_of(snapshot, expand(query, snapshot), fitting), 1)
     return int(snapshot.article_ids[order[0]]) if len(order) else None
 
 
-def similar(snapshot: Snapshot, weighed_terms: Sequence[tuple[str, float]], limit: int) -> list[Match]:
+def similar(lists: Lists, weighed_terms: Sequence[tuple[str, float]], limit: int) -> list[Match]:
     """Return the articles that share most with a list of weighed terms."""
-    scores = np.zeros(snapshot.size, np.float32)
+    scores = np.zeros(lists.size, np.float32)
     for term, weight in weighed_terms:
-        documents, impacts = snapshot.text(term)
-        scores[documents] += weight * snapshot.rarity(term, len(documents)) * impacts
-    scores[~snapshot.alive] = 0
+        documents, impacts = lists.text(term)
+        number = lists.spread_of((Alternative(term, "text"),), documents)
+        scores[documents] += weight * lists.rarity(term, number) * impacts
+    scores[~lists.alive] = 0
     order = best(scores, limit)
-    return [Match(int(snapshot.article_ids[document]), float(scores[document]), ("text",)) for document in order]
+    return [Match(int(lists.article_ids[document]), float(scores[document]), ("text",)) for document in order]
 
 
-def scores_of(snapshot: Snapshot, plan: Plan, allowed: Mask) -> Floats:
+def scores_of(lists: Lists, plan: Plan, allowed: Mask) -> Floats:
     """Return the score of each document: 0 for what does not match or is not among the allowed ones."""
-    texts = [_slot_list(snapshot, slot, text_list) for slot in plan.slots]
-    common_from = max(COMMON_MINIMUM, snapshot.size * COMMON_SHARE)
-    is_common = [len(documents) > common_from for documents, _ in texts]
+    texts = [_slot_list(lists, slot, text_list) for slot in plan.slots]
+    numbers = [
+        lists.spread_of(slot.alternatives, documents) for slot, (documents, _) in zip(plan.slots, texts, strict=True)
+    ]
+    common_from = max(COMMON_MINIMUM, lists.number * COMMON_SHARE)
+    is_common = [number > common_from for number in numbers]
     if all(is_common):
         is_common = [False] * len(texts)
-    scores = np.zeros(snapshot.size, np.float32)
-    shares = np.zeros(snapshot.size, np.float32)
+    scores = np.zeros(lists.size, np.float32)
+    shares = np.zeros(lists.size, np.float32)
     total = 0.0
     for wanted in (False, True):  # common terms only add to what rarer ones have matched
         matched = scores > 0 if wanted and any(is_common) else None
-        for slot, (documents, impacts), common in zip(plan.slots, texts, is_common, strict=True):
+        for slot, (documents, impacts), number, common in zip(plan.slots, texts, numbers, is_common, strict=True):
             if common != wanted:
                 continue
-            rarity = _rarity(snapshot, slot, max(1, len(documents)))
+            rarity = _rarity(lists, slot, max(1, number))
             # A pair of Chinese characters that stands nowhere is seldom a word.
-            if not slot.is_optional and (len(documents) or slot.alternatives[0].term.isascii()):
+            if not slot.is_optional and (number or slot.alternatives[0].term.isascii()):
                 total += float(rarity)
             if len(documents):
                 value = impacts * rarity
                 np.add.at(scores, documents, value if matched is None else value * matched[documents])
                 np.add.at(shares, documents, rarity)
-    titled, titles, covered = _title_scores(snapshot, plan)
+    titled, titles, covered = _title_scores(lists, plan)
     scores[titled] += (scores[titled] > 0) * np.float32(TITLE_WEIGHT) * titles * covered**2
-    is_latin = all(slot.alternatives[0].term.isascii() for slot in plan.slots)
     scores *= allowed
     best_share = float((shares * (scores > 0)).max(initial=0))
-    if best_share < (LEAST_SHARE if is_latin else LEAST_SHARE_CJK) * total:
+    if best_share < (LEAST_SHARE if latin(plan.slots) else LEAST_SHARE_CJK) * total:
         scores[:] = 0  # nobody knows what was asked for
     return scores
 
 
-def _title_scores(snapshot: Snapshot, plan: Plan) -> tuple[Documents, Floats, Floats]:
+def _title_scores(lists: Lists, plan: Plan) -> tuple[Documents, Floats, Floats]:
     """Return the documents whose titles share something with the query, their scores and shares of the query."""
-    titles = np.zeros(snapshot.size, np.float32)
-    covered = np.zeros(snapshot.size, np.float32)
+    titles = np.zeros(lists.size, np.float32)
+    covered = np.zeros(lists.size, np.float32)
     total = 0.0
     for slot in plan.slots:
-        documents, impacts = _slot_list(snapshot, slot, title_list)
+        documents, impacts = _slot_list(lists, slot, title_list)
         # What no title has weighs as much as it is rare in texts, and nothing when it is nowhere.
-        frequency = len(documents) or len(_slot_list(snapshot, slot, text_list)[0])
-        rarity = _rarity(snapshot, slot, frequency) if frequency else np.float32(0)
+        frequency = lists.spread_of(slot.alternatives, documents, in_titles=True)
+        if not frequency:
+            frequency = lists.spread_of(slot.alternatives, _slot_list(lists, slot, text_list)[0])
+        rarity = _rarity(lists, slot, frequency) if frequency else np.float32(0)
         total += 0 if slot.is_optional else float(rarity)
         if len(documents):
             np.add.at(titles, documents, impacts * rarity)
@@ -147,22 +154,22 @@ def _title_scores(snapshot: Snapshot, plan: Plan) -> tuple[Documents, Floats, Fl
     return titled, titles[titled], np.minimum(np.float32(1), covered[titled] / np.float32(max(total, 1e-9)))
 
 
-def _rarity(snapshot: Snapshot, slot: Slot, frequency: int) -> np.float32:
+def _rarity(lists: Lists, slot: Slot, frequency: int) -> np.float32:
     first = slot.alternatives[0]
     terms = first.term.count(" ") + 1 if first.field == WORD else 1  # a word weighs as much as its pairs would
-    return np.float32(terms * snapshot.rarity(first.term, frequency))
+    return np.float32(terms * lists.rarity(first.term, frequency))
 
 
-def _slot_list(snapshot: Snapshot, slot: Slot, list_of: ListOf) -> ImpactList:
+def _slot_list(lists: Lists, slot: Slot, list_of: ListOf) -> ImpactList:
     """Return each document's best alternative."""
     if len(slot.alternatives) == 1 and WEIGHTS[slot.alternatives[0].kind] == 1:
-        return list_of(snapshot, slot.alternatives[0])
-    lists = [(list_of(snapshot, alternative), WEIGHTS[alternative.kind]) for alternative in slot.alternatives]
-    lists = [(found, weight) for found, weight in lists if len(found[0])]
-    if len(lists) < 2:
-        return (lists[0][0][0], lists[0][0][1] * np.float32(lists[0][1])) if lists else NOTHING
-    most = np.zeros(snapshot.size, np.float32)
-    for (documents, impacts), weight in lists:
+        return list_of(lists, slot.alternatives[0])
+    weighed = [(list_of(lists, alternative), WEIGHTS[alternative.kind]) for alternative in slot.alternatives]
+    weighed = [(found, weight) for found, weight in weighed if len(found[0])]
+    if len(weighed) < 2:
+        return (weighed[0][0][0], weighed[0][0][1] * np.float32(weighed[0][1])) if weighed else NOTHING
+    most = np.zeros(lists.size, np.float32)
+    for (documents, impacts), weight in weighed:
         np.maximum.at(most, documents, impacts * np.float32(weight))
     documents = np.flatnonzero(most > 0).astype(np.int32)
     return documents, most[documents]
@@ -182,30 +189,30 @@ def _allowed(snapshot: Snapshot, query: Query) -> tuple[Mask, bool]:
     is_complete = True
     for phrase in query.phrases:
         found, looked_at_all = adjacency.phrase(snapshot, [term.text for term in phrase], allowed)
-        allowed &= snapshot.mask(found)
+        allowed &= mask_of(snapshot, found)
         is_complete &= looked_at_all
     for excluded in query.excluded:
         found, _ = adjacency.phrase(snapshot, [term.text for term in excluded], allowed)
-        allowed &= ~snapshot.mask(found)
+        allowed &= ~mask_of(snapshot, found)
     return allowed, is_complete
 
 
 def _with_tag(snapshot: Snapshot, folded: str) -> Mask:
     lists = [snapshot.plain("tags", name)[0] for name in snapshot.tags_like(folded)]
-    return snapshot.mask(np.concatenate([NOTHING[0], *lists]))
+    return mask_of(snapshot, np.concatenate([NOTHING[0], *lists]))
 
 
 def _in_language(snapshot: Snapshot, lang: str) -> Mask:
-    return snapshot.mask(snapshot.plain("lang", lang)[0])
+    return mask_of(snapshot, snapshot.plain("lang", lang)[0])
 
 
-def _favouring(snapshot: Snapshot, scores: Floats, typed: str, lang: str | None) -> Floats:
+def favouring(lists: Lists, scores: Floats, typed: str, lang: str | None) -> Floats:
     """Raise the scores of what is in the reader's language and in the script that was typed, and return them."""
     if lang is not None:
-        scores[snapshot.plain("lang", lang.split("-", maxsplit=1)[0].lower())[0]] *= SAME_LANGUAGE
+        scores[lists.plain("lang", lang.split("-", maxsplit=1)[0].lower())[0]] *= SAME_LANGUAGE
     if is_traditional(typed):
-        scores[snapshot.plain("lang", TRADITIONAL)[0]] *= SAME_SCRIPT
+        scores[lists.plain("lang", TRADITIONAL)[0]] *= SAME_SCRIPT
     elif is_simplified(typed):
-        others = snapshot.plain("lang", TRADITIONAL)[0]
+        others = lists.plain("lang", TRADITIONAL)[0]
         scores[others] /= SAME_SCRIPT
     return scores

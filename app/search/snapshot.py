@@ -1,18 +1,18 @@
 """One generation of the index, ready to be ranked: its segments under one numbering, and what each term adds where."""
 
-import math
 import sys
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from functools import cached_property, partial
 from threading import Lock
 from typing import Any, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 from cachetools import LRUCache
 
-from app.search import postings
+from app.search import postings, weights
 from app.search.folding import fold
+from app.search.lists import NOTHING, ImpactList, Mask, mask_of
+from app.search.plan import Alternative
 from app.search.postings import BlockValues, Documents, Floats
 from app.search.schema import TEXT_FIELDS
 from app.search.segments import Segment
@@ -20,20 +20,6 @@ from app.search.vocabulary import Vocabulary
 
 CACHE_BYTES = 32 * 2**20
 ENTRY_BYTES = 700  # that a kept list costs beside its numbers: two arrays, a tuple, a key and a link
-
-K1 = 1.2  # how fast further occurrences stop to count
-# BM25F: the fields of an article are weighed and evened out by their length before they saturate as one.
-FIELD_WEIGHTS = {"title": 2.0, "headings": 1.6, "tags_text": 3.0, "body": 1.0}
-LENGTH_SHARE = {"title": 0.4, "headings": 0.5, "tags_text": 0.3, "body": 0.9}
-AVERAGE_STEP = 1.05  # average lengths are rounded to powers of this, so that kept lists outlive most commits
-CJK_LANGUAGES = {"zh", "ja", "ko"}
-SCRIPT_SLACK = 50  # articles; in a small library no word is as common as a stop word
-
-NOTHING = (np.zeros(0, np.int32), np.zeros(0, np.float32))
-
-ImpactList = tuple[Documents, Floats]  # documents, ascending, and what a term adds to the score of each: 0 to K1 + 1
-Mask = npt.NDArray[np.bool_]
-
 
 Kept = TypeVar("Kept", bound=ImpactList | BlockValues | None)
 
@@ -66,7 +52,7 @@ class Snapshot:
         generation: int,
         segments: Sequence[Segment],
         deleted: Sequence[Iterable[int]],
-        vocabulary: Vocabulary,
+        words: Vocabulary,
         cache: ListCache,
     ) -> None:
         sizes = [segment.size for segment in segments]
@@ -74,7 +60,7 @@ class Snapshot:
         self.segments = segments
         self.bases = [sum(sizes[:place]) for place in range(len(sizes))]
         self.size = sum(sizes)  # documents, deleted ones included
-        self.vocabulary = vocabulary
+        self.words = words
         self.alive = np.ones(self.size, np.bool_)
         for base, gone in zip(self.bases, deleted, strict=True):
             self.alive[[base + document for document in gone]] = False
@@ -82,12 +68,12 @@ class Snapshot:
         self.languages, self.language_of = _joined_languages(segments)
         self._cache = cache
         self._averages = {
-            field: _rounded_average(sum(segment.total_lengths[field] for segment in segments), self.size)
+            field: weights.rounded_average(sum(segment.total_lengths[field] for segment in segments), self.size)
             for field in TEXT_FIELDS
         }
         self._state = tuple(self._averages.values())
-        is_cjk = np.array([code.split("-")[0] in CJK_LANGUAGES for code in self.languages] + [False])
-        in_cjk = int(is_cjk[self.language_of].sum())
+        of_cjk = np.array([*map(weights.is_cjk, self.languages), False])
+        in_cjk = int(of_cjk[self.language_of].sum())
         self._script_sizes = (in_cjk, self.size - in_cjk)
 
     def revisions(self) -> dict[int, int]:
@@ -111,15 +97,6 @@ class Snapshot:
         """Return the documents in whose `field`, which is of titles, `term` stands; short titles weigh more."""
         return self._list(term, f"{field} of titles", partial(self._weigh_once, field=field, term=term))
 
-    def all_of(self, terms: Sequence[str]) -> ImpactList:
-        """Return the documents in which all of `terms` stand, with the least of their impacts."""
-        lists = sorted((self.text(term) for term in terms), key=lambda found: len(found[0]))
-        documents, impacts = lists[0]
-        for others, more in lists[1:]:
-            _, mine, theirs = np.intersect1d(documents, others, assume_unique=True, return_indices=True)
-            documents, impacts = documents[mine], np.minimum(impacts[mine], more[theirs])
-        return documents, impacts
-
     def tags_like(self, folded: str) -> list[str]:
         """Return the tags that are, folded, this one."""
         return self._tags_by_folded.get(folded, [])
@@ -131,21 +108,48 @@ class Snapshot:
             found.setdefault(fold(name), []).append(name)
         return found
 
+    @property
+    def number(self) -> int:
+        """How many articles there are, each as often as it was changed since they were last put together."""
+        return self.size
+
+    def spread(self, term: str) -> int:
+        """Return how many documents have `term` in any text field."""
+        return len(self.text(term)[0])
+
+    def spread_of(self, _: Sequence[Alternative], documents: Documents, *, in_titles: bool = False) -> int:  # noqa: ARG002
+        """Return how many documents have one of these: all were found."""
+        return len(documents)
+
+    def tag_counts(self, matched: Mask) -> dict[str, int]:
+        """Return how many of these documents have each tag."""
+        counted: dict[str, int] = {}
+        for base, segment in zip(self.bases, self.segments, strict=True):
+            names, documents, places = segment.tags
+            inside = np.flatnonzero(matched[base : base + segment.size][documents])
+            counts = np.bincount(places[inside], minlength=len(names))
+            for place in np.flatnonzero(counts).tolist():
+                counted[names[place]] = counted.get(names[place], 0) + int(counts[place])
+        return counted
+
+    def has_title_with(self, field: str, terms: Collection[str]) -> bool:
+        """Say whether one title has all of `terms` in this field."""
+        in_one = self.alive.copy()
+        for term in terms:
+            in_one &= mask_of(self, self.plain(field, term)[0])
+        return bool(in_one.any())
+
     def frequency(self, field: str, term: str) -> int:
         """Return in how many documents' `field` `term` stands, without reading the list of them."""
         return sum(int(segment.reader.doc_frequency(field, term)) for segment in self.segments)
 
+    def frequencies(self, field: str, terms: Iterable[str]) -> dict[str, int]:
+        """Return the same for many terms, by term."""
+        return {term: self.frequency(field, term) for term in terms}
+
     def rarity(self, term: str, frequency: int) -> float:
         """Return the inverse document frequency of a term; near 0 for what most articles of its script have."""
-        script = self._script_sizes[term.isascii()] + SCRIPT_SLACK
-        rare = math.log(1 + (self.size - frequency + 0.5) / (frequency + 0.5))
-        return rare * max(0.02, 1 - frequency / script)
-
-    def mask(self, documents: Documents) -> Mask:
-        """Return which of all documents are among these."""
-        mask = np.zeros(self.size, np.bool_)
-        mask[documents] = True
-        return mask
+        return weights.rarity(frequency, self.size, self._script_sizes[term.isascii()])
 
     def positions(self, field: str, term: str, documents: Documents) -> dict[int, list[int]]:
         """Return where `term` stands in a field of those of `documents` (ascending) that have it."""
@@ -176,14 +180,14 @@ class Snapshot:
     def _text_impacts(self, segment: Segment, term: str) -> ImpactList | None:
         weighed = [
             (found[0], found[1] * weight)
-            for field, weight in FIELD_WEIGHTS.items()
+            for field, weight in weights.FIELD_WEIGHTS.items()
             if (found := self._weigh(segment, field, term)) is not None
         ]
         if len(weighed) < 2:
             return _saturated(*weighed[0]) if weighed else None
         documents, places = np.unique(np.concatenate([found[0] for found in weighed]), return_inverse=True)
-        weights = np.bincount(places, np.concatenate([found[1] for found in weighed]), len(documents))
-        return _saturated(documents.astype(np.int32), weights.astype(np.float32))
+        sums = np.bincount(places, np.concatenate([found[1] for found in weighed]), len(documents))
+        return _saturated(documents.astype(np.int32), sums.astype(np.float32))
 
     def _title_impacts(self, segment: Segment, term: str) -> ImpactList | None:
         found = self._weigh(segment, "title", term)
@@ -204,13 +208,13 @@ class Snapshot:
 
     def _evened(self, segment: Segment, field: str, documents: Documents) -> Floats:
         """Return by what occurrences are divided, so that long texts do not win by their length."""
-        share = LENGTH_SHARE[field]
+        share = weights.LENGTH_SHARE[field]
         evened: Floats = (1 - share) + share * segment.lengths[field][documents] / self._averages[field]
         return evened
 
 
-def _saturated(documents: Documents, weights: Floats) -> ImpactList:
-    return documents, weights * np.float32(K1 + 1) / (weights + np.float32(K1))
+def _saturated(documents: Documents, weighed: Floats) -> ImpactList:
+    return documents, weighed * np.float32(weights.K1 + 1) / (weighed + np.float32(weights.K1))
 
 
 def _ones(segment: Segment, field: str, term: str) -> ImpactList | None:
@@ -226,12 +230,6 @@ def _joined_languages(segments: Sequence[Segment]) -> tuple[list[str], Documents
         codes, own = segment.languages
         parts.append(np.array([*map(names.index, codes), -1], np.int32)[own])
     return names, np.concatenate(parts or [NOTHING[0]])
-
-
-def _rounded_average(total: float, count: int) -> float:
-    """Return an average length, rounded so that it seldom changes."""
-    average = max(1.0, total / max(1, count))
-    return AVERAGE_STEP ** round(math.log(average, AVERAGE_STEP))
 
 
 def _bytes(kept: ImpactList | BlockValues | None) -> int:

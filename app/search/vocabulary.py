@@ -78,9 +78,7 @@ class Vocabulary:
 
     def corrections(self, word: str) -> list[str]:
         """Return the known words at one typing mistake's distance: a letter too much, missing, wrong, or swapped."""
-        if not SHORTEST_CORRECTED <= len(word) <= LONGEST or not word.isascii() or not word.isalpha():
-            return []
-        return sorted(self._words.intersection(_one_edit_away(word)))
+        return sorted(self._words.intersection(one_edit_away(word)))
 
     def completions(self, beginning: str) -> list[str]:
         """Return words of titles, headings and tags that begin so, `beginning` itself left out."""
@@ -103,7 +101,10 @@ class Vocabulary:
                 insort(self._in_titles, word)
 
 
-def _one_edit_away(word: str) -> Iterator[str]:
+def one_edit_away(word: str) -> Iterator[str]:
+    """Yield what may have been meant, and much else; nothing for what is too short or not made of letters."""
+    if not SHORTEST_CORRECTED <= len(word) <= LONGEST or not word.isascii() or not word.isalpha():
+        return
     for at in range(len(word) + 1):
         left, right, rest = word[:at], word[at:], word[at + 1 :]
         yield from [f"{left}{letter}{right}" for letter in _LETTERS]

@@ -7,11 +7,10 @@ from datetime import date
 from app.content.passages import Passage, passages
 from app.content.rendering import Heading
 from app.models import Article, Section
-from app.search import scorer
-from app.search.index import SearchIndex
-from app.search.needs import Question, questions
+from app.search.engine import SearchEngine
+from app.search.needs import Question
+from app.search.plan import Match
 from app.search.query import parse
-from app.search.ranking import Match
 from app.services.rendering import make_rendering
 from app.storage import articles, hits, resources, tags
 from app.storage.articles import Named
@@ -71,15 +70,15 @@ class _Candidate:
     score: float
 
 
-def ask(database: Database, index: SearchIndex, text: str, *, lang: str | None = None) -> Answer:
+def ask(database: Database, index: SearchEngine, text: str, *, lang: str | None = None) -> Answer:
     """Return the passages that answer a question, or why there are none; `lang` narrows to articles in that language.
 
     Raises InvalidInput for a text that is too long, IndexUnavailable without an index.
     """
     query = parse(text)
-    with index.reading() as snapshot:
-        asked = [question for question in questions(query.typed, snapshot) if question.needs]
-        matches = scorer.search(snapshot, query, lang=lang).page(0, CANDIDATES) if asked else []
+    with index.reading() as reader:
+        asked = [question for question in reader.questions(query.typed) if question.needs]
+        matches = reader.search(query, lang=lang).page(0, CANDIDATES) if asked else []
     if not asked:
         return Answer((), "The question has no words that tell what it is about.", (), ())
     candidates = [found for found in _candidates(database, matches, asked) if found.share] if matches else []

@@ -17,7 +17,7 @@ from app.config import LOOPBACK, Settings
 from app.errors import OmniracleError
 from app.models import Image
 from app.models.columns import now
-from app.search.index import SearchIndex
+from app.search.engine import SearchEngine
 from app.services import backup, indexing
 from app.services.hosts import LOST_AFTER_S, Hosts
 from app.services.image_store import image_store
@@ -50,7 +50,7 @@ class Check:
     params: dict[str, object] = field(default_factory=dict)
 
 
-def check_all(settings: Settings, database: Database, index: SearchIndex) -> list[Check]:
+def check_all(settings: Settings, database: Database, index: SearchEngine) -> list[Check]:
     """Return what was looked at, and how it is; nothing is raised for what is wrong with the installation."""
     found: list[Check] = []
     for part in (_settings, _disk, _readers, _secret):
@@ -159,7 +159,7 @@ def _backup(settings: Settings) -> Iterator[Check]:
         yield Check(State.OK, "Last backup: %(time)s (%(file)s)", params)
 
 
-def _index(database: Database, index: SearchIndex) -> Iterator[Check]:
+def _index(database: Database, index: SearchEngine) -> Iterator[Check]:
     if not index.is_whole(thorough=True):
         yield Check(
             State.PROBLEM, "The search index is missing or damaged: run `omniracle reindex` or `omniracle serve`."

@@ -14,7 +14,7 @@ from app.content.plain import one_line
 from app.errors import InvalidFields, InvalidInput, NotFound, OmniracleError, Problem
 from app.models import Account, Article, Origin, Proposal, ProposalState, Rendering, Role
 from app.models.columns import now
-from app.search.index import SearchIndex
+from app.search.engine import SearchEngine
 from app.services import indexing, publishing
 from app.services.accounts import id_of
 from app.services.publishing import Edition
@@ -58,7 +58,7 @@ class Outcome:
 
 
 def contribute(
-    database: Database, index: SearchIndex, account: Account, contribution: Contribution, origin: Origin = Origin.WEB
+    database: Database, index: SearchEngine, account: Account, contribution: Contribution, origin: Origin = Origin.WEB
 ) -> Outcome:
     """Publish a reviewer's contribution, keep anybody else's as a proposal.
 
@@ -92,7 +92,7 @@ def _sent_already(session: Session, account: Account, contribution: Contribution
     return article if newest is not None and newest.source == contribution.source else None
 
 
-def revert(database: Database, index: SearchIndex, account: Account, slug: str, number: int, message: str) -> Outcome:
+def revert(database: Database, index: SearchEngine, account: Account, slug: str, number: int, message: str) -> Outcome:
     """Publish, or propose, an older revision as the newest; raise NotFound when there is none."""
     with database.read() as session:
         article = articles.find(session, slug)

@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from app.content.slugs import slugify
 from app.models import Article, Revision
-from app.search.index import SearchIndex
+from app.search.engine import SearchEngine
 from app.services.exchange import Report
 from app.services.exporting import write_file
 from app.services.finding import Problem
@@ -36,7 +36,7 @@ class Exported:
     problems: list[Problem] = field(default_factory=list)
 
 
-def pull(database: Database, index: SearchIndex, folder: Path, progress: Progress = silent) -> Report:
+def pull(database: Database, index: SearchEngine, folder: Path, progress: Progress = silent) -> Report:
     """Take in what is on disk, then what upstream has changed; return what became of the files.
 
     Raises OperatorError when the folder is in no repository.
@@ -66,7 +66,7 @@ def pull(database: Database, index: SearchIndex, folder: Path, progress: Progres
     return report
 
 
-def push(database: Database, index: SearchIndex, folder: Path, progress: Progress = silent) -> Exported:
+def push(database: Database, index: SearchEngine, folder: Path, progress: Progress = silent) -> Exported:
     """Commit what the repository does not have yet, and push; return how many commits were made.
 
     Raises OperatorError when the folder is in no repository or a file cannot be written.

@@ -10,7 +10,7 @@ from app.content.foreign import read_foreign
 from app.content.slugs import default_slug, slugify, unique
 from app.errors import InvalidInput
 from app.models import Article, Origin, SourceFile
-from app.search.index import SearchIndex
+from app.search.engine import SearchEngine
 from app.services import indexing, publishing
 from app.services.exchange import (
     Prepared,
@@ -35,7 +35,7 @@ IMPORTED = "imported"  # the topic folder of files that lie in no folder
 
 
 def import_tree(
-    database: Database, index: SearchIndex, folder: Path, lang: str | None = None, progress: Progress = silent
+    database: Database, index: SearchEngine, folder: Path, lang: str | None = None, progress: Progress = silent
 ) -> Report:
     """Publish every Markdown file below `folder`; a file that was imported before is updated when it has changed.
 

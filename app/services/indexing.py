@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from sqlmodel import Session
 
 from app.models import Article, Rendering
-from app.search.index import SearchIndex
+from app.search.engine import SearchEngine
 from app.search.schema import Entry
 from app.services.progress import Progress, silent
 from app.services.rendering import make_rendering
@@ -25,7 +25,7 @@ CHUNK = 100  # articles that are read from the database at once
 
 def ensure(
     database: Database,
-    index: SearchIndex,
+    index: SearchEngine,
     progress: Progress = silent,
     *,
     patience_s: float = math.inf,
@@ -47,7 +47,7 @@ def ensure(
             log.warning("the search index is ready")
 
 
-def leave_to_workers(database: Database, index: SearchIndex, *, thorough: bool = False) -> bool:
+def leave_to_workers(database: Database, index: SearchEngine, *, thorough: bool = False) -> bool:
     """Say whether the index of this host is built while it serves: where it is of no use, and others answer meanwhile.
 
     It is discarded then, so that nothing is answered from it.
@@ -63,26 +63,26 @@ def leave_to_workers(database: Database, index: SearchIndex, *, thorough: bool =
     return True
 
 
-def differing(database: Database, index: SearchIndex) -> tuple[set[int], set[int]]:
+def differing(database: Database, index: SearchEngine) -> tuple[set[int], set[int]]:
     """Return the articles whose newest revision is not in the index, and those that are in it and nowhere else."""
     with database.read() as session:
         return _differing(session, index)
 
 
-def _differing(session: Session, index: SearchIndex) -> tuple[set[int], set[int]]:
-    with index.reading() as snapshot:
-        indexed = snapshot.revisions()
+def _differing(session: Session, index: SearchEngine) -> tuple[set[int], set[int]]:
+    with index.reading() as reader:
+        indexed = reader.revisions()
     known = articles.revision_numbers(session)
     return {id_ for id_, number in known.items() if indexed.get(id_) != number}, indexed.keys() - known.keys()
 
 
-def is_behind(database: Database, index: SearchIndex) -> bool:
+def is_behind(database: Database, index: SearchEngine) -> bool:
     """Say whether the log tells of changes that the index does not know."""
     with database.read() as session:
         return jobs.last_id(session) != index.position()
 
 
-def rebuild(database: Database, index: SearchIndex, progress: Progress = silent) -> int:
+def rebuild(database: Database, index: SearchEngine, progress: Progress = silent) -> int:
     """Build the index anew beside the live one, swap, and return how many articles it holds."""
     with index.build_lock():
         return _rebuild(database, index, progress)
@@ -90,7 +90,7 @@ def rebuild(database: Database, index: SearchIndex, progress: Progress = silent)
 
 def drain(
     database: Database,
-    index: SearchIndex,
+    index: SearchEngine,
     progress: Progress = silent,
     *,
     patience_s: float = 0,
@@ -105,7 +105,7 @@ def drain(
         return _drain(database, index, progress, thorough=thorough) if held else 0
 
 
-def drain_or_leave(database: Database, index: SearchIndex) -> None:
+def drain_or_leave(database: Database, index: SearchEngine) -> None:
     """Bring a change that was just committed into the index; where that fails now, the workers do it later."""
     try:
         drain(database, index, patience_s=PATIENCE_S)
@@ -116,13 +116,13 @@ def drain_or_leave(database: Database, index: SearchIndex) -> None:
             log.exception("a change is not in the search index yet")
 
 
-def catch_up(database: Database, index: SearchIndex) -> None:
+def catch_up(database: Database, index: SearchEngine) -> None:
     """Bring in what the log tells of and the index does not know; where that fails now, the workers do it later."""
     if is_behind(database, index):
         drain_or_leave(database, index)
 
 
-def tidy(database: Database, index: SearchIndex) -> None:
+def tidy(database: Database, index: SearchEngine) -> None:
     """Put together in the index what many small changes have scattered over it, unless somebody writes to it now."""
     with index.write_lock(patience_s=0) as held:
         if held and (ids := index.scattered()):
@@ -130,7 +130,7 @@ def tidy(database: Database, index: SearchIndex) -> None:
             index.update(entries, sorted(set(ids) - {entry.article_id for entry in entries}))
 
 
-def _rebuild(database: Database, index: SearchIndex, progress: Progress) -> int:
+def _rebuild(database: Database, index: SearchEngine, progress: Progress) -> int:
     """Build, while changes go on being written to the live index; those are brought in at the end."""
     with database.read() as session:
         total = articles.count(session)
@@ -159,7 +159,7 @@ def _rebuild(database: Database, index: SearchIndex, progress: Progress) -> int:
     return len(newest)
 
 
-def _drain(database: Database, index: SearchIndex, progress: Progress, *, thorough: bool) -> int:
+def _drain(database: Database, index: SearchEngine, progress: Progress, *, thorough: bool) -> int:
     changed = 0
     while True:
         ids, position, left = _next_changes(database, index, thorough=thorough)
@@ -182,7 +182,7 @@ def _drain(database: Database, index: SearchIndex, progress: Progress, *, thorou
         progress("index", changed, changed + left)
 
 
-def _next_changes(database: Database, index: SearchIndex, *, thorough: bool) -> tuple[list[int], int, int]:
+def _next_changes(database: Database, index: SearchEngine, *, thorough: bool) -> tuple[list[int], int, int]:
     """Return articles that have changed, the position of an index that knows them, and how many changes come after."""
     position = index.position()
     with database.read() as session:

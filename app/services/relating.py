@@ -15,9 +15,7 @@ from sqlmodel import Session
 
 from app.errors import IndexUnavailable
 from app.models import Article
-from app.search.index import SearchIndex
-from app.search.related import related
-from app.search.snapshot import Snapshot
+from app.search.engine import Reader, SearchEngine
 from app.services.rendering import kept_rendering, make_rendering
 from app.storage import articles, references, similar, tags
 from app.storage.articles import Card, Named
@@ -45,7 +43,7 @@ class Related:
 class RelatedQuestions:
     """Gives the questions related to an article, and sees to it that the next worker need not work them out again."""
 
-    def __init__(self, database: Database, index: SearchIndex) -> None:
+    def __init__(self, database: Database, index: SearchEngine) -> None:
         self._database = database
         self._index = index
         self._lock = Lock()
@@ -74,7 +72,7 @@ class RelatedQuestions:
         if new:
             with self._database.write() as session:
                 # What was found in an older index has been forgotten, and must not come back.
-                if self._index.snapshot().generation == generation:
+                if self._index.generation() == generation:
                     similar.put(session, new)
 
     def _compare_changed(self) -> None:
@@ -86,7 +84,7 @@ class RelatedQuestions:
             }
         if changed:
             with self._database.write() as session:
-                generation = self._index.snapshot().generation
+                generation = self._index.generation()
                 if all(each.generation == generation for each in compared.values()):  # else some changed once more
                     similar.forget(session, {*changed, *(other for each in compared.values() for other in each.scores)})
                     similar.put(session, {id_: each.similar for id_, each in compared.items()})
@@ -116,9 +114,9 @@ class RelatedQuestions:
         return compared.similar
 
     def _compare(self, session: Session, article: Article) -> "_Comparison":
-        with self._index.reading() as snapshot:
-            scores = _scores(session, snapshot, article)
-        return _Comparison(snapshot.generation, scores, _similar(session, article, scores))
+        with self._index.reading() as reader:
+            scores = _scores(session, reader, article)
+        return _Comparison(reader.generation, scores, _similar(session, article, scores))
 
 
 class _Comparison(NamedTuple):
@@ -141,9 +139,9 @@ def _similar(session: Session, article: Article, scores: Mapping[int, float]) ->
     return sorted(worth, key=lambda id_: -worth[id_])[: LIMIT * 2]
 
 
-def _scores(session: Session, snapshot: Snapshot, article: Article) -> dict[int, float]:
+def _scores(session: Session, reader: Reader, article: Article) -> dict[int, float]:
     assert article.id is not None
     names = tags.names_of(session, [article.id]).get(article.id, ())
     rendering = kept_rendering(session, article.body, article.lang) or make_rendering(article.body, article.lang)
-    matches = related(snapshot, article.title, names, rendering.text, COMPARED)
+    matches = reader.related(article.title, names, rendering.text, COMPARED)
     return {match.article_id: match.score for match in matches}

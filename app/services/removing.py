@@ -3,7 +3,7 @@
 from app.errors import InvalidFields, NotFound, Problem
 from app.models import Account, Article
 from app.models.columns import now
-from app.search.index import SearchIndex
+from app.search.engine import SearchEngine
 from app.services import indexing
 from app.storage import articles, audit, jobs
 from app.storage.database import Database
@@ -11,7 +11,7 @@ from app.storage.database import Database
 MAX_REASON = 500
 
 
-def delete(database: Database, index: SearchIndex, account: Account, slug: str, reason: str) -> None:
+def delete(database: Database, index: SearchEngine, account: Account, slug: str, reason: str) -> None:
     """Delete an article for a reason; raise NotFound when there is none, InvalidFields without a reason."""
     reason = " ".join(reason.split())
     if not reason or len(reason) > MAX_REASON:
@@ -27,7 +27,7 @@ def delete(database: Database, index: SearchIndex, account: Account, slug: str, 
     indexing.drain_or_leave(database, index)
 
 
-def restore(database: Database, index: SearchIndex, account: Account, slug: str) -> Article:
+def restore(database: Database, index: SearchEngine, account: Account, slug: str) -> Article:
     """Bring a deleted article back and return it; raise NotFound when there is none."""
     with database.write() as session:
         article = articles.deleted(session, slug)

@@ -7,7 +7,7 @@ from sqlmodel import Session
 from app.errors import Forbidden, InvalidFields, InvalidInput, NotFound, Problem
 from app.models import Account, Origin, Proposal, ProposalState, Role
 from app.models.columns import now
-from app.search.index import SearchIndex
+from app.search.engine import SearchEngine
 from app.services import indexing
 from app.services.contributing import Author, Contribution, Outcome, caught_up, checked, checked_message, publish
 from app.storage import audit, proposals
@@ -30,7 +30,7 @@ def version_of(proposal: Proposal) -> str:
 
 def approve(
     database: Database,
-    index: SearchIndex,
+    index: SearchEngine,
     reviewer: Account,
     proposal_id: int,
     *,

@@ -9,12 +9,10 @@ from html import unescape
 from typing import Literal
 
 from app.pagination import Page, check_page, offset_of
-from app.search import scorer
-from app.search.expansion import Plan
+from app.search.engine import SearchEngine
 from app.search.folding import is_simplified
-from app.search.index import SearchIndex
+from app.search.plan import Match, Plan
 from app.search.query import Query, parse
-from app.search.ranking import Match
 from app.search.regional import variants
 from app.search.sections import section_at
 from app.search.snippets import Marker
@@ -79,7 +77,7 @@ class Results:
 
 def search(
     database: Database,
-    index: SearchIndex,
+    index: SearchEngine,
     text: str,
     *,
     number: int = 1,
@@ -97,21 +95,21 @@ def search(
     """
     started = time.perf_counter()
     query = parse(text)
-    with index.reading() as snapshot:
-        ranking = scorer.search(snapshot, query, tag=tag, lang=lang, reader_lang=reader_lang)
-        matches = ranking.page(offset_of(number, size) if offset is None else offset, size)
-        languages, topics = _most_frequent(ranking.languages()), _most_frequent(ranking.tags())[:FACET_TAGS]
-    page = Page(_hits(database, query, ranking.plan, matches), ranking.total, number, size)
+    with index.reading() as reader:
+        found = reader.search(query, tag=tag, lang=lang, reader_lang=reader_lang)
+        matches = found.page(offset_of(number, size) if offset is None else offset, size)
+        languages, topics = _most_frequent(found.languages()), _most_frequent(found.tags())[:FACET_TAGS]
+    page = Page(_hits(database, query, found.plan, matches), found.total, number, size)
     return Results(
         query=text,
         page=page if offset is not None else check_page(page),
         took_ms=(time.perf_counter() - started) * 1000,
-        generation=snapshot.generation,
+        generation=reader.generation,
         languages=languages,
         topics=topics,
-        did_you_mean=_corrected(text, ranking.plan),
-        as_typed=_as_typed(text, ranking.plan),
-        is_complete=ranking.is_complete,
+        did_you_mean=_corrected(text, found.plan),
+        as_typed=_as_typed(text, found.plan),
+        is_complete=found.is_complete,
     )
 
 
@@ -122,13 +120,13 @@ def load() -> None:
         is_simplified(text)
 
 
-def warm(index: SearchIndex) -> None:
+def warm(index: SearchEngine) -> None:
     """Load what the first searches would otherwise wait for; raise IndexUnavailable without an index."""
-    with index.reading() as snapshot:
+    with index.reading() as reader:
         for text in WARM_QUERIES:
-            ranking = scorer.search(snapshot, parse(text))
-            ranking.page(0, 10)
-            ranking.tags()
+            found = reader.search(parse(text))
+            found.page(0, 10)
+            found.tags()
 
 
 def _hits(database: Database, query: Query, plan: Plan, matches: Sequence[Match]) -> list[Hit]:

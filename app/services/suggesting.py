@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 
-from app.search import scorer
-from app.search.expansion import expand
+from app.search.engine import SearchEngine
 from app.search.folding import fold, is_han
-from app.search.index import SearchIndex
 from app.search.query import MAX_LENGTH, parse
 from app.search.snippets import Marker
 from app.storage import articles, hits
@@ -28,23 +26,21 @@ class Suggestion:
 
 
 def suggest(
-    database: Database, index: SearchIndex, text: str, *, limit: int = LIMIT, reader_lang: str | None = None
+    database: Database, index: SearchEngine, text: str, *, limit: int = LIMIT, reader_lang: str | None = None
 ) -> list[Suggestion]:
     """Return up to `limit` suggestions, the best first; raise IndexUnavailable without an index."""
     query = parse(text[:MAX_LENGTH])
     if not query.words:
         return []
-    with index.reading() as snapshot:
-        plan = expand(query, snapshot, is_typing=True)
-        by_title = scorer.with_titles(snapshot, plan, limit, reader_lang)
-        by_heading = scorer.with_headings(snapshot, plan, SECTIONS)
+    with index.reading() as reader:
+        suggested = reader.suggest(query, limit, SECTIONS, reader_lang)
     with database.read() as session:
-        named = articles.named(session, by_title)
-        found = hits.by_ids(session, by_heading) if by_heading else {}
+        named = articles.named(session, suggested.by_title)
+        found = hits.by_ids(session, suggested.by_heading) if suggested.by_heading else {}
     questions = [Suggestion(name.title, name.slug, name.url, name.lang) for name in named]
-    marker = Marker(plan.text_terms, query.typed)
+    marker = Marker(suggested.plan.text_terms, query.typed)
     sections = []
-    for article in (found[id_] for id_ in by_heading if id_ in found):
+    for article in (found[id_] for id_ in suggested.by_heading if id_ in found):
         headings = article.toc or []
         best = max(headings, key=lambda heading: len(marker.whole(str(heading["text"])).terms), default=None)
         if best is not None:
@@ -54,11 +50,11 @@ def suggest(
     return [*questions[: limit - len(sections)], *sections]
 
 
-def near_questions(database: Database, index: SearchIndex, text: str, limit: int) -> list[Card]:
+def near_questions(database: Database, index: SearchEngine, text: str, limit: int) -> list[Card]:
     """Return questions whose titles have at least some of a text that finds nothing: a word, or Chinese characters."""
     characters = dict.fromkeys(character for character in fold(text[:NEAR_LENGTH]) if is_han(character))
     query = parse(f"{parse(text[:NEAR_LENGTH]).typed} {' '.join(characters)}")
-    with index.reading() as snapshot:
-        near = scorer.with_titles(snapshot, expand(query, snapshot), limit)
+    with index.reading() as reader:
+        near = reader.near(query, limit)
     with database.read() as session:
         return articles.cards(session, near)

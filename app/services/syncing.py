@@ -12,7 +12,7 @@ from app.content.merging import Conflict, merge
 from app.content.slugs import default_slug
 from app.errors import InvalidInput
 from app.models import Article, Origin, SourceFile
-from app.search.index import SearchIndex
+from app.search.engine import SearchEngine
 from app.services import aliasing, indexing, publishing
 from app.services.exchange import (
     CONTENT,
@@ -47,7 +47,7 @@ Gone = dict[tuple[str, ...], list[str]]
 
 def sync(
     database: Database,
-    index: SearchIndex | None,
+    index: SearchEngine | None,
     folder: Path,
     progress: Progress = silent,
     *,

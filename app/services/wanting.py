@@ -13,9 +13,8 @@ from app.content import language
 from app.content.plain import one_line
 from app.models import Wanted
 from app.models.columns import now
-from app.search import scorer
+from app.search.engine import SearchEngine
 from app.search.folding import fold
-from app.search.index import SearchIndex
 from app.search.query import Query, parse
 from app.storage import wanted
 from app.storage.database import Database
@@ -89,15 +88,15 @@ class WantedRecorder:
                 self._noted += settled
 
 
-def close_answered(database: Database, index: SearchIndex, after: int = 0) -> int | None:
+def close_answered(database: Database, index: SearchEngine, after: int = 0) -> int | None:
     """Close those wanted questions, after the one with this id, that an article now answers.
 
     Only CHECKED of them are looked at; returns the id of the last one, None when all were looked at.
     """
     with database.read() as session:
         waiting = wanted.open_after(session, after, CHECKED)
-    with index.reading() as snapshot:
-        answers = {entry.id: scorer.answer_to(snapshot, parse(entry.query)) for entry in waiting}
+    with index.reading() as reader:
+        answers = {entry.id: reader.answer_to(parse(entry.query)) for entry in waiting}
     found = {entry_id: article for entry_id, article in answers.items() if entry_id is not None and article is not None}
     if found:
         with database.write() as session:

@@ -73,7 +73,7 @@ class _Figures(Collector):
             yield GaugeMetricFamily("omniracle_articles", "Answers in the library.", articles.count(session))
             waiting = jobs.count_after(session, self._here.index.position())
             yield GaugeMetricFamily("omniracle_index_jobs", "Answers that wait to be indexed.", waiting)
-        generation = self._here.index.snapshot().generation
+        generation = self._here.index.generation()
         yield GaugeMetricFamily("omniracle_index_generation", "The state of the search index.", generation)
         version = GaugeMetricFamily("omniracle_info", "The version that runs.", labels=["version"])
         version.add_metric([__version__], 1)

@@ -109,7 +109,7 @@ class State:
             else:
                 indexing.tidy(self.database, self.index)
                 self.related.tend()
-            generation = self.index.snapshot().generation
+            generation = self.index.generation()
             if generation != self._checked_generation:
                 self._checked_generation, self._wanted_checked = generation, 0
             if self._wanted_checked is not None:

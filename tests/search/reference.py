@@ -4,11 +4,12 @@ import math
 from collections import defaultdict
 
 from app.search import postings
-from app.search.expansion import TEXT, TITLE_FIELDS, WEIGHTS, WORD, expand
+from app.search.expansion import expand
+from app.search.plan import TEXT, TITLE_FIELDS, WEIGHTS, WORD
 from app.search.query import parse
 from app.search.schema import TEXT_FIELDS
 from app.search.scorer import COMMON_MINIMUM, COMMON_SHARE, LEAST_SHARE, LEAST_SHARE_CJK, TITLE_WEIGHT
-from app.search.snapshot import FIELD_WEIGHTS, K1, LENGTH_SHARE
+from app.search.weights import FIELD_WEIGHTS, K1, LENGTH_SHARE
 
 
 def scores(snapshot, text):

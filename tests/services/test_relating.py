@@ -4,7 +4,6 @@ import pytest
 from sqlmodel import select
 
 from app.models import Role, Similar
-from app.search import related as search_related
 from app.services import accounts, indexing, relating, removing
 from app.services.relating import RelatedQuestions
 from app.storage import articles, references, similar
@@ -54,11 +53,13 @@ def compared(monkeypatch):
     """The titles of the articles that were compared with all others."""
     titles: list[str] = []
 
-    def spied(snapshot, title, *rest):
-        titles.append(title)
-        return search_related.related(snapshot, title, *rest)
+    compare = RelatedQuestions._compare
 
-    monkeypatch.setattr(relating, "related", spied)
+    def spied(related, session, article):
+        titles.append(article.title)
+        return compare(related, session, article)
+
+    monkeypatch.setattr(RelatedQuestions, "_compare", spied)
     return titles
 
 

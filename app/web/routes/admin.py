@@ -80,6 +80,6 @@ def status(request: Request, here: Here, _key: Admin) -> Response:
         checks=[(check.state, translate(check.message, check.params)) for check in
                 check_all(here.settings, here.database, here.index)],
         figures=figures,
-        generation=here.index.snapshot().generation,
+        generation=here.index.generation(),
         workers=here.table.rows(),
     )  # fmt: skip

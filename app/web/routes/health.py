@@ -21,5 +21,5 @@ def readyz(here: Here) -> Response:
     """Say that this worker can serve: database and index answer; else 503 through the error handlers."""
     with here.database.read() as session:
         articles.count(session)
-    here.index.snapshot()
+    here.index.generation()
     return PlainTextResponse("ready\n")
