@@ -35,7 +35,7 @@ def wait_for_version(app: Site) -> None:
     watch = app.pages.state.watch
     assert watch is not None
     deadline = time.monotonic() + 20
-    while watch.settled() is None:
+    while watch.current() is None:
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
