@@ -2,14 +2,13 @@
 
 import contextlib
 import os
-import re
 import secrets
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
+from app.addresses import checked_base_url, checked_database_url, checked_images, checked_issuer
 from app.errors import OperatorError
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
@@ -18,43 +17,12 @@ STATIC_DIR = PROJECT_DIR / "static"
 FONTS_DIR = Path(__file__).resolve().parent / "fonts"
 
 SECRETS = ("DATABASE_URL", "OMNIRACLE_SECRET_KEY", "OMNIRACLE_ADMIN_PASSWORD", "OMNIRACLE_OIDC_CLIENT_SECRET")
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 SHORTEST_SECRET = 32  # characters
 ADDRESS = WithJsonSchema({"type": "string", "format": "uri"})
 
 
 def _default_workers() -> int:
     return max(2, min(4, os.cpu_count() or 2))
-
-
-def _checked_database_url(value: str) -> str:
-    if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
-        raise ValueError("must start with sqlite:/// or postgresql+psycopg://")
-    return value
-
-
-def _checked_images(value: str) -> str:
-    parts = urlsplit(value)
-    if "://" in value and (parts.scheme != "s3" or not parts.netloc or parts.query or parts.fragment):
-        raise ValueError("must be a folder or s3://bucket/prefix")
-    return value
-
-
-def _checked_base_url(value: str) -> str:
-    if not value.startswith(("http://", "https://")):
-        raise ValueError("must start with http:// or https://")
-    parts = urlsplit(value.lower())
-    is_host = re.fullmatch(r"[\w.-]+(:\d{1,5})?|\[[0-9a-f:.]+\](:\d{1,5})?", parts.netloc)
-    if not is_host or parts.path.strip("/") or parts.query or parts.fragment:
-        raise ValueError("must be a host alone, such as https://answers.example.org: no path, no user, no query")
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-def _checked_issuer(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
-        raise ValueError("must start with https://")
-    return value
 
 
 class Group(BaseModel):
@@ -75,12 +43,12 @@ class Places(Group):
     content_dir: Path = Field(
         Path("content"), alias="OMNIRACLE_CONTENT_DIR", description="Folder of Markdown files that seeds the database."
     )
-    database_url: Annotated[str, BeforeValidator(_checked_database_url), ADDRESS] | None = Field(
+    database_url: Annotated[str, BeforeValidator(checked_database_url), ADDRESS] | None = Field(
         None,
         alias="DATABASE_URL",
         description="The database, `sqlite:///…` or `postgresql+psycopg://…`; SQLite in the data folder when absent.",
     )
-    images: Annotated[str, BeforeValidator(_checked_images)] | None = Field(
+    images: Annotated[str, BeforeValidator(checked_images)] | None = Field(
         None,
         alias="OMNIRACLE_IMAGES",
         description="Where images are kept, a folder or `s3://bucket/prefix`; in the data folder when absent.",
@@ -99,7 +67,7 @@ class Serving(Group):
     )
     host: str = Field("127.0.0.1", alias="OMNIRACLE_HOST", description="Address to listen on.")
     port: int = Field(8000, alias="OMNIRACLE_PORT", ge=1, le=65535, description="Port to listen on.")
-    base_url: Annotated[str, BeforeValidator(_checked_base_url), ADDRESS] | None = Field(
+    base_url: Annotated[str, BeforeValidator(checked_base_url), ADDRESS] | None = Field(
         None,
         alias="OMNIRACLE_BASE_URL",
         description="Public address of the site, `http://…` or `https://…`; taken from each request when absent.",
@@ -145,16 +113,39 @@ class Site(Group):
         alias="OMNIRACLE_EXPERIMENTS",
         description="Who may let the site measure which worker gets a request.",
     )
+    link_checks: Literal["on", "off"] = Field(
+        "off",
+        alias="OMNIRACLE_LINK_CHECKS",
+        description="Whether the site itself looks now and then whether linked pages are still there.",
+    )
+
+
+class Limits(Group):
+    """Limits."""
+
     api_reads: int = Field(
         12_000,
         alias="OMNIRACLE_API_READS",
         ge=0,
         description="How often a minute one address may read through the API; 0 for no limit.",
     )
-    link_checks: Literal["on", "off"] = Field(
-        "off",
-        alias="OMNIRACLE_LINK_CHECKS",
-        description="Whether the site itself looks now and then whether linked pages are still there.",
+    contributions: int = Field(
+        60,
+        alias="OMNIRACLE_CONTRIBUTIONS",
+        ge=0,
+        description="How often an hour one account may publish or propose; 0 for no limit.",
+    )
+    sign_ups: int = Field(
+        10,
+        alias="OMNIRACLE_SIGN_UPS",
+        ge=0,
+        description="How often an hour one address may try to sign up; 0 for no limit.",
+    )
+    request_mb: int = Field(
+        16, alias="OMNIRACLE_REQUEST_MB", ge=1, le=1024, description="Megabytes that one request may bring."
+    )
+    image_mb: int = Field(
+        8, alias="OMNIRACLE_IMAGE_MB", ge=1, le=1024, description="Megabytes that one image may have."
     )
 
 
@@ -175,7 +166,7 @@ class People(Group):
 class Provider(Group):
     """OpenID Connect."""
 
-    oidc_issuer: Annotated[str, BeforeValidator(_checked_issuer), ADDRESS] | None = Field(
+    oidc_issuer: Annotated[str, BeforeValidator(checked_issuer), ADDRESS] | None = Field(
         None,
         alias="OMNIRACLE_OIDC_ISSUER",
         description="The OpenID Connect provider through which people may sign in, `https://…`, as it names itself.",
@@ -196,7 +187,7 @@ class Provider(Group):
     )
 
 
-class Settings(Places, Serving, Site, People, Provider):
+class Settings(Places, Serving, Site, Limits, People, Provider):
     """All settings of an installation."""
 
     @model_validator(mode="after")

@@ -78,18 +78,23 @@ class AlreadyRunning(OmniracleError):
 
 
 class TooManyRequests(OmniracleError):
-    """The reader has to wait for `retry_after_s` seconds."""
+    """The reader has to wait for `retry_after_s` seconds: no more than `most` are possible in `period_s` seconds."""
 
-    def __init__(self, retry_after_s: int) -> None:
-        minutes = math.ceil(retry_after_s / 60)
-        if minutes > 1:
-            super().__init__(
-                "Too many requests in a short time. Please try again in %(minutes)s minutes.", minutes=minutes
-            )
-        elif retry_after_s > 10:
-            super().__init__("Too many requests in a short time. Please try again in a minute.")
-        else:
+    def __init__(self, retry_after_s: int, most: int = 0, period_s: int = 0) -> None:
+        minutes, period = (math.ceil(seconds / 60) for seconds in (retry_after_s, period_s))
+        if not most:
             super().__init__("Too many requests in a short time. Please try again in a few seconds.")
+        elif minutes > 1:
+            message = (
+                "Too many requests: the limit is %(most)s in %(period)s min. Please try again in %(minutes)s minutes."
+            )
+            super().__init__(message, most=most, period=period, minutes=minutes)
+        elif retry_after_s > 10:
+            message = "Too many requests: the limit is %(most)s in %(period)s min. Please try again in a minute."
+            super().__init__(message, most=most, period=period)
+        else:
+            message = "Too many requests: the limit is %(most)s in %(period)s min. Please try again in a few seconds."
+            super().__init__(message, most=most, period=period)
         self.retry_after_s = retry_after_s
 
 

@@ -238,7 +238,9 @@ def first_admin(database: Database, key: str, *, email: str, name: str, password
 def checked_email(email: str) -> str:
     """Return an email address in lower case; raise InvalidFields for what is none."""
     email = folded(email)
-    if len(email) > MAX_EMAIL or not email.isprintable() or not _EMAIL.fullmatch(email):
+    if len(email) > MAX_EMAIL:
+        raise InvalidFields(Problem("email", "Use at most %(most)s characters.", {"most": MAX_EMAIL}))
+    if not email.isprintable() or not _EMAIL.fullmatch(email):
         raise InvalidFields(Problem("email", "Enter a full email address, such as name@example.org."))
     return email
 

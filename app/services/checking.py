@@ -13,7 +13,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
 
-from app.config import LOOPBACK, Settings
+from app.addresses import LOOPBACK
+from app.config import Settings
 from app.errors import OmniracleError
 from app.models import Image
 from app.models.columns import now

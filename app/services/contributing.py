@@ -163,8 +163,8 @@ def _check_text(source: str) -> None:
     if len(source) > MAX_SOURCE:
         raise InvalidInput(
             "This answer has %(length)s characters; the limit is %(most)s. Split it into several answers.",
-            length=len(source),
-            most=MAX_SOURCE,
+            length=f"{len(source):,}",
+            most=f"{MAX_SOURCE:,}",
         )
     if _HALVES.search(source):
         raise InvalidInput("This text contains broken characters. Type them again.")

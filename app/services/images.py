@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MAX_BYTES = 8 * 2**20
 MAX_PIXELS = 40_000_000  # a photograph has 12 to 24 million; more takes the memory of the worker
 MAX_SIDE = 30_000
 MAX_FRAMES = 200
@@ -42,13 +41,12 @@ class StoredImage:
         return f"/images/{self.name}"
 
 
-def add(database: Database, store: ImageStore, account: Account, content: bytes) -> StoredImage:
-    """Store an image and return it; raise InvalidInput for what is none, or too large."""
+def add(database: Database, store: ImageStore, account: Account, content: bytes, most_mb: int) -> StoredImage:
+    """Store an image and return it; raise InvalidInput for what is none, or has more than this many megabytes."""
     if not content:
         raise InvalidInput("Choose an image first.")
-    if len(content) > MAX_BYTES:
-        raise InvalidInput("This image is larger than %(most)s MB.",
-                           most=MAX_BYTES // 2**20)  # fmt: skip
+    if len(content) > most_mb * 2**20:
+        raise InvalidInput("This image is larger than %(most)s MB. Make it smaller, then try again.", most=most_mb)
     bare, ending, (width, height) = _without_metadata(content)
     name = f"{hashlib.sha256(bare).hexdigest()[:32]}-{width}x{height}.{ending}"
     store.write(name, bare)
@@ -129,5 +127,10 @@ def _refuse_huge(width: int, height: int, frames: int) -> None:
 
 
 def _too_large() -> InvalidInput:
-    most = MAX_PIXELS // 1_000_000
-    return InvalidInput("This image has too many pixels; the limit is %(most)s million.", most=most)
+    return InvalidInput(
+        "This image is too large: it may have %(most)s million pixels in all its frames together, %(side)s on a side "
+        "and %(frames)s frames.",
+        most=MAX_PIXELS // 1_000_000,
+        side=MAX_SIDE,
+        frames=MAX_FRAMES,
+    )

@@ -9,7 +9,7 @@ from app.errors import Forbidden, SignInNeeded
 from app.models import Account, Role, Scope
 from app.services import accounts, indexing
 from app.services.accounts import SESSION_LONGEST, Key
-from app.services.limits import Limit
+from app.services.limits import API_READ
 from app.web.origin import SAFE_METHODS
 from app.web.state import State
 
@@ -96,8 +96,7 @@ ApiContributor = Annotated[Key, Depends(Needs(Role.CONTRIBUTOR, by_token=True))]
 async def count_read(request: Request) -> None:
     """Count what a program reads; raise TooManyRequests when it is too much for one address."""
     state: State = request.app.state.omniracle
-    if state.settings.api_reads:
-        state.limits.count_often(Limit("api", state.settings.api_reads, 60), address_of(request))
+    state.limits.count_often(API_READ, address_of(request))
 
 
 def open_session(request: Request, response: Response, account: Account) -> None:

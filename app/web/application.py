@@ -20,6 +20,7 @@ from app.storage.failures import reason_of
 from app.web import errors
 from app.web.bodies import BodyLimit
 from app.web.compression import Compression
+from app.web.forms import form_limits
 from app.web.middleware import ReaderLanguage, WorkerHeaders
 from app.web.openapi import describe
 from app.web.origin import refuse_cross_origin
@@ -115,13 +116,14 @@ def create_app(settings: Settings) -> FastAPI:
         openapi_url="/api/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
+        form_limits=form_limits(settings),
     )
     for router in ROUTERS:
         app.include_router(router)
     describe(app)
     errors.install(app, ROUTES)
     app.add_middleware(StepsAside)
-    app.add_middleware(BodyLimit)
+    app.add_middleware(BodyLimit, limit=settings.request_mb * 2**20)
     app.add_middleware(ReaderLanguage)
     app.add_middleware(Compression)
     app.add_middleware(WorkerHeaders, holder=app.state, routes=ROUTE_PATHS)

@@ -9,7 +9,6 @@ from app.web.access import ApiContributor
 from app.web.errors import too_large
 
 JSON = "application/json"
-MAX_BODY_BYTES = 16 * 2**20  # the longest answer in Chinese, as forms encode it, and what belongs to it
 
 
 async def json_only(request: Request, _key: ApiContributor) -> None:
@@ -22,7 +21,7 @@ async def json_only(request: Request, _key: ApiContributor) -> None:
 class BodyLimit:
     """Answers 413 to a body that says it is too large; one that does not say it is cut off."""
 
-    def __init__(self, app: ASGIApp, limit: int = MAX_BODY_BYTES) -> None:
+    def __init__(self, app: ASGIApp, limit: int) -> None:
         self.app = app
         self.limit = limit
 
@@ -33,7 +32,7 @@ class BodyLimit:
             return
         said = dict(scope["headers"]).get(b"content-length", b"0")
         if not said.isdigit() or int(said) > self.limit:
-            response = await run_in_threadpool(too_large, Request(scope), self.limit)
+            response = await run_in_threadpool(too_large, Request(scope))
             await response(scope, receive, send)
             return
         taken = 0

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from app.content import language
-from app.content.document import MAX_RESOURCE_TITLE, MAX_TAG, MAX_TITLE, Resource, normalised_tag, usable_url
+from app.content.document import MAX_RESOURCE_TITLE, MAX_TAG, MAX_TITLE, MAX_URL, Resource, normalised_tag, usable_url
 from app.content.editing import Fields, changed_source, fields_of, new_source
 from app.content.plain import one_line
 from app.errors import InvalidFields, InvalidInput, Problem
@@ -103,15 +103,19 @@ class EditorForm:
             normalised_tag(tag) for tag in self.tags.replace("，", ",").replace("、", ",").split(",") if tag.strip()
         ]
         if any(not tag.strip(".") or len(tag) > MAX_TAG or "/" in tag for tag in tags) or len(tags) > MAX_TAGS:
-            message = "Enter up to %(most)s short topics, separated by commas and without slashes."
-            problems.append(Problem("tags", message, {"most": MAX_TAGS}))
+            message = (
+                "Enter up to %(most)s topics of up to %(length)s characters, separated by commas and without slashes."
+            )
+            problems.append(Problem("tags", message, {"most": MAX_TAGS, "length": MAX_TAG}))
         cards = [card for card in self.cards if not card.is_empty]
         if len(cards) > MAX_CARDS:
             problems.append(Problem("cards", "List at most %(most)s resources.", {"most": MAX_CARDS}))
         elif any(not usable_url(card.url) for card in cards):
-            problems.append(Problem("cards", "Enter each address in full, starting with https://."))
+            message = "Enter each address in full, starting with https://, in up to %(most)s characters."
+            problems.append(Problem("cards", message, {"most": MAX_URL}))
         elif any(not card.title or len(card.title) > MAX_RESOURCE_TITLE for card in cards):
-            problems.append(Problem("cards", "Give each resource a title."))
+            message = "Give each resource a title of up to %(most)s characters."
+            problems.append(Problem("cards", message, {"most": MAX_RESOURCE_TITLE}))
         if problems:
             raise InvalidFields(*problems)
         listed = {section: tuple(_resource(card) for card in cards if card.section == section) for section in SECTIONS}

@@ -26,6 +26,7 @@ from app.errors import (
     Gone,
     ImagesUnavailable,
     IndexUnavailable,
+    InvalidFields,
     InvalidInput,
     NotFound,
     OmniracleError,
@@ -37,10 +38,11 @@ from app.errors import (
 from app.search.query import MAX_LENGTH
 from app.services.searching import Hit, search
 from app.storage.failures import is_of_disk, reason_of
-from app.web.forms import is_form, read_form
+from app.web.forms import is_form, read_form, unreadable
 from app.web.language import translate
 from app.web.origin import SAFE_METHODS
 from app.web.problems import VARY, problem
+from app.web.reasons import told
 from app.web.state import State
 from app.web.templating import render, viewer
 
@@ -67,7 +69,6 @@ _HEADINGS = {
 _MESSAGES = {
     404: "There is nothing at this address.",
     405: "This address does not accept this kind of request.",
-    413: "This is too much to send at once. Go back and send it in parts.",
     415: "Send JSON, and say so with Content-Type: application/json.",
 }
 
@@ -153,6 +154,9 @@ def _answer_ours(request: Request, error: Exception) -> Response:
             return _answer(request, 429, error.message, error.params, headers=headers)
         case Forbidden():
             status = 403
+        case InvalidFields():
+            fields = [{"field": each.field, "reason": translate(each.message, each.params)} for each in error.problems]
+            return _answer(request, 400, error.message, error.params, errors=fields)
         case InvalidInput():
             status = 400
         case ProviderUnavailable() | ProbeFailed() | Busy() | ImagesUnavailable():
@@ -172,6 +176,10 @@ def _ask_to_sign_in(request: Request, error: SignInNeeded) -> Response:
 
 def _answer_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return too_large(request)
+    if damage := unreadable(error):
+        return _answer_ours(request, damage)
     message = _MESSAGES.get(error.status_code, str(error.detail))
     headers = dict(error.headers or {})
     if error.status_code == http.HTTPStatus.METHOD_NOT_ALLOWED:
@@ -190,10 +198,10 @@ def _methods_at(request: Request) -> str:
     return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
 
 
-def too_large(request: Request, limit: int) -> Response:
-    """Return the answer to a request that brings more than `limit` bytes."""
-    most = limit // 2**20
-    message = "This is too much to send at once: the limit is %(most)s MB. Go back and send it in parts."
+def too_large(request: Request, most: str | None = None) -> Response:
+    """Return the answer to a request that brings more than it may: than any request, or than `most`."""
+    most = most or f"{request.app.state.omniracle.settings.request_mb} MB"
+    message = "This is too much to send at once: the limit is %(most)s. Go back and send it in parts."
     return _answer(request, 413, message, {"most": most}, headers={"Connection": "close"})
 
 
@@ -201,12 +209,9 @@ def _answer_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     if all(item["loc"][:1] == ("path",) for item in error.errors()):  # there is nothing at an address like that
         return _answer(request, 404, _MESSAGES[404])
-    problems = [{"field": ".".join(map(str, item["loc"])), "reason": item["msg"]} for item in error.errors()]
-    # The reasons are English, and for who writes programs: readers get the names of what they can change.
-    wordy = _is_for_programs(request)
-    listed = "; ".join(
-        f"{item['field']}: {item['reason']}" if wordy else item["field"].split(".")[-1] for item in problems
-    )
+    found = [(list(map(str, item["loc"])), told(item)) for item in error.errors()]
+    problems = [{"field": ".".join(place), "reason": reason} for place, reason in found]
+    listed = "; ".join(f"{'.'.join(place[1:] or place)}: {reason}" for place, reason in found)
     return _answer(request, 422, "The request is not valid: %(problems)s.", {"problems": listed}, errors=problems)
 
 

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 import anyio.to_thread
 from starlette.types import Receive, Scope, Send
 
-from app.config import LOOPBACK, Settings
+from app.addresses import LOOPBACK
+from app.config import Settings
 
 if TYPE_CHECKING:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager

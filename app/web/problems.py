@@ -45,7 +45,7 @@ _MEANINGS = {
     410: "The question was deleted.",
     412: "The same place was changed meanwhile: `yours`, `theirs` and `revision` hold both texts. "
     "Or there is no such revision: `revision` is the newest.",
-    413: "The request has more than 16 MB.",
+    413: "The request is larger than the site takes; `detail` names the limit.",
     415: "The body is no JSON by its `Content-Type`.",
     422: "A parameter or a field has the wrong type; `errors` names each.",
     428: "`If-Match` is missing.",

@@ -19,7 +19,7 @@ from app.services import indexing, link_checking, searching
 from app.services.fetching import Fetcher
 from app.services.hosts import Hosts
 from app.services.image_store import image_store
-from app.services.limits import LINK_CHECK, RateLimits
+from app.services.limits import API_READ, CONTRIBUTION, LINK_CHECK, SIGN_UP, Limit, RateLimits
 from app.services.openid import OpenIdProvider
 from app.services.relating import RelatedQuestions
 from app.services.wanting import WantedRecorder, close_answered
@@ -57,7 +57,7 @@ class State:
         self.views = ViewCounter(self.database)
         self.wanted = WantedRecorder(self.database)
         self.secret = settings.signing_key()
-        self.limits = RateLimits(self.database, self.secret)
+        self.limits = RateLimits(self.database, self.secret, own_limits(settings))
         self.provider = _provider(settings)
         self.probes = ProbeKeys(self.secret)
         self.mcp = McpEndpoint(settings)
@@ -145,6 +145,11 @@ class State:
                 link_checking.check(self.database, self.fetcher, limit=LINKS_A_MINUTE)
         except SQLAlchemyError as error:
             log.warning("links could not be checked: %s", type(error).__name__)
+
+
+def own_limits(settings: Settings) -> dict[Limit, int]:
+    """Return those limits that are settings."""
+    return {API_READ: settings.api_reads, CONTRIBUTION: settings.contributions, SIGN_UP: settings.sign_ups}
 
 
 def _provider(settings: Settings) -> OpenIdProvider | None:

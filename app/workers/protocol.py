@@ -3,6 +3,7 @@
 import asyncio
 import weakref
 from functools import partial
+from http import HTTPStatus
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
@@ -21,11 +22,18 @@ LINGER_S = 0.5  # how long a connection that was accepted a moment ago may still
 # answer of 15 headers uvicorn would look through each, for the hundredth time, and write head and body apart.
 WHOLE_ANSWER = "omniracle.whole_answer"
 
-NO_HTTP = (
-    b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 30\r\n"
-    b"x-content-type-options: nosniff\r\ncontent-security-policy: default-src 'none'; frame-ancestors 'none'\r\n"
-    b"connection: close\r\n\r\nInvalid HTTP request received."
+# What is said where nobody knows the reader's language yet, in all of them.
+NO_HTTP = "Invalid HTTP request received.\n收到的不是有效的 HTTP 请求。\n"
+TOO_SLOW = (
+    f"The request took too long to arrive: the limit is {PATIENCE_S:.0f} s, and 1 s more for each {SLOWEST} bytes.\n"
+    f"请求到达得太慢：最多 {PATIENCE_S:.0f} 秒，每 {SLOWEST} 字节可多 1 秒。\n"
 )
+TOO_LONG = (
+    f"The address and the header lines are too long: the limit is {MAX_HEAD // 1024} kB.\n"
+    f"网址和请求头太长：上限为 {MAX_HEAD // 1024} kB。\n"
+)
+TOO_MANY = "Too many connections. Please try again in a moment.\n连接太多，请稍后再试。\n"
+RETRY_AFTER_S = 5
 
 
 class WorkerProtocol(HttpToolsProtocol):
@@ -46,7 +54,7 @@ class WorkerProtocol(HttpToolsProtocol):
         """Wait for a request."""
         super().connection_made(transport)
         if len(self.connections) > MAX_CONNECTIONS:
-            self._refuse(503, "Too many connections. Please try again in a moment.")
+            self._refuse(503, TOO_MANY)
         else:
             self._watch_arrival()
 
@@ -65,7 +73,7 @@ class WorkerProtocol(HttpToolsProtocol):
             self._deadline += len(data) / SLOWEST
             self._head_bytes += len(data) if self._is_head else 0
             if self._head_bytes > MAX_HEAD:
-                self._refuse(431, "The address or the header lines are too long.")
+                self._refuse(431, TOO_LONG)
         elif self._arrival is not None:
             self._unwatch_arrival()
 
@@ -118,7 +126,7 @@ class WorkerProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  uvicorn has one for all
         """Answer what is no HTTP; the application never hears of it."""
-        self.transport.write(NO_HTTP)
+        self.transport.write(_plain(400, NO_HTTP))
         self.transport.close()
 
     def _close_if_silent(self) -> None:
@@ -144,7 +152,7 @@ class WorkerProtocol(HttpToolsProtocol):
         if self._deadline > now:
             self._arrival = self.loop.call_at(self._deadline, self._look_at_arrival)
         elif self._is_head or self._is_body:
-            self._refuse(408, "The request took too long to arrive.")
+            self._refuse(408, TOO_SLOW)
         else:
             self.transport.close()
 
@@ -152,15 +160,26 @@ class WorkerProtocol(HttpToolsProtocol):
         """End the connection, with an answer unless another one has begun."""
         self._unwatch_arrival()
         if self._is_idle() or not (self._is_head or self.cycle.response_started):
-            self.transport.write(
-                STATUS_LINE[status]
-                + b"content-type: text/plain; charset=utf-8\r\nconnection: close\r\ncontent-length: %d\r\n\r\n%s"
-                % (len(message), message.encode())
-            )
+            self.transport.write(_plain(status, message))
         if not self._is_idle():
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         self.transport.close()
+
+
+def _plain(status: int, text: str) -> bytes:
+    """Return an answer of text alone, after which the connection ends."""
+    body = text.encode()
+    later = b"retry-after: %d\r\n" % RETRY_AFTER_S if status == HTTPStatus.SERVICE_UNAVAILABLE else b""
+    return b"".join((
+        STATUS_LINE[status],
+        b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n" % len(body),
+        b"x-content-type-options: nosniff\r\n",
+        b"content-security-policy: default-src 'none'; frame-ancestors 'none'\r\n",
+        later,
+        b"connection: close\r\n\r\n",
+        body,
+    ))  # fmt: skip
 
 
 def _end_if_closing(transport: asyncio.Transport) -> None:

@@ -10,7 +10,6 @@ import typer
 from app.cli import app as command_line
 from app.config import Settings
 from app.environment import load_settings
-from app.web.bodies import MAX_BODY_BYTES
 from app.web.routes import ROUTE_PATHS
 
 PROJECT = Path(__file__).parent.parent.parent
@@ -72,4 +71,4 @@ def test_proxies_ask_the_default_port_and_let_through_what_the_site_takes():
     for name, limit in (("nginx.conf", r"client_max_body_size (\d+)m;"), ("Caddyfile", r"max_size (\d+)MiB")):
         text = (DEPLOY / name).read_text()
         assert f"127.0.0.1:{port}" in text
-        assert int(re.search(limit, text)[1]) * 2**20 == MAX_BODY_BYTES
+        assert int(re.search(limit, text)[1]) == Settings().request_mb

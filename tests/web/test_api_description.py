@@ -1,7 +1,5 @@
 """Whatever is sent to the API, the answer is one that its description names (schemathesis, MIT)."""
 
-from dataclasses import replace
-
 import pytest
 import requests
 import schemathesis
@@ -13,7 +11,6 @@ from starlette.testclient import TestClient
 from app.models import Role, Scope
 from app.services import accounts
 from app.web.application import create_app
-from app.web.routes import api_contributions
 from tests.conftest import copied, opened
 
 EXAMPLES = 20  # of each operation, kind and reader
@@ -41,13 +38,11 @@ def site(seeded_site, postgresql, tmp_path_factory):
     with (
         copied(seeded_site, folder, postgresql) as place,
         opened(place, postgresql) as library,
-        pytest.MonkeyPatch.context() as patched,
     ):
-        patched.setattr(api_contributions, "CONTRIBUTION", replace(api_contributions.CONTRIBUTION, most=10**9))
         with library.database.write() as session:
             ada = accounts.add(session, email="ada@example.org", name="Ada", password_hash="", role=Role.ADMIN)
         token = accounts.create_token(library.database, ada, "tests", Scope.WRITE, "tests")
-        app = create_app(library.settings.model_copy(update={"api_reads": 0}))
+        app = create_app(library.settings.model_copy(update={"api_reads": 0, "contributions": 0}))
         with TestClient(app, follow_redirects=False, raise_server_exceptions=False) as client:
             yield client, schemathesis.openapi.from_dict(client.get("/api/v1/openapi.json").json()), token
 

@@ -130,7 +130,6 @@ def test_what_is_written_is_never_converted(client, signed_in):
 def test_what_is_wrong_with_an_address_is_said_in_the_language_of_the_reader(client):
     wrong = client.get("/questions", params={"tag": "x" * 201}, headers={"Cookie": "lang=zh-Hans"})
     assert wrong.status_code == 422
-    assert "请求无效：tag。" in wrong.text
-    assert "String should have" not in wrong.text
+    assert "请求无效：tag: 最多 200 个字符。" in wrong.text
     told = client.get("/api/v1/questions", params={"tag": "x" * 201}).json()
-    assert told["errors"] == [{"field": "query.tag", "reason": "String should have at most 200 characters"}]
+    assert told["errors"] == [{"field": "query.tag", "reason": "at most 200 characters"}]

@@ -1,6 +1,7 @@
 """Who sends or reads slowly is waited for, but not for ever."""
 
 import asyncio
+import re
 import socket
 import threading
 import time
@@ -86,7 +87,7 @@ def test_a_body_has_to_arrive(site, ended):
     with connected(site, b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n", b"1", b"2") as connection:
         received = answer(connection)
     assert received.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
-    assert received.endswith(b"\r\n\r\nThe request took too long to arrive.")
+    assert b"\r\n\r\nThe request took too long to arrive: the limit is 20 s" in received
     assert [kind for _, kind, _ in ended] == ["http.disconnect"]
 
 
@@ -131,6 +132,35 @@ def test_a_head_has_an_end(site, ended):
     assert ended == []
 
 
+@pytest.mark.parametrize(
+    ("sent", "status", "figures"),
+    [
+        (b"G", 408, ("20", "500")),
+        (b"GET / HTTP/1.1\r\nX: " + b"x" * 200, 431, ("64 kB",)),
+        (b"\x16\x03\x01\x02\x00\r\n\r\n", 400, ()),
+    ],
+)
+def test_what_is_refused_before_anybody_reads_it_is_told_in_both_languages(site, monkeypatch, sent, status, figures):
+    monkeypatch.setattr(protocol, "MAX_HEAD", 100)
+    with connected(site, sent) as connection:
+        received = answer(connection)
+    assert received.startswith(b"HTTP/1.1 %d " % status)
+    check_told(received, *figures)
+
+
+def check_told(received, *figures):
+    head, _, body = received.partition(b"\r\n\r\n")
+    assert b"\r\ncontent-type: text/plain; charset=utf-8\r\n" in head
+    assert b"\r\ncontent-length: %d\r\n" % len(body) in head
+    assert b"\r\nx-content-type-options: nosniff\r\n" in head
+    english, chinese = body.decode().splitlines()
+    assert english.isascii()
+    assert re.search("[\u4e00-\u9fff]", chinese)
+    for figure in figures:
+        assert figure in english
+        assert figure in chinese
+
+
 def test_lines_behind_the_body_are_no_headers(site, ended):
     chunked = b"POST / HTTP/1.1\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
     with connected(site, chunked, b"1\r\nx\r\n", b"0\r\nX-Forwarded-For: 6.6.6.6\r\n\r\n") as connection:
@@ -151,7 +181,10 @@ def test_who_does_not_take_the_answer_is_left(site, more):
 def test_connections_have_a_bound(site):
     open_ = [socket.create_connection(("127.0.0.1", site[0]), timeout=20) for _ in range(6)]
     try:
-        assert answer(open_[-1]).startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+        received = answer(open_[-1])
+        assert received.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+        assert b"\r\nretry-after: 5\r\n" in received
+        check_told(received)
     finally:
         for connection in open_:
             connection.close()

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Header, Request
 from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse, Response
 
-from app.content.document import MAX_TITLE, Resource
+from app.content.document import MAX_RESOURCE_TITLE, MAX_TAG, MAX_TITLE, MAX_URL, Resource
 from app.content.editing import Fields, changed_source, fields_of, new_source
 from app.content.language import canonical, detect
 from app.errors import InvalidInput
@@ -19,6 +19,7 @@ from app.storage import articles, revisions
 from app.web.access import ApiContributor
 from app.web.bodies import json_only
 from app.web.conditional import named_revision
+from app.web.editor import MAX_CARDS, MAX_TAGS
 from app.web.examples import NEW_QUESTION, PROPOSED
 from app.web.language import translate
 from app.web.parameters import Slug
@@ -46,8 +47,8 @@ IfMatch = Annotated[
 class ResourceInput(BaseModel):
     """A page elsewhere that the answer rests on (`resources`) or leads to (`more`)."""
 
-    url: str = Field(description="Address of the page.")
-    title: str = Field(description="Its title.")
+    url: str = Field(max_length=MAX_URL, description="Address of the page.")
+    title: str = Field(max_length=MAX_RESOURCE_TITLE, description="Its title.")
     description: str = Field("", description="What it says about the question.")
     site: str | None = Field(None, description="Name of its site; its host when absent.")
     section: Section = Field(
@@ -62,9 +63,13 @@ class QuestionInput(BaseModel, json_schema_extra={"example": NEW_QUESTION}):
     lang: str | None = Field(
         None, description="Language of the answer (BCP 47); detected when absent in a new question."
     )
-    tags: list[str] | None = Field(None, description="Its topics.")
+    tags: list[Annotated[str, Field(max_length=MAX_TAG)]] | None = Field(
+        None, max_length=MAX_TAGS, description="Its topics."
+    )
     body_markdown: str | None = Field(None, description="The answer in Markdown.")
-    resources: list[ResourceInput] | None = Field(None, description="All of its resources, in order.")
+    resources: list[ResourceInput] | None = Field(
+        None, max_length=MAX_CARDS, description="All of its resources, in order."
+    )
     message: str = Field("", description="What the change is about, for its history.")
 
 

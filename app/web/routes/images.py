@@ -30,8 +30,9 @@ def add(request: Request, here: Here, key: Contributor, image: Annotated[UploadF
     here.limits.count(IMAGE, str(key.account.id))
     wants_json = "application/json" in request.headers.get("accept", "")
     try:
-        content = image.file.read(images.MAX_BYTES + 1) if image else b""
-        stored = images.add(here.database, here.images, key.account, content)
+        most = here.settings.image_mb
+        content = image.file.read(most * 2**20 + 1) if image else b""
+        stored = images.add(here.database, here.images, key.account, content, most)
     except InvalidInput as error:
         if wants_json:
             raise
