@@ -10,6 +10,9 @@ PARALLEL := -n auto --dist loadgroup --no-loadscope-reorder
 # What reads and writes most; the rest has yet to run on PostgreSQL.
 ON_BOTH_ENGINES := tests/services/test_exchange.py tests/services/test_relating.py tests/services/test_several_hosts.py \
     tests/web/test_accounts.py tests/web/test_feedback.py
+# What searches, with PostgreSQL as the engine too.
+BY_BOTH_SEARCHES := tests/search/test_searching.py tests/services/test_asking.py tests/services/test_relating.py \
+    tests/web/test_search.py tests/web/test_suggest.py tests/web/test_wanted.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check bench soak docs translations sbom format clean
@@ -30,6 +33,7 @@ test: $(VENV)/.installed-dev ## Run all tests (with Chromium, nginx and PostgreS
 	@.ci/postgresql || true
 	@$(BIN)/python -m pytest $(PARALLEL)
 	@$(BIN)/python -m pytest $(PARALLEL) --postgresql $(ON_BOTH_ENGINES)
+	@$(BIN)/python -m pytest $(PARALLEL) --postgresql-search $(BY_BOTH_SEARCHES)
 
 check: $(VENV)/.installed-dev ## Lint, types, layers, known weaknesses of dependencies
 	@$(BIN)/ruff check

@@ -1,4 +1,4 @@
-"""Addresses that settings take, and what each may be."""
+"""What an address in a setting has to look like; each raises ValueError for another one."""
 
 import re
 from urllib.parse import urlsplit
@@ -6,23 +6,23 @@ from urllib.parse import urlsplit
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
-def checked_database_url(value: str) -> str:
-    """Return the address of a database; raise ValueError for anything else."""
+def database_url(value: str) -> str:
+    """Return the address of a database that can be used."""
     if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
         raise ValueError("must start with sqlite:/// or postgresql+psycopg://")
     return value
 
 
-def checked_images(value: str) -> str:
-    """Return where images are kept; raise ValueError for anything else."""
+def images(value: str) -> str:
+    """Return the place of a store of images."""
     parts = urlsplit(value)
     if "://" in value and (parts.scheme != "s3" or not parts.netloc or parts.query or parts.fragment):
         raise ValueError("must be a folder or s3://bucket/prefix")
     return value
 
 
-def checked_base_url(value: str) -> str:
-    """Return the address of a site, without anything behind its host; raise ValueError for anything else."""
+def base_url(value: str) -> str:
+    """Return the address of a site, without what need not be there."""
     if not value.startswith(("http://", "https://")):
         raise ValueError("must start with http:// or https://")
     parts = urlsplit(value.lower())
@@ -32,8 +32,8 @@ def checked_base_url(value: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def checked_issuer(value: str) -> str:
-    """Return the address of a provider; raise ValueError for anything else."""
+def issuer(value: str) -> str:
+    """Return the address of an OpenID Connect provider, as it names itself."""
     parts = urlsplit(value)
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
         raise ValueError("must start with https://")

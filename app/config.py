@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from app.addresses import checked_base_url, checked_database_url, checked_images, checked_issuer
+from app import addresses
 from app.errors import OperatorError
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
@@ -43,12 +43,17 @@ class Places(Group):
     content_dir: Path = Field(
         Path("content"), alias="OMNIRACLE_CONTENT_DIR", description="Folder of Markdown files that seeds the database."
     )
-    database_url: Annotated[str, BeforeValidator(checked_database_url), ADDRESS] | None = Field(
+    database_url: Annotated[str, BeforeValidator(addresses.database_url), ADDRESS] | None = Field(
         None,
         alias="DATABASE_URL",
         description="The database, `sqlite:///…` or `postgresql+psycopg://…`; SQLite in the data folder when absent.",
     )
-    images: Annotated[str, BeforeValidator(checked_images)] | None = Field(
+    search_engine: Literal["whoosh", "postgresql"] = Field(
+        "whoosh",
+        alias="OMNIRACLE_SEARCH_ENGINE",
+        description="What searches: `whoosh`, by files of each host, or `postgresql`, in the database, for all hosts.",
+    )
+    images: Annotated[str, BeforeValidator(addresses.images)] | None = Field(
         None,
         alias="OMNIRACLE_IMAGES",
         description="Where images are kept, a folder or `s3://bucket/prefix`; in the data folder when absent.",
@@ -67,7 +72,7 @@ class Serving(Group):
     )
     host: str = Field("127.0.0.1", alias="OMNIRACLE_HOST", description="Address to listen on.")
     port: int = Field(8000, alias="OMNIRACLE_PORT", ge=1, le=65535, description="Port to listen on.")
-    base_url: Annotated[str, BeforeValidator(checked_base_url), ADDRESS] | None = Field(
+    base_url: Annotated[str, BeforeValidator(addresses.base_url), ADDRESS] | None = Field(
         None,
         alias="OMNIRACLE_BASE_URL",
         description="Public address of the site, `http://…` or `https://…`; taken from each request when absent.",
@@ -166,7 +171,7 @@ class People(Group):
 class Provider(Group):
     """OpenID Connect."""
 
-    oidc_issuer: Annotated[str, BeforeValidator(checked_issuer), ADDRESS] | None = Field(
+    oidc_issuer: Annotated[str, BeforeValidator(addresses.issuer), ADDRESS] | None = Field(
         None,
         alias="OMNIRACLE_OIDC_ISSUER",
         description="The OpenID Connect provider through which people may sign in, `https://…`, as it names itself.",
@@ -191,9 +196,12 @@ class Settings(Places, Serving, Site, Limits, People, Provider):
     """All settings of an installation."""
 
     @model_validator(mode="after")
-    def _check_oidc(self) -> Self:
+    def _check_together(self) -> Self:
         if (self.oidc_issuer is None) != (self.oidc_client_id is None):
             raise ValueError("OMNIRACLE_OIDC_ISSUER and OMNIRACLE_OIDC_CLIENT_ID belong together: set both or none")
+        if self.search_engine == "postgresql" and not self.resolved_database_url.startswith("postgresql"):
+            needed = "a DATABASE_URL that begins with postgresql+psycopg://"
+            raise ValueError(f"OMNIRACLE_SEARCH_ENGINE=postgresql needs {needed}")
         return self
 
     @property

@@ -11,8 +11,9 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from app.config import Settings
-from app.search.index import SearchIndex
+from app.search.engine import SearchEngine
 from app.services import indexing
+from app.services.engines import search_engine
 from app.services.syncing import sync
 from app.storage import schema
 from app.storage.database import Database
@@ -100,7 +101,7 @@ class Library:
 
     settings: Settings
     database: Database
-    index: SearchIndex
+    index: SearchEngine
 
     @property
     def content(self) -> Path:
@@ -126,6 +127,7 @@ class Site:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--postgresql", action="store_true", help="libraries are on a PostgreSQL server made for the run")
+    parser.addoption("--postgresql-search", action="store_true", help="the same, and it searches too")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -145,18 +147,26 @@ def database_server() -> Iterator[Cluster]:
 @pytest.fixture(scope="session")
 def postgresql(request: pytest.FixtureRequest) -> Cluster | None:
     """The server on which libraries are; None for SQLite in their folders."""
-    wanted = request.config.getoption("postgresql")
-    return request.getfixturevalue("database_server") if wanted else None
+    searches = request.config.getoption("postgresql_search")
+    if not (searches or request.config.getoption("postgresql")):
+        return None
+    server: Cluster = request.getfixturevalue("database_server")
+    server.searches = searches
+    return server
 
 
 @contextmanager
 def opened(site: Site | Path, postgresql: Cluster | None = None) -> Iterator[Library]:
     """Open an installation; one that is only a folder is on SQLite."""
     site = Site(site) if isinstance(site, Path) else site
-    url = postgresql.url(site.database) if postgresql else None
-    settings = Settings(data_dir=site.folder / "var", content_dir=site.folder / "content", database_url=url)
+    settings = Settings(
+        data_dir=site.folder / "var",
+        content_dir=site.folder / "content",
+        database_url=postgresql.url(site.database) if postgresql else None,
+        search_engine="postgresql" if postgresql and postgresql.searches else "whoosh",
+    )
     database = Database.of(settings)
-    index = SearchIndex(settings.index_dir)
+    index = search_engine(settings)
     yield Library(settings, database, index)
     index.close()
     database.close()

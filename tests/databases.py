@@ -20,6 +20,7 @@ class Cluster:
 
     def __init__(self, folder: Path, programs: Path) -> None:
         self.folder = folder
+        self.searches = False  # whether libraries search by it
         self._programs = programs
 
     def start(self) -> None:

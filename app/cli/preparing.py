@@ -2,9 +2,9 @@
 
 from app.cli.console import print_report, progress
 from app.config import Settings
-from app.search.index import SearchIndex
 from app.services import files, indexing
 from app.services.accounts import ensure_first_admin
+from app.services.engines import search_engine
 from app.services.rendering import bring_up_to_date
 from app.services.syncing import sync
 from app.storage import renderings, schema
@@ -17,7 +17,7 @@ def prepare(settings: Settings) -> str | None:
     Raises what its steps raise, OperatorError among it.
     """
     database = Database.of(settings)
-    index = SearchIndex(settings.index_dir)
+    index = search_engine(settings)
     try:
         schema.migrate(database)
         files.drop_partial(settings.images_dir)
@@ -32,6 +32,7 @@ def prepare(settings: Settings) -> str | None:
             renderings.drop_unused(session)
         key = ensure_first_admin(database, settings.admin_email, settings.admin_password)
     finally:
+        index.close()
         database.close()
     if report.created or report.updated or report.problems:
         print_report(report, "Synced")

@@ -84,15 +84,16 @@ def check() -> None:
     It looks at the settings, the disk, the database, the last backup, the search index, the images and the workers, and
     says what to do where something is wrong. The exit status is 1 if there is a problem.
     """
-    from app.search.index import SearchIndex
     from app.services.checking import State, check_all, worst
+    from app.services.engines import search_engine
     from app.storage.database import Database
 
     settings = load_settings()
-    database = Database.of(settings)
+    database, index = Database.of(settings), search_engine(settings)
     try:
-        found = check_all(settings, database, SearchIndex(settings.index_dir))
+        found = check_all(settings, database, index)
     finally:
+        index.close()
         database.close()
     marks = {State.OK: "ok      ", State.WARNING: "warning ", State.PROBLEM: "PROBLEM "}
     for each in found:

@@ -11,28 +11,29 @@ from app.environment import load_settings
 from app.errors import OperatorError
 
 if TYPE_CHECKING:
-    from app.search.index import SearchIndex
+    from app.search.engine import SearchEngine
     from app.storage.database import Database
 
 
 @contextmanager
-def open_stores() -> "Iterator[tuple[Settings, Database, SearchIndex]]":
+def open_stores() -> "Iterator[tuple[Settings, Database, SearchEngine]]":
     """Yield settings, database and index of this installation.
 
     Raises OperatorError when the data folder cannot be used, SchemaMismatch when the database is not migrated.
     """
-    from app.search.index import SearchIndex
+    from app.services.engines import search_engine
     from app.storage import schema
     from app.storage.database import Database
 
     settings = load_settings()
     settings.prepare_data_dir()
     with using(settings):
-        database = Database.of(settings)
+        database, index = Database.of(settings), search_engine(settings)
         try:
             schema.check(database)
-            yield settings, database, SearchIndex(settings.index_dir)
+            yield settings, database, index
         finally:
+            index.close()
             database.close()
 
 

@@ -33,7 +33,7 @@ def reload() -> None:
     They are replaced one after the other while this command asks the site all the time, and it prints a receipt. The
     exit status is 1 if a request failed meanwhile. Use it after an update.
     """
-    from app.search.index import SearchIndex
+    from app.services.engines import search_engine
 
     settings = load_settings()
     running = _server(settings)
@@ -41,8 +41,8 @@ def reload() -> None:
         raise OperatorError(f"No server of `omniracle serve` runs on {settings.data_dir}: start one.")
     parent, host, port = running
     old, before = _table(settings)
-    index = SearchIndex(settings.index_dir)
-    generation = index.snapshot().generation
+    index = search_engine(settings)
+    generation = index.generation()
     asker = _Asker(_reachable(host), port)
     started = time.monotonic()
     asker.start()
@@ -58,7 +58,7 @@ def reload() -> None:
     errors = _server_errors(after) - _server_errors(before)
     typer.echo(f"  meanwhile     {after.requests - before.requests} requests, {errors} answered with an error (5xx)")
     typer.echo(f"                {asker.asked} new connections of this command, {asker.failed} failed")
-    typer.echo(f"  search index  generation {generation} before, {index.snapshot().generation} after")
+    typer.echo(f"  search index  generation {generation} before, {index.generation()} after")
     if errors or asker.failed:
         raise typer.Exit(1)
 

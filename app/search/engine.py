@@ -1,8 +1,8 @@
 """What the site asks of a search engine. Services know no more of it, and do not know which one answers.
 
-Whoosh answers, from an index in files of each host (index.py). What any engine shares with it: what stands in an index
-(schema.py, analysis.py), by which terms a query is looked up (expansion.py), and how much each weighs (weights.py,
-scorer.py).
+Two answer: Whoosh, from an index in files of each host (index.py), and PostgreSQL, from one in the site's database for
+all hosts (postgresql/). They share what stands in an index (schema.py, analysis.py), by which terms a query is looked
+up (expansion.py), and how much each weighs (weights.py, scorer.py).
 """
 
 from collections.abc import Iterable

@@ -30,9 +30,9 @@ def is_sqlite(url: str) -> bool:
     return make_url(url).get_backend_name() == "sqlite"
 
 
-def engine_of(url: str) -> Engine:
+def engine_of(url: str, pool_size: int = POOL_SIZE) -> Engine:
     """Return an engine for `url`; raise OperatorError where its driver is not installed."""
-    return _sqlite(url) if is_sqlite(url) else _postgresql(url)
+    return _sqlite(url, pool_size) if is_sqlite(url) else _postgresql(url, pool_size)
 
 
 def options_of_reads(engine: Engine) -> dict[str, Any]:
@@ -42,8 +42,8 @@ def options_of_reads(engine: Engine) -> dict[str, Any]:
     return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 
-def _sqlite(url: str) -> Engine:
-    engine = create_engine(url, pool_size=POOL_SIZE, connect_args={"timeout": BUSY_TIMEOUT_S}, hide_parameters=True)
+def _sqlite(url: str, pool_size: int) -> Engine:
+    engine = create_engine(url, pool_size=pool_size, connect_args={"timeout": BUSY_TIMEOUT_S}, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -66,7 +66,7 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if patience_of_writer is None else "BEGIN IMMEDIATE")
 
 
-def _postgresql(url: str) -> Engine:
+def _postgresql(url: str, pool_size: int) -> Engine:
     timeouts = {
         "statement_timeout": STATEMENT_TIMEOUT_S,
         "idle_in_transaction_session_timeout": 2 * STATEMENT_TIMEOUT_S,  # a writer that hangs would stop all others
@@ -76,7 +76,7 @@ def _postgresql(url: str) -> Engine:
     try:
         engine = create_engine(
             url,
-            pool_size=POOL_SIZE,
+            pool_size=pool_size,
             max_overflow=0,
             pool_pre_ping=True,
             hide_parameters=True,

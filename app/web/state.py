@@ -14,8 +14,8 @@ from fastapi import Depends, Request
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.config import Settings
-from app.search.index import SearchIndex
 from app.services import indexing, link_checking, searching
+from app.services.engines import search_engine
 from app.services.fetching import Fetcher
 from app.services.hosts import Hosts
 from app.services.image_store import image_store
@@ -46,7 +46,7 @@ class State:
     def __init__(self, settings: Settings, routes: Sequence[str]) -> None:
         self.settings = settings
         self.database = Database.of(settings)
-        self.index = SearchIndex(settings.index_dir)
+        self.index = search_engine(settings)
         self.pid = os.getpid()
         self.watch: VersionWatch | None = None  # the event loop's, opened and closed by its thread
         self.shared_pages = SharedPages(settings.pages_dir, repr(settings))  # as the watch

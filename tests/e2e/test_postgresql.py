@@ -11,10 +11,10 @@ from tests.e2e.conftest import eventually, start, stop, told
 pytestmark = pytest.mark.e2e
 
 
-@pytest.fixture
-def site(database_server, tmp_path):
+@pytest.fixture(params=["whoosh", "postgresql"])
+def site(request, database_server, tmp_path):
     url = database_server.url(database_server.create())
-    server = start(tmp_path / "var", workers=2, DATABASE_URL=url)
+    server = start(tmp_path / "var", workers=2, DATABASE_URL=url, OMNIRACLE_SEARCH_ENGINE=request.param)
     yield server, url
     assert stop(server) == 0
 
@@ -78,4 +78,11 @@ def test_a_restart_of_the_database_loses_nothing_that_was_acknowledged(site, dat
         assert body in server.get(f"/questions/{slug}.md").text
     found = server.get("/api/v1/questions?per_page=100").json()
     assert saver.saved.keys() <= {each["slug"] for each in found["items"]}
+    for slug in saver.saved:
+        searched = f"/api/v1/search?q={slug.removeprefix('what-is-')}"
+        assert eventually(lambda searched=searched, slug=slug: is_found(server, searched, slug)), slug
     assert eventually(lambda: server.get("/readyz").status_code == 200)
+
+
+def is_found(server, path, slug):
+    return slug in {hit["slug"] for hit in server.get(path).json()["hits"]}

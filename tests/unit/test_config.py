@@ -45,6 +45,8 @@ def test_names_of_other_programs_are_ignored(tmp_path):
         ("OMNIRACLE_OIDC_ISSUER", "http://id.example.org"),
         ("OMNIRACLE_OIDC_ISSUER", "https://id.example.org"),  # without OMNIRACLE_OIDC_CLIENT_ID
         ("OMNIRACLE_API_READS", "-1"),
+        ("OMNIRACLE_SEARCH_ENGINE", "elastic"),
+        ("OMNIRACLE_SEARCH_ENGINE", "postgresql"),  # with a database in a file
     ],
 )
 def test_a_wrong_value_is_refused_by_name(tmp_path, name, value):

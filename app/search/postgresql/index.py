@@ -1,0 +1,169 @@
+"""The index in the database: opening it, writing to it in turns, building it anew.
+
+All hosts share it, and with it the place in the log of changes up to which it has come.
+"""
+
+import logging
+import math
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import ProgrammingError
+
+from app.errors import IndexUnavailable
+from app.search.postgresql import tables
+from app.search.postgresql.reading import PostgresReader
+from app.search.postgresql.tables import NAMESPACE, VERSION, State
+from app.search.postgresql.writing import PostgresBuild, write_changes
+from app.search.schema import Entry
+
+log = logging.getLogger(__name__)
+
+WRITE_LOCK = 0x6F6D6E6A  # beside the lock of the site's own writers, see app/storage/engines.py
+BUILD_LOCK = 0x6F6D6E6B
+LOCK_POLL_S = 0.02
+NO_INDEX = "There is no search index: run `omniracle reindex`."
+
+
+class PostgresIndex:
+    """One process's view of the index; each method does what app/search/engine.py says of it."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Use connections of an engine that is no other's: who searches must not wait for those who wait for it."""
+        self._engine = engine
+        self._reading = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+    def is_usable(self, identity: str, *, thorough: bool = False) -> bool:
+        """Say whether there is a whole index of this version for the database with this identity."""
+        with self._reading.connect() as connection:
+            state = _state(connection)
+        if state is None or (state.version, state.identity) != (VERSION, identity):
+            return False
+        return self.is_whole(thorough=thorough)
+
+    def is_whole(self, *, thorough: bool = False) -> bool:
+        """Say whether there is an index; a `thorough` look counts its rows. For the rest PostgreSQL itself cares.
+
+        One of a newer program is left to it: hosts that are yet to be upgraded do not undo what the others have built.
+        """
+        with self._reading.connect() as connection:
+            state = _state(connection)
+            if state is None or _number(state.version) < _number(VERSION):
+                return False
+            if not thorough:
+                return True
+            counts = [
+                connection.scalar(text(f"SELECT count(*) FROM {NAMESPACE}.{table}")) for table in ("texts", "titles")
+            ]
+        return counts == [state.articles, state.articles]
+
+    @contextmanager
+    def reading(self) -> Iterator[PostgresReader]:
+        """Yield the newest state, all of it in one transaction."""
+        with self._reading.connect() as connection:
+            state = _state(connection)
+            if state is None or state.version != VERSION:
+                raise IndexUnavailable(NO_INDEX)
+            yield PostgresReader(connection, state)
+
+    def generation(self) -> int:
+        """Return the number of the newest state."""
+        with self.reading() as reader:
+            return reader.generation
+
+    def write_lock(self, *, patience_s: float = math.inf) -> AbstractContextManager[bool]:
+        """Hold the right to write to the index, across all hosts."""
+        return self._locked(WRITE_LOCK, patience_s)
+
+    def build_lock(self, *, patience_s: float = math.inf) -> AbstractContextManager[bool]:
+        """Hold the right to build a new index beside the live one, across all hosts."""
+        return self._locked(BUILD_LOCK, patience_s)
+
+    def update(self, entries: list[Entry], removed: list[int]) -> None:
+        """Put `entries` in place of what the index knows of them and forget `removed`."""
+        with self._changing() as connection:
+            write_changes(connection, NAMESPACE, entries, removed)
+
+    def position(self) -> int:
+        """Return the number of the last change that the index knows."""
+        with self._reading.connect() as connection:
+            state = _state(connection)
+        return state.position if state else 0
+
+    def advance(self, position: int) -> None:
+        """Note that the index knows all changes up to this one."""
+        with self._changing() as connection:
+            connection.execute(text(f"UPDATE {NAMESPACE}.state SET position = :position"), {"position": position})
+
+    def scattered(self) -> list[int]:
+        """Return nothing: PostgreSQL puts its tables in order by itself."""
+        return []
+
+    def discard(self) -> None:
+        """Do nothing: an index of another version answers nothing, and none is of another database."""
+
+    @contextmanager
+    def building(self, identity: str) -> Iterator[PostgresBuild]:
+        """Yield a new, empty index beside the live one; it is thrown away unless it takes over."""
+        with self._engine.begin() as connection:
+            for name in tables.left_behind(connection):
+                tables.drop_tables(connection, name)
+        build = PostgresBuild(self._engine, identity)
+        try:
+            yield build
+        finally:
+            if not build.is_live:
+                build.drop()
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _changing(self) -> Iterator[Connection]:
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except ProgrammingError as error:
+            if not _is_missing(error):
+                raise
+            raise IndexUnavailable(NO_INDEX) from error
+
+    @contextmanager
+    def _locked(self, number: int, patience_s: float) -> Iterator[bool]:
+        """Hold a lock of a session. Whoever waits for it holds no connection: others need them to end what they do."""
+        deadline = time.monotonic() + patience_s
+        lock, unlock = (f"SELECT pg_{what}({number})" for what in ("try_advisory_lock", "advisory_unlock"))
+        while True:
+            with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                if connection.scalar(text(lock)):
+                    try:
+                        yield True
+                    finally:
+                        connection.execute(text(unlock))
+                    return
+            if time.monotonic() >= deadline:
+                yield False
+                return
+            time.sleep(LOCK_POLL_S)
+
+
+def _state(connection: Connection) -> State | None:
+    """Return the state of the live index; None when there is none."""
+    try:
+        return tables.state_of(connection)
+    except ProgrammingError as error:
+        if not _is_missing(error):
+            raise
+        connection.rollback()
+        return None
+
+
+def _number(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))
+
+
+def _is_missing(error: ProgrammingError) -> bool:
+    return getattr(error.orig, "sqlstate", None) in ("42P01", "3F000", "42703")  # a table, a schema, a column

@@ -1,0 +1,147 @@
+"""With PostgreSQL as the search engine all hosts have one index, and whoever comes first brings a change into it."""
+
+import copy
+
+import pytest
+from sqlalchemy import text
+
+from app.errors import OperatorError
+from app.services import indexing, suggesting
+from app.services.asking import ask
+from app.services.checking import State, check_all
+from app.services.engines import search_engine
+from app.services.relating import RelatedQuestions
+from app.services.searching import search, warm
+from app.storage import articles, jobs, schema
+from app.storage.database import Database
+from tests.conftest import ARTICLES, Site, opened
+
+
+@pytest.fixture
+def hosts(database_server, tmp_path):
+    """Two hosts of one site, with data folders of their own."""
+    server = copy.copy(database_server)
+    server.searches = True
+    name = server.create()
+    with opened(Site(tmp_path / "one", name), server) as one, opened(Site(tmp_path / "two", name), server) as two:
+        for host in (one, two):
+            host.settings.prepare_data_dir()
+            host.content.mkdir(parents=True)
+        schema.migrate(one.database)
+        for host in (one, two):
+            indexing.ensure(host.database, host.index)
+        for path, written in ARTICLES.items():
+            one.write(path, written)
+        one.sync()
+        yield one, two
+    server.drop(name)
+
+
+def found(host, text, **options):
+    return [hit.slug for hit in search(host.database, host.index, text, **options).page.items]
+
+
+def id_of(host, slug):
+    with host.database.read() as session:
+        return articles.find(session, slug).id
+
+
+def save(host, name, text="Ninety degrees."):
+    host.write(f"cooking/{name}.md", f"---\ntitle: How hot is {name}?\nlang: en\n---\n{text}\n")
+    host.sync()
+
+
+def test_what_one_host_saves_the_other_finds_at_once(hosts):
+    one, two = hosts
+    save(one, "oolong")
+    assert found(two, "oolong") == ["oolong"]
+    assert not indexing.is_behind(two.database, two.index)
+    assert one.index.generation() == two.index.generation()
+    save(one, "oolong", "Eighty degrees.")
+    assert found(two, "eighty") == ["oolong"]
+    assert found(two, "ninety") == []
+
+
+def test_a_change_that_one_host_leaves_another_brings_in(hosts):
+    one, two = hosts
+    number = id_of(one, "bread")
+    with two.index.write_lock():
+        two.index.update([], [number])
+        with one.database.write() as session:
+            jobs.add(session, number)
+        assert indexing.drain(one.database, one.index) == 0
+        assert found(one, "salt") == []
+    assert indexing.drain(two.database, two.index) == 1
+    assert found(one, "salt") == ["bread"]
+    assert indexing.drain(one.database, one.index) == 0
+
+
+def test_one_host_builds_anew_what_all_use(hosts):
+    one, two = hosts
+    before = two.index.generation()
+    assert indexing.rebuild(one.database, one.index) == 5
+    assert found(two, "salt") == ["bread"]
+    assert two.index.generation() > before
+    assert indexing.differing(two.database, two.index) == (set(), set())
+
+
+def test_a_lost_index_is_built_anew(hosts):
+    one, two = hosts
+    with one.database.write() as session:
+        session.connection().execute(text("DROP SCHEMA omniracle_search CASCADE"))
+    assert not two.index.is_whole()
+    assert [check.state for check in check_all(one.settings, one.database, one.index)].count(State.PROBLEM) == 1
+    indexing.ensure(two.database, two.index, thorough=True)
+    assert found(one, "salt") == ["bread"]
+    states = [check.state for check in check_all(one.settings, one.database, one.index)]
+    assert State.PROBLEM not in states
+
+
+def test_rows_that_are_missing_are_found_by_a_thorough_look(hosts):
+    one, _ = hosts
+    with one.database.write() as session:
+        session.connection().execute(text("DELETE FROM omniracle_search.texts"))
+    indexing.ensure(one.database, one.index)
+    assert found(one, "salt") == []
+    indexing.ensure(one.database, one.index, thorough=True)
+    assert found(one, "salt") == ["bread"]
+
+
+def test_a_deleted_article_is_not_found(hosts):
+    one, two = hosts
+    with one.index.write_lock():
+        one.index.update([], [id_of(one, "bread")])
+    assert found(two, "salt") == []
+
+
+def test_everything_that_searches_does(hosts):
+    one, _ = hosts
+    warm(one.index)
+    assert [each.slug for each in suggesting.suggest(one.database, one.index, "why does bre")] == ["bread"]
+    assert suggesting.near_questions(one.database, one.index, "bread of the moon", 3)[0].slug == "bread"
+    answer = ask(one.database, one.index, "Why does bread need salt?")
+    assert "yeast" in answer.quotes[0].text
+    related = RelatedQuestions(one.database, one.index)
+    related.tend()
+    with one.database.read() as session:
+        article = articles.find(session, "workers-en")
+        assert related.of(session, article, []).is_kept
+    wrong = search(one.database, one.index, "bread sallt")
+    assert wrong.did_you_mean == "bread salt"
+    assert wrong.page.items[0].slug == "bread"
+
+
+def test_the_site_is_told_when_its_account_may_make_no_schema(hosts, database_server):
+    one, _ = hosts
+    with one.database.write() as session:
+        session.connection().execute(text("DROP SCHEMA omniracle_search CASCADE"))
+        session.connection().execute(text("CREATE ROLE reader LOGIN"))
+        session.connection().execute(text("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader"))
+    settings = one.settings.model_copy(
+        update={"database_url": one.settings.resolved_database_url.replace("omniracle@", "reader@")}
+    )
+    database, index = Database.of(settings), search_engine(settings)
+    with pytest.raises(OperatorError, match="grant it CREATE on the database"):
+        indexing.ensure(database, index)
+    index.close()
+    database.close()
