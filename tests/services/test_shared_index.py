@@ -5,7 +5,7 @@ import copy
 import pytest
 from sqlalchemy import text
 
-from app.errors import OperatorError
+from app.errors import IndexUnavailable, OperatorError
 from app.services import indexing, suggesting
 from app.services.asking import ask
 from app.services.checking import State, check_all
@@ -95,6 +95,21 @@ def test_a_lost_index_is_built_anew(hosts):
     assert found(one, "salt") == ["bread"]
     states = [check.state for check in check_all(one.settings, one.database, one.index)]
     assert State.PROBLEM not in states
+
+
+@pytest.mark.parametrize(("version", "is_whole"), [("5.9", False), ("10.1", True)])
+def test_hosts_that_are_yet_to_be_upgraded_leave_the_newer_index(hosts, version, is_whole):
+    one, _ = hosts
+    with one.database.write() as session:
+        session.connection().execute(text("UPDATE omniracle_search.state SET version = :version"), {"version": version})
+    assert one.index.is_whole() == is_whole
+    with pytest.raises(IndexUnavailable):
+        found(one, "salt")
+    assert indexing.leave_to_workers(one.database, one.index)
+    assert one.index.is_whole() == is_whole
+    if not is_whole:
+        indexing.ensure(one.database, one.index)
+        assert found(one, "salt") == ["bread"]
 
 
 def test_rows_that_are_missing_are_found_by_a_thorough_look(hosts):
