@@ -15,14 +15,12 @@ from markdown.treeprocessors import Treeprocessor
 from markdown.util import AtomicString
 from pymdownx.magiclink import MagiclinkMailPattern
 
+from app.content.bounds import Bounds
 from app.content.layout import TIGHT, Layout
 from app.content.pictures import size_of
 from app.content.raw_html import RawHtml
 from app.content.syntax import with_spaces
 from app.content.words import Words
-
-MAX_MARKS = 1_200  # in one text; the library's patterns need quadratic time for marks without a partner
-MAX_SCANNED = 2_000_000  # in one document: unclosed brackets, each times the characters of its text
 
 _HEADINGS = frozenset(f"h{level}" for level in range(1, 7))
 # An address, its parts no longer than they may be: the library's own pattern tries every place of a text that goes on.
@@ -49,7 +47,7 @@ class OurExtension(Extension):
         md.preprocessors.deregister("html_block")  # the layout keeps blocks of HTML aside, by GitHub's rules
         md.preprocessors.register(_LayoutPreprocessor(md, self), "layout", 25)
         md.treeprocessors.register(_TightLists(md), "tight_lists", 45)
-        md.treeprocessors.register(_Bounds(md), "bounds", 22)
+        md.treeprocessors.register(Bounds(md), "bounds", 22)
         md.treeprocessors.register(_Headings(md), "headings", 15)
         md.treeprocessors.register(_HeadingLinks(md, self.words), "heading_links", 3)
         md.treeprocessors.register(_Labels(md, self.words), "labels", 2)
@@ -100,35 +98,6 @@ class _TightLists(Treeprocessor):
                 item[-1].tail = "\n".join(filter(None, [item[-1].tail, child.text]))
             else:
                 item.text = "\n".join(filter(None, [(item.text or "").strip(), child.text]))
-
-
-class _Bounds(Treeprocessor):
-    """Shields the inline patterns from text that has nothing for them, and from text that would take them seconds."""
-
-    MARKS = re.compile(r"[\\`*_\[\]<&~@\x02]|://|www\.|  \n")
-    BRACKETS = re.compile(r"\\.|(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)|\]\(|[\[\])]", re.DOTALL)
-
-    def run(self, root: Element) -> None:
-        self._budget = MAX_SCANNED
-        for element in root.iter():
-            if element.text and self._is_out_of_bounds(element.text):
-                element.text = AtomicString(element.text)
-            if element.tail and self._is_out_of_bounds(element.tail):
-                element.tail = AtomicString(element.tail)
-
-    def _is_out_of_bounds(self, text: str) -> bool:
-        marks = len(self.MARKS.findall(text))
-        if not marks or marks > MAX_MARKS:
-            return True
-        if "[" not in text:
-            return False
-        brackets = targets = 0
-        for found in self.BRACKETS.finditer(text):
-            brackets = max(0, brackets + (found[0] == "[") - (found[0][0] == "]"))
-            targets = max(0, targets + (found[0] == "](") - (found[0] == ")"))
-        unclosed = brackets + 8 * targets
-        self._budget -= unclosed * len(text)
-        return self._budget < 0 < unclosed
 
 
 class _Headings(Treeprocessor):

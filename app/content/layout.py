@@ -16,6 +16,7 @@ from app.content.raw_html import RawHtml
 from app.content.words import ALERTS, Words
 
 MAX_DEPTH = 24  # quotes and lists within one another; the library needs some stack for each
+MAX_CELLS = 50_000  # of the tables of a document; a row that is short in the text has as many as all others
 MAX_BACKTICKS = 200  # in a row of a table; the library needs quadratic time to pair them
 TIGHT = "\x02tight\x03"  # first paragraph of an item whose list has no blank lines
 
@@ -36,6 +37,7 @@ class Layout:
         self._keep = keep
         self._raw = raw
         self._words = words
+        self.cells_left = MAX_CELLS
 
     def lines(self, lines: Sequence[str], depth: int = 0) -> Block:
         """Return the lines of a document, or of what stands in a list item or quote, laid out."""
@@ -53,7 +55,7 @@ class Layout:
         return [self._keep(tamed)] if tamed else []
 
     def plain(self, lines: Sequence[str]) -> Block:
-        """Return the placeholder for text that is nested too deeply to be understood."""
+        """Return the placeholder for text that is nested too deeply to be understood, or for too large a table."""
         text = escape("\n".join(lines), quote=False)
         return [self._keep(f'<pre class="plain">{text}</pre>')]
 
@@ -167,7 +169,7 @@ class _Container:
         while self._at < len(self._lines):
             line = self._lines[self._at]
             found = syntax.QUOTE.match(line)
-            if found is None and (not line.strip() or not _is_lazy(inner, fence, line)):
+            if found is None and (not line.strip() or not syntax.is_lazy(inner, fence, line)):
                 break
             inner.append(line[found.end() :] if found else line)
             fence.feed(inner[-1])
@@ -224,7 +226,7 @@ class _Container:
                 inner.append(line[width:])
             elif not fence.is_open and indent >= nested_from and syntax.ITEM.match(line):
                 inner.append(line.lstrip())  # a list below `1.` that is indented by two columns
-            elif _is_lazy(inner, fence, line) and not syntax.ITEM.match(line):
+            elif syntax.is_lazy(inner, fence, line) and not syntax.ITEM.match(line):
                 inner.append(line)
             else:
                 break
@@ -268,16 +270,13 @@ class _Container:
                 break
             rows.append(line)
             self._at += 1
+        cells = syntax.columns(rows[0]) * (len(rows) - 1)
+        if cells > self._layout.cells_left:
+            self._take(self._layout.plain(rows))
+            return
+        self._layout.cells_left -= cells
         # Within code in a cell GitHub reads \| as a pipe.
         self._take([_CODE_SPAN.sub(lambda span: span[0].replace("\\|", "|"), row.strip()) for row in rows])
-
-
-def _is_lazy(inner: Sequence[str], fence: syntax.Fence, line: str) -> bool:
-    """Say whether `line` goes on with the paragraph at the end of `inner` although it lacks its indentation."""
-    last = inner[-1]
-    if not last.strip() or fence.is_open or fence.closed or (syntax.indent_of(last) >= 4 and len(inner) == 1):
-        return False
-    return not (syntax.interrupts(line) or syntax.one_line_block(last))
 
 
 def _paragraph(lines: Sequence[str]) -> Block:

@@ -48,6 +48,22 @@ _ID = re.compile(
 _SOURCE = re.compile(r"""\ssrc\s*=\s*["']?(https?://[^"'\s<>]+)""", re.IGNORECASE)
 
 
+def carried(html: str) -> int:
+    """Return about how many characters a parser adds to `html`: it opens <b> again in every block that follows it."""
+    open_: dict[str, list[int]] = {name: [] for name in _FORMATTING}
+    lengths = total = 0
+    for found in _TAG.finditer(html):
+        name = (found["name"] or "").lower()
+        if name not in _FORMATTING:
+            total += lengths
+        elif not found["slash"]:
+            open_[name].append(len(found[0]))
+            lengths += len(found[0])
+        elif open_[name]:
+            lengths -= open_[name].pop()
+    return total
+
+
 class RawHtml:
     """The HTML pieces of one document: `tame` each, in order; `ids` are then the ids that their authors gave."""
 

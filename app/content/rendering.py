@@ -12,12 +12,15 @@ from markdown import Markdown
 
 from app.content.cleaning import clean, text_of
 from app.content.extensions import OurExtension
+from app.content.raw_html import carried
 from app.content.words import Words, words_for
 
 RENDERER_VERSION = 8  # raise it when the output changes: kept renderings are then made anew
 MAX_LENGTH = 400_000  # characters; a longer body is shown as it was written
 MAX_LINES = 12_000  # more take the library over a second
 MAX_FOOTNOTES = 1_000  # marks of footnotes; the library needs quadratic time for them
+MAX_CARRIED = 5_000_000  # characters that a parser would add to the HTML
+MAX_AMPERSANDS = 20_000  # and no-break spaces; the cleaner needs quadratic time for those of one text
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +53,8 @@ def render(markdown: str, lang: str = "en") -> Rendered:
     library, or makes it fail, is shown as it was written.
     """
     source = _CONTROL.sub("", markdown.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"))
-    if len(source) > MAX_LENGTH or source.count("\n") > MAX_LINES or source.count("[^") > MAX_FOOTNOTES:
-        log.warning("a body of %d characters is shown as plain text: it is too large", len(source))
+    if too_much := excess(source):
+        log.warning("a body of %d characters is shown as plain text: it has %s", len(source), too_much)
         return _plain(source)
     converter, ours = _converter(words_for(lang))
     try:
@@ -62,9 +65,24 @@ def render(markdown: str, lang: str = "en") -> Rendered:
         return _plain(source)
 
 
+def excess(source: str) -> str | None:
+    """Return what a body has too much of to be rendered in a moment; None for most."""
+    counted = (
+        (len(source), MAX_LENGTH, "characters"),
+        (source.count("\n"), MAX_LINES, "lines"),
+        (source.count("[^"), MAX_FOOTNOTES, "footnote marks"),
+        (source.count("&") + source.count("\xa0"), MAX_AMPERSANDS, "ampersands and no-break spaces"),
+    )
+    return next((f"more than {most:,} {what}" for number, most, what in counted if number > most), None)
+
+
 def _converted(source: str, converter: Markdown, ours: OurExtension) -> Rendered:
     converter.reset()
-    html = clean(converter.convert(source), ours.raw.ids).strip()
+    html = converter.convert(source)
+    if carried(html) > MAX_CARRIED:
+        log.warning("a body of %d characters is shown as plain text: its HTML leaves too much open", len(source))
+        return _plain(source)
+    html = clean(html, ours.raw.ids).strip()
     tokens: list[Mapping[str, Any]] = converter.toc_tokens  # type: ignore[attr-defined]
     return Rendered(html, tuple(_headings(tokens)), text_of(html))
 

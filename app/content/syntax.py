@@ -103,3 +103,11 @@ def interrupts(line: str) -> bool:
     item = ITEM.match(line)
     # A number that begins a line of prose seldom begins a list.
     return bool(item and item[4] and item[3] in {None, "1"})
+
+
+def is_lazy(inner: Sequence[str], fence: Fence, line: str) -> bool:
+    """Say whether `line` goes on with the paragraph at the end of `inner` although it lacks its indentation."""
+    last = inner[-1]
+    if not last.strip() or fence.is_open or fence.closed or (indent_of(last) >= 4 and len(inner) == 1):
+        return False
+    return not (interrupts(line) or one_line_block(last))

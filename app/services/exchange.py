@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlmodel import Session
 
 from app.content.document import Document
-from app.content.rendering import MAX_FOOTNOTES, MAX_LENGTH, MAX_LINES
+from app.content.rendering import excess
 from app.errors import InvalidInput
 from app.models import Rendering, SourceFile
 from app.services.finding import RACY, FoundFile, Problem, sha256_of
@@ -159,13 +159,7 @@ def notes_on(rendering: Rendering, body: str) -> tuple[str, ...]:
     """Return what the author should know about how the body is shown."""
     if not rendering.html.startswith('<pre class="plain"'):
         return ()
-    if len(body) > MAX_LENGTH:
-        return (f"is shown as plain text: its body has more than {MAX_LENGTH:,} characters",)
-    if body.count("\n") > MAX_LINES:
-        return (f"is shown as plain text: its body has more than {MAX_LINES:,} lines",)
-    if body.count("[^") > MAX_FOOTNOTES:
-        return (f"is shown as plain text: it has more than {MAX_FOOTNOTES:,} footnote marks",)
-    return ("is shown as plain text: it could not be rendered",)
+    return (f"is shown as plain text: {f'it has {found}' if (found := excess(body)) else 'it could not be rendered'}",)
 
 
 def prepare_all(

@@ -10,8 +10,20 @@ import typer
 
 from app.cli import app as command_line
 from app.config import Settings
-from app.content.rendering import MAX_FOOTNOTES, MAX_LENGTH, MAX_LINES
+from app.content.document import MAX_RESOURCE_TITLE, MAX_TAG, MAX_TITLE, MAX_URL
+from app.content.rendering import MAX_AMPERSANDS, MAX_FOOTNOTES, MAX_LENGTH, MAX_LINES
 from app.environment import given_settings, load_settings
+from app.search import query
+from app.services import images, limits, passwords, removing, reviewing
+from app.services.accounts import MAX_EMAIL, MAX_NAME
+from app.services.contributing import MAX_MESSAGE, MAX_SOURCE
+from app.services.wanting import MAX_QUERY
+from app.web import mcp
+from app.web.editor import MAX_CARDS, MAX_TAGS
+from app.web.forms import MAX_FIELDS
+from app.web.routes import feedback
+from app.web.routes.api import MAX_LIMIT, MAX_OFFSET
+from app.workers import probing, protocol
 from tests.loops import run
 
 PROJECT = Path(__file__).parent.parent.parent
@@ -97,8 +109,27 @@ def test_lock_files_name_no_place_to_download_from():
 
 
 def test_authors_are_told_how_long_an_answer_may_be():
-    text = (DOCS / "content-format.md").read_text()
-    assert f"more than {MAX_LENGTH:,} characters, {MAX_LINES:,} lines or {MAX_FOOTNOTES:,} footnote marks" in text
+    text = " ".join((DOCS / "content-format.md").read_text().split())
+    assert (
+        f"more than {MAX_LENGTH:,} characters, {MAX_LINES:,} lines, {MAX_FOOTNOTES:,} footnote marks or "
+        f"{MAX_AMPERSANDS:,} ampersands and no-break spaces is shown"
+    ) in text
+
+
+def test_every_limit_stands_in_the_table_of_limits():
+    text = (DOCS / "configuration.md").read_text().partition("## What has a limit")[2].partition("## ")[0]
+    fixed = (
+        MAX_TITLE, MAX_TAGS, MAX_TAG, MAX_SOURCE, MAX_LENGTH, MAX_CARDS, MAX_RESOURCE_TITLE, MAX_URL, MAX_MESSAGE,
+        removing.MAX_REASON, reviewing.MAX_REASON, feedback.MAX_REASON, MAX_QUERY, MAX_NAME, MAX_EMAIL,
+        passwords.MIN_LENGTH, passwords.MAX_LENGTH, query.MAX_LENGTH, query.MAX_TERMS, MAX_LIMIT, MAX_OFFSET,
+        MAX_FIELDS, images.MAX_PIXELS // 1_000_000, images.MAX_SIDE, images.MAX_FRAMES, probing.MAX_REQUESTS,
+        probing.MAX_CONCURRENCY, mcp.MAX_BODY_BYTES // 1024, protocol.MAX_HEAD // 1024, int(protocol.PATIENCE_S),
+        protocol.SLOWEST, protocol.MAX_CONNECTIONS,
+        *(getattr(limits, name).most for name in (
+            "SIGN_IN", "SIGN_IN_FROM", "PREVIEW", "LINK", "IMAGE", "FEEDBACK", "WISH", "EXPERIMENT")),
+    )  # fmt: skip
+    named = set(re.findall(r"\d[\d,]*", text))
+    assert [figure for figure in fixed if f"{figure:,}" not in named] == []
 
 
 def test_every_test_that_the_document_on_security_names_is_there():

@@ -28,6 +28,9 @@ PATHOLOGICAL = {
     "addresses without an end": "a." * 100_000 + "@",
     "addresses": "a@b." * 50_000,
     "escapes": "\\" * 100_000,
+    "ampersands": "&#" * 200_000,
+    "no-break spaces": "\xa0a" * 200_000,
+    "columns": "|a" * 90_000 + "|\n" + "|-" * 90_000 + "|\n",
 }
 
 
@@ -36,6 +39,35 @@ PATHOLOGICAL = {
 def test_no_text_takes_long(name):
     # No clock is read here: what is quadratic takes minutes, and the time limit ends it.
     assert render(PATHOLOGICAL[name]).html
+
+
+REPEATED = {
+    "an address": "[a]: http://b/" + "x" * 20_000 + "\n\n" + ("[a] " * 300 + "\n\n") * 30,
+    "a title": "[a]: http://b/ '" + "x" * 20_000 + "'\n\n" + ("![a] " * 300 + "\n\n") * 30,
+    "an element left open": f"<b title='{'x' * 20_000}'>" + "<p>a" * 1_000,
+    "elements left open": "".join(f"<b title='{'x' * 90}{n}'>" for n in range(8)) + "<p>a" * 20_000,
+    "cells that are not there": "|a" * 300 + "|\n" + "|-" * 300 + "|\n" + "|b|\n" * 300,
+    "cells of many tables": ("|a" * 300 + "|\n" + "|-" * 300 + "|\n" + "|b|\n" * 30 + "\n") * 20,
+}
+
+
+@pytest.mark.parametrize("name", REPEATED)
+def test_no_text_becomes_much_longer(name):
+    source = REPEATED[name]
+    assert len(render(source).html) < 2_000_000 + 10 * len(source)
+
+
+def test_what_is_used_often_is_still_a_link():
+    rendered = render("[a]: http://b/" + "x" * 1_000 + "\n\n" + "[a] " * 500)
+    assert rendered.html.count('href="http://b/') == 500
+
+
+def test_a_table_that_is_too_large_is_shown_as_it_was_written():
+    table = "|a" * 300 + "|\n" + "|-" * 300 + "|\n" + "|b|\n" * 300
+    rendered = render(f"Before\n\n{table}\nAfter\n\n|a|\n|-|\n|**b**|\n")
+    assert '<pre class="plain">|a|a' in rendered.html
+    assert "<p>After</p>" in rendered.html
+    assert "<td><strong>b</strong></td>" in rendered.html
 
 
 def test_what_the_library_cannot_do_is_shown_as_it_is(monkeypatch, caplog):
