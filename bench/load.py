@@ -1,9 +1,11 @@
 """What a reader notices while others wear the site out, and what is left of it afterwards.
 
-Run as `python bench/load.py [ARTICLES] [--seconds N]`. Against two workers at once: slow clients that send one byte a
-second, half of them of the head and half of the body of a request; idle connections that have asked once; connections
-that ask for distinct searches without a pause; a crawler that follows every link. Meanwhile a reader with a new
-connection each time asks for a page that is kept, one that is made anew, and a search.
+Run as `python bench/load.py [ARTICLES] [--seconds N] [--addresses N] [--searches]`. Against two workers at once: slow
+clients that send one byte a second, half of them of the head and half of the body of a request; idle connections that
+have asked once; connections that ask for distinct searches without a pause; a crawler that follows every link.
+Meanwhile a reader with a new connection each time asks for a page that is kept, one that is made anew, and a search.
+All others come from other addresses of this machine than the reader, the searches from as many as `--addresses` says;
+`--searches` leaves out everybody else.
 """
 
 import argparse
@@ -27,6 +29,7 @@ from servers import product, running
 QUIET_S = 15
 SLOW, IDLE, FLOOD = 200, 2000, 64
 READER_PAUSE_S, STARTING_S = 0.2, 20.0
+READER, OTHERS = "127.0.0.1", "127.0.0.2"
 LINK = re.compile(rb'href="(/[^"#]*)')
 
 
@@ -47,9 +50,9 @@ class Seen:
                   f"longest {max(waits) * 1000:6.0f} ms")  # fmt: skip
 
 
-async def get(seen: Seen, who: str, path: str) -> bytes:
+async def get(seen: Seen, who: str, path: str, source: str = READER) -> bytes:
     """Ask on a new connection; return the answer, and count its status."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", seen.port)
+    reader, writer = await connected(seen, source)
     try:
         writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
         answer = await asyncio.wait_for(reader.read(-1), 60)
@@ -57,6 +60,11 @@ async def get(seen: Seen, who: str, path: str) -> bytes:
         writer.close()
     seen.answers[f"{who} {answer[9:12].decode() or 'nothing'}"] += 1
     return answer
+
+
+async def connected(seen: Seen, source: str = OTHERS) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Return a new connection from an address of this machine."""
+    return await asyncio.open_connection("127.0.0.1", seen.port, local_addr=(source, 0))
 
 
 async def read(seen: Seen, slugs: list[str], queries: list[str]) -> None:
@@ -77,7 +85,7 @@ async def read(seen: Seen, slugs: list[str], queries: list[str]) -> None:
 async def send_slowly(seen: Seen, start: bytes) -> None:
     """Send `start`, then a byte a second, until the server has had enough; then again."""
     while True:
-        reader, writer = await asyncio.open_connection("127.0.0.1", seen.port)
+        reader, writer = await connected(seen)
         writer.write(start)
         answer = asyncio.create_task(reader.read(100))
         try:
@@ -97,7 +105,7 @@ async def stay(seen: Seen) -> None:
     await asyncio.sleep(random.random() * STARTING_S)
     question = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
     while True:
-        reader, writer = await asyncio.open_connection("127.0.0.1", seen.port)
+        reader, writer = await connected(seen)
         try:
             writer.write(question)
             answer = await reader.read(-1)
@@ -109,11 +117,11 @@ async def stay(seen: Seen) -> None:
         question = b""
 
 
-async def flood(seen: Seen, queries: list[str]) -> None:
+async def flood(seen: Seen, queries: list[str], source: str) -> None:
     """Search for something else each time, without a pause."""
     chosen = random.Random()
     while True:
-        await get(seen, "flood", f"/search?q={chosen.choice(queries)}%20{chosen.randrange(10**9)}")
+        await get(seen, "flood", f"/search?q={chosen.choice(queries)}%20{chosen.randrange(10**9)}", source)
 
 
 async def crawl(seen: Seen) -> None:
@@ -121,7 +129,7 @@ async def crawl(seen: Seen) -> None:
     waiting = ["/"]
     while waiting:
         path = waiting.pop()
-        for link in LINK.findall(await get(seen, "crawler", path)):
+        for link in LINK.findall(await get(seen, "crawler", path, OTHERS)):
             found = link.decode().replace("&amp;", "&")
             if found not in seen.crawled and len(seen.crawled) < 100_000:
                 seen.crawled.add(found)
@@ -133,19 +141,18 @@ def used(pid: int) -> tuple[int, float]:
     return len(list(Path(f"/proc/{pid}/fd").iterdir())), memory.held(pid).resident_mb
 
 
-def wear_out(port: int, queries: list[str], seconds: float) -> Seen:
+def wear_out(port: int, queries: list[str], options: argparse.Namespace) -> Seen:
     """Let everybody but the reader loose for a while; a process of its own does so, for the reader's waits count."""
     seen = Seen(port)
     head = b"GET / HTTP/1.1\r\nX: "
     form = b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 9999\r\n\r\n"
     body = b"POST /sign-in HTTP/1.1\r\nHost: localhost\r\n" + form
-    everybody = (
-        *(send_slowly(seen, start) for start in (head, body) for _ in range(SLOW // 2)),
-        *(stay(seen) for _ in range(IDLE)),
-        *(flood(seen, queries) for _ in range(FLOOD)),
-        crawl(seen),
-    )
-    asyncio.run(together(everybody, seconds))
+    sources = [f"127.0.1.{1 + number % options.addresses}" for number in range(FLOOD)]
+    everybody = [flood(seen, queries, source) for source in sources]
+    if not options.searches:
+        everybody += [send_slowly(seen, start) for start in (head, body) for _ in range(SLOW // 2)]
+        everybody += [*(stay(seen) for _ in range(IDLE)), crawl(seen)]
+    asyncio.run(together(everybody, options.seconds))
     return seen
 
 
@@ -166,6 +173,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("articles", type=int, nargs="?", default=2000, help="how many documents")
     parser.add_argument("--seconds", type=float, default=60, help="how long")
+    parser.add_argument("--addresses", type=int, default=1, help="from how many the searches come, at most 64")
+    parser.add_argument("--searches", action="store_true", help="nobody but those who search")
     options = parser.parse_args()
     data, slugs, queries = pages.library(options.articles)
     with tempfile.TemporaryDirectory() as folder:
@@ -179,7 +188,7 @@ def main() -> None:
             seen.waits.clear()
             before = {worker: used(worker) for worker in workers}
             with ProcessPoolExecutor(1) as apart:
-                others = apart.submit(wear_out, seen.port, queries, options.seconds)
+                others = apart.submit(wear_out, seen.port, queries, options)
                 asyncio.run(together([read(seen, slugs, queries)], options.seconds))
                 seen.answers.update(others.result().answers)
             worn = {worker: used(worker) for worker in workers}

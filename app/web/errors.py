@@ -286,7 +286,7 @@ def _near(request: Request) -> tuple[str | None, list[Hit]]:
     words = re.sub(r"^(questions|tags|search)\s+", "", words)
     if not words:
         return None, []
-    if not state.searches.available_tokens:  # others wait for their searches, and this one nobody has asked for
+    if not state.searches.is_free:  # others wait for their searches, and this one nobody has asked for
         return words, []
     try:
         return words, list(search(state.database, state.index, words, size=5).page.items)

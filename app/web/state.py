@@ -29,6 +29,7 @@ from app.storage.database import Database
 from app.storage.failures import reason_of
 from app.storage.shared_pages import SharedPages
 from app.web.access_log import AccessLog
+from app.web.fair_turns import FairTurns
 from app.web.mcp import McpEndpoint
 from app.workers.probing import ProbeKeys
 from app.workers.table import WorkerTable
@@ -67,7 +68,7 @@ class State:
         self.fetcher = Fetcher()
         self.images = image_store(settings)
         self.drawing = CapacityLimiter(1)  # of pictures of links
-        self.searches = CapacityLimiter(SEARCHES)
+        self.searches = FairTurns(SEARCHES)
         self._wanted_checked: int | None = None  # the last entry that was looked at for this generation
 
     def open(self) -> None:

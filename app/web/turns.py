@@ -6,14 +6,12 @@ from fastapi import Request
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
-from app.errors import Busy
+from app.web.access import address_of
 from app.web.state import State
-
-MOST_WAITING = 100  # of one worker; the last of them waits a few seconds
 
 
 class InTurn(APIRoute):
-    """A route whose requests wait for their turn; where too many wait already, the answer is 503.
+    """A route whose requests wait for their turn, by the addresses that they come from.
 
     They wait without a thread, and the answer is sent when the turn is over: a slow client holds up nobody.
     """
@@ -24,9 +22,7 @@ class InTurn(APIRoute):
 
         async def handle_in_turn(request: Request) -> Response:
             state: State = request.app.state.omniracle
-            if state.searches.statistics().tasks_waiting >= MOST_WAITING:
-                raise Busy
-            async with state.searches:
+            async with state.searches.of(address_of(request)):
                 return await handle(request)
 
         return handle_in_turn

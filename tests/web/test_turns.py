@@ -1,40 +1,44 @@
-"""Searches come in turn, and hold up nobody else."""
+"""Searches come in turn, and hold up nobody else; who has sent many waits for who has sent few."""
 
+import asyncio
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
 
 import pytest
+from starlette.testclient import TestClient
 
+from app.errors import Busy, TooManyRequests
 from app.storage.engines import POOL_SIZE
-from app.web import turns
+from app.web import fair_turns
+from app.web.fair_turns import FairTurns
 from app.web.state import SEARCHES
+from tests.loops import run
 
 PATHS = ["/search?q=salt", "/api/v1/search?q=salt", "/api/v1/suggest?q=salt", "/suggest.json?q=salt"]
 
 
 @pytest.fixture
 def state(client):
-    """Of a worker all of whose turns are taken."""
+    """Of a worker all of whose turns are taken until `free`."""
     state = client.app.state.omniracle
-    holders = [object() for _ in range(SEARCHES)]
-    for holder in holders:
-        client.portal.call(state.searches.acquire_on_behalf_of, holder)
+    state.holders = AsyncExitStack()
+    for _ in range(SEARCHES):
+        client.portal.call(state.holders.enter_async_context, state.searches.of("holder"))
     yield state
-    for holder in holders:
-        if holder in state.searches.statistics().borrowers:
-            client.portal.call(state.searches.release_on_behalf_of, holder)
+    free(client, state)
 
 
 def free(client, state):
-    for holder in state.searches.statistics().borrowers:
-        client.portal.call(state.searches.release_on_behalf_of, holder)
+    client.portal.call(state.holders.aclose)
 
 
 def test_other_pages_are_answered_while_searches_wait(client, state):
     waiting = POOL_SIZE * 2  # more than there are threads
     with ThreadPoolExecutor(waiting) as readers:
         asked = [readers.submit(client.get, f"{PATHS[n % len(PATHS)]}%20{n}") for n in range(waiting)]
-        while client.portal.call(state.searches.statistics).tasks_waiting < waiting:
+        while state.searches.waiting < waiting:
             time.sleep(0.01)
         assert client.get("/questions/bread").status_code == 200
         assert client.get("/questions").status_code == 200
@@ -47,18 +51,52 @@ def test_other_pages_are_answered_while_searches_wait(client, state):
     assert "Why does bread need salt?" in client.get("/questions/salt", headers={"Accept": "text/html"}).text
 
 
+def test_a_reader_does_not_wait_for_a_flood(client, state):
+    flood, reader = (from_address(client, address) for address in ("203.0.113.1", "203.0.113.2"))
+    many, left = 40, []
+    with ThreadPoolExecutor(many + 1) as people:
+        asked = [people.submit(flood.get, f"{PATHS[0]}%20{n}") for n in range(many)]
+        while state.searches.waiting < many:
+            time.sleep(0.01)
+        own = people.submit(reader.get, PATHS[0])
+        own.add_done_callback(lambda _: left.append(state.searches.waiting))
+        while state.searches.waiting < many + 1:
+            time.sleep(0.01)
+        free(client, state)
+        assert own.result().status_code == 200
+        assert {each.result().status_code for each in asked} == {200}
+    assert left[0] > many // 4  # all of them had come before
+
+
+def from_address(client, address):
+    made = TestClient(client.app, client=(address, 50_000))
+    made.portal = client.portal
+    return made
+
+
+@pytest.mark.parametrize(("bound", "status"), [("MOST_WAITING", 503), ("MOST_OF_ONE", 429)])
 @pytest.mark.parametrize("path", PATHS)
-def test_too_many_are_asked_to_come_again(client, state, monkeypatch, path):
-    monkeypatch.setattr(turns, "MOST_WAITING", 0)
+def test_too_many_are_asked_to_come_again(client, state, monkeypatch, path, bound, status):
+    monkeypatch.setattr(fair_turns, bound, 0)
+    if bound == "MOST_WAITING":
+        monkeypatch.setattr(FairTurns, "_make_room", refuse)
     response = client.get(path)
-    assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
-    free(client, state)
+    assert (response.status_code, response.headers["Retry-After"]) == (status, "5")
 
 
-def test_who_is_asked_to_come_again_can_read_it(client, state, monkeypatch):
-    monkeypatch.setattr(turns, "MOST_WAITING", 0)
-    assert "The library is busy" in client.get(PATHS[0]).text
-    assert "答案库正忙" in client.get(PATHS[0], headers={"Cookie": "lang=zh-Hans"}).text
+def refuse(*_):
+    raise Busy
+
+
+@pytest.mark.parametrize(
+    ("bound", "english", "chinese"),
+    [("MOST_WAITING", "The library is busy", "答案库正忙"), ("MOST_OF_ONE", "Too many requests", "操作过于频繁")],
+)
+def test_who_is_asked_to_come_again_can_read_it(client, state, monkeypatch, bound, english, chinese):
+    monkeypatch.setattr(fair_turns, bound, 0)
+    monkeypatch.setattr(FairTurns, "_make_room", refuse)
+    assert english in client.get(PATHS[0]).text
+    assert chinese in client.get(PATHS[0], headers={"Cookie": "lang=zh-Hans"}).text
     assert client.get(PATHS[1]).headers["Content-Type"] == "application/problem+json"
 
 
@@ -66,3 +104,99 @@ def test_a_search_that_fails_gives_its_turn_back(client):
     for _ in range(SEARCHES * 2):
         assert client.get("/api/v1/search?limit=0").status_code == 422
     assert client.get(PATHS[1]).status_code == 200
+
+
+class Queue:
+    """Turns, one at a time, and the order in which clients had theirs; "!" is for one that gave way."""
+
+    def __init__(self):
+        self.turns = FairTurns(1)
+        self.order = []
+        self.tasks = []
+
+    async def ask(self, clients):
+        for client in clients:
+            self.tasks.append(asyncio.create_task(self._take(client)))
+            await asyncio.sleep(0)
+
+    async def _take(self, client):
+        try:
+            async with self.turns.of(client):
+                self.order.append(client)
+                await asyncio.sleep(0)
+        except Busy:
+            self.order.append(f"{client}!")
+
+    async def end(self):
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        assert self.turns.is_free
+        assert not self.turns.waiting
+        return self.order
+
+
+def test_clients_have_their_turns_in_rotation():
+    async def wait():
+        queue = Queue()
+        async with queue.turns.of("holder"):
+            await queue.ask("aaaaabbbc")
+        return await queue.end()
+
+    assert "".join(run(wait())) == "abcababaa"
+
+
+def test_who_has_the_most_gives_way_to_who_has_fewer(monkeypatch):
+    monkeypatch.setattr(fair_turns, "MOST_WAITING", 6)
+
+    async def wait():
+        queue = Queue()
+        async with queue.turns.of("holder"):
+            await queue.ask("aaaaaab")  # b takes the place of the last a
+            await queue.ask("abbbb")  # and on, until both have as many
+        return await queue.end()
+
+    order = run(wait())
+    assert Counter(order) == {"a": 3, "b": 3, "a!": 4, "b!": 2}
+    assert "".join(each for each in order if "!" not in each) == "ababab"
+
+
+def test_many_addresses_share_what_there_is(monkeypatch):
+    monkeypatch.setattr(fair_turns, "MOST_WAITING", 6)
+
+    async def wait():
+        queue = Queue()
+        async with queue.turns.of("holder"):
+            await queue.ask("abcdefg")
+        return await queue.end()
+
+    assert run(wait()) == ["g!", *"abcdef"]
+
+
+def test_one_client_has_no_more_than_its_share_of_the_waiting(monkeypatch):
+    monkeypatch.setattr(fair_turns, "MOST_OF_ONE", 2)
+
+    async def wait():
+        turns = FairTurns(1)
+        async with turns.of("a"):
+            tasks = [asyncio.ensure_future(turns.of("a").__aenter__()) for _ in range(2)]
+            await asyncio.sleep(0)
+            with pytest.raises(TooManyRequests):
+                await turns.of("a").__aenter__()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            assert not turns.waiting
+        assert turns.is_free
+
+    run(wait())
+
+
+def test_a_turn_that_nobody_wants_any_more_goes_on_to_the_next():
+    async def wait():
+        queue = Queue()
+        async with queue.turns.of("holder"):
+            await queue.ask("abc")
+            queue.tasks[0].cancel()  # while it waits
+        queue.tasks[1].cancel()  # in the moment in which it has the turn
+        return await queue.end()
+
+    assert run(wait()) == ["c"]
