@@ -10,7 +10,7 @@ import logging
 import os
 import secrets
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
@@ -71,6 +71,8 @@ class SharedPages:
             self._writing.execute("PRAGMA synchronous = OFF")
             self._writing.execute(_MAKE)
             self._reading = sqlite3.connect(self._file, isolation_level=None, timeout=0)  # never waits
+            for connection in (self._reading, self._writing):
+                connection.execute("PRAGMA cache_size = -256")  # kB: the system has the file in memory, once for all
         except (OSError, sqlite3.Error) as error:
             self._note(error)
 
@@ -85,7 +87,7 @@ class SharedPages:
             return None
         return None if row is None else SharedPage(*row)
 
-    def put(self, pages: Iterable[SharedPage]) -> None:
+    def put(self, pages: Sequence[SharedPage]) -> None:
         """Keep pages, in place of those under the same keys; the oldest ones go when the file is full."""
         if self._writing is None:
             return

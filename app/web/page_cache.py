@@ -137,9 +137,8 @@ class PageCache:
         state = self.state
         made, self._made = self._made, deque(maxlen=MAX_UNTOLD)
         if made and state is not None:
-            state.shared_pages.put(
-                filter(None, (without_worker(digest_of(key), page, state.pid) for key, page in made))
-            )
+            pages = [without_worker(digest_of(key), page, state.pid) for key, page in made]
+            state.shared_pages.put([page for page in pages if page is not None])
 
     async def _answer(
         self, state: State, page: KeptPage, scope: Scope, headers: dict[bytes, bytes], send: Send
