@@ -2,15 +2,19 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete, func, update
+from sqlalchemy import bindparam, delete, func, update
 from sqlmodel import Session, col, select
 
 from app.models import Article, Rendering
 
+_BY_DIGEST = select(Rendering).where(
+    Rendering.digest == bindparam("digest")
+)  # made once: each page of a question asks it
+
 
 def get(session: Session, digest: str) -> Rendering | None:
     """Return the kept rendering of this digest, else None."""
-    return session.get(Rendering, digest)
+    return session.exec(_BY_DIGEST, params={"digest": digest}).first()
 
 
 def of(session: Session, digests: Sequence[str]) -> list[Rendering]:
