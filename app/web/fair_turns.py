@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from app.errors import Busy, TooManyRequests
 
 MOST_WAITING = 100  # the last of them waits a few seconds
-MOST_OF_ONE = 50  # client; an office or a school may share an address
+MOST_OF_ONE = 80  # client; an office or a school may share an address
 RETRY_AFTER_S = 5
 
 Waiter = asyncio.Future[None]
