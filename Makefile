@@ -50,6 +50,7 @@ bench: $(VENV)/.installed-dev ## Measure starting, memory, importing, searching,
 	@$(BIN)/python bench/start.py
 	@$(BIN)/python bench/library.py
 	@$(BIN)/python bench/search_speed.py
+	@$(BIN)/python bench/search_engines.py
 	@$(BIN)/python bench/relevance.py
 	@$(BIN)/python bench/pages.py
 	@$(BIN)/python bench/saving.py

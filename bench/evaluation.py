@@ -7,18 +7,26 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import corpus
+from sqlalchemy import Engine
 
 from app.config import Settings
 from app.search.index import SearchIndex
+from app.search.postgresql.index import PostgresIndex
+from app.search.postgresql.tables import VERSION
 from app.search.schema import SCHEMA_VERSION
+from app.services import indexing
 from app.storage import schema
 from app.storage.database import Database
+from app.storage.engines import engine_of
+from tests.databases import cluster
 
 HOME = Path(__file__).resolve().parent.parent / "var" / "bench"
+ALL = "all_documents"  # what PostgreSQL calls its index of them
 QUERY_FILES = ("known_item_queries", "qa_en_queries", "qa_zh_queries")
 
 
@@ -50,6 +58,24 @@ def library(size: int | None = None) -> tuple[Database, SearchIndex]:
     database = Database.of(settings)
     schema.migrate(database)
     return database, SearchIndex(settings.index_dir)
+
+
+@contextmanager
+def on_postgresql(database: Database, name: str) -> Iterator[tuple[PostgresIndex, Engine]]:
+    """Yield an index of the same articles on a private PostgreSQL server, built unless it is there already."""
+    folder = HOME / "postgresql"
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f"{name}_{VERSION.replace('.', '_')}"
+    with cluster(folder) as server:
+        server.create_once(name)
+        engine = engine_of(server.url(name))
+        index = PostgresIndex(engine)
+        if not index.is_whole():
+            print(f"putting the articles into PostgreSQL as {name} (once) ...", flush=True)
+            indexing.rebuild(database, index)
+        engine.dispose()  # from here on one connection does all
+        yield index, engine
+        index.close()
 
 
 def queries() -> Iterator[Asked]:

@@ -1,4 +1,4 @@
-"""How often the right answer is first: our search beside FTS5 and tantivy, per set of queries and kind of damage."""
+"""How often the right answer is first: our two engines beside FTS5 and tantivy, per set of queries."""
 
 import math
 import sys
@@ -11,7 +11,7 @@ from evaluation import Asked
 from sqlmodel import col, select
 
 from app.models import Article, Rendering
-from app.search import scorer
+from app.search.engine import SearchEngine
 from app.search.query import MAX_LENGTH, parse
 
 DEPTH = 400  # documents that are fetched where some do not count
@@ -28,15 +28,18 @@ def main() -> None:
         ).all()
     slugs = {number: slug for number, slug, _, _ in rows}
     documents = [(slug, title, text) for _, slug, title, text in rows]
-    snapshot = index.snapshot()
 
-    def ours(text: str, limit: int) -> list[str]:
-        found = scorer.search(snapshot, parse(text[:MAX_LENGTH])).page(0, limit)
-        return [slugs[match.article_id] for match in found]
+    def by(engine: SearchEngine) -> engines.Search:
+        def found(text: str, limit: int) -> list[str]:
+            with engine.reading() as reader:
+                matches = reader.search(parse(text[:MAX_LENGTH])).page(0, limit)
+            return [slugs[match.article_id] for match in matches]
+
+        return found
 
     print(f"{len(documents)} documents; building what to compare with ...", flush=True)
     compared = {
-        "ours": ours,
+        "ours": by(index),
         "fts5 t1": engines.fts5(documents, 1),
         "fts5 t5": engines.fts5(documents, 5),
         "fts5 plain": engines.fts5_plain(documents),
@@ -45,6 +48,8 @@ def main() -> None:
     }
     asked = list(evaluation.queries())
     table = {name: _scores(search, asked, name) for name, search in compared.items()}
+    with evaluation.on_postgresql(database, evaluation.ALL) as (postgresql, _):
+        table["postgresql"] = _scores(by(postgresql), asked, "postgresql")
     _print(table)
 
 

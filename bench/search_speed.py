@@ -52,11 +52,11 @@ def main() -> None:
     """Measure all sizes and print p50, p95, p99 and the greatest time in milliseconds."""
     for size in SIZES:
         database, index = evaluation.library(size)
-        documents = _documents(database)
-        queries = _queries(documents)
+        documents = documents_of(database)
+        queries = queries_of(documents)
         _measure(f"{size:,}", database, index, queries, documents)
         if size == SIZES[-1]:
-            many = OneSnapshot(_multiplied(index.snapshot(), COPIES))
+            many = OneSnapshot(multiplied(index.snapshot(), COPIES))
             _measure(f"{size * COPIES:,}", database, many, queries, documents * COPIES)
         database.close()
 
@@ -103,14 +103,15 @@ def _row(name: str, run: Callable[[str], object], queries: Sequence[str]) -> Non
     print(f"{name:34}" + "".join(f"{value:7.2f}" for value in (*values, took[-1])), flush=True)
 
 
-def _documents(database: Database) -> list[engines.Document]:
+def documents_of(database: Database) -> list[engines.Document]:
+    """Return the documents of a library."""
     with database.read() as session:
         statement = select(Article.slug, Article.title, Rendering.text)
         rows = session.exec(statement.join(Rendering, col(Rendering.digest) == col(Article.digest))).all()
     return [(slug, title, text) for slug, title, text in rows]
 
 
-def _queries(documents: Sequence[engines.Document]) -> list[str]:
+def queries_of(documents: Sequence[engines.Document]) -> list[str]:
     """Return queries as people type them, from the titles: 1 to 4 words, fragments of Chinese, both together."""
     rng = random.Random(7)
     titles = [title for _, title, _ in documents]
@@ -130,7 +131,8 @@ def _queries(documents: Sequence[engines.Document]) -> list[str]:
     return queries
 
 
-def _multiplied(snapshot: Snapshot, copies: int) -> Snapshot:
+def multiplied(snapshot: Snapshot, copies: int) -> Snapshot:
+    """Return a snapshot with all documents several times."""
     segments: list[Segment] = []
     for number in range(copies):
         for segment in snapshot.segments:

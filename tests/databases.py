@@ -1,5 +1,6 @@
 """The database that tests use: SQLite, or with `pytest --postgresql` one on a private PostgreSQL server."""
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -44,6 +45,11 @@ class Cluster:
         name = f"t{uuid.uuid4().hex}"
         self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return name
+
+    def create_once(self, name: str) -> None:
+        """Make a database of this name unless there is one."""
+        with contextlib.suppress(psycopg.errors.DuplicateDatabase):
+            self._execute(f"CREATE DATABASE {name}")
 
     def drop(self, name: str) -> None:
         """Drop a database, whoever uses it."""

@@ -33,7 +33,7 @@ CREATE TABLE {name}.lexemes (
 ) WITH (fillfactor = 70);
 CREATE TABLE {name}.words (word text COLLATE "C" PRIMARY KEY, in_titles boolean);
 """
-_INDEXES = """
+INDEXES = """
 ALTER TABLE {name}.texts ADD PRIMARY KEY (article_id);
 ALTER TABLE {name}.titles ADD PRIMARY KEY (article_id);
 CREATE INDEX ON {name}.texts USING gin (everything) WITH (fastupdate = off);
@@ -93,7 +93,7 @@ def create_tables(connection: Connection, name: str) -> None:
 
 def create_indexes(connection: Connection, name: str) -> None:
     """Make a filled index fast, and count what is in it."""
-    connection.execute(text(_INDEXES.format(name=name)))
+    connection.execute(text(INDEXES.format(name=name)))
     connection.execute(text(f"ANALYZE {name}.texts, {name}.titles, {name}.lexemes, {name}.words"))
 
 
