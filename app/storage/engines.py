@@ -70,6 +70,8 @@ def _postgresql(url: str, pool_size: int) -> Engine:
     timeouts = {
         "statement_timeout": STATEMENT_TIMEOUT_S,
         "idle_in_transaction_session_timeout": 2 * STATEMENT_TIMEOUT_S,  # a writer that hangs would stop all others
+        "tcp_keepalives_idle": 15,  # so would a host that was cut off: its locks end about a minute later
+        "tcp_keepalives_interval": 5,
     }
     options = " ".join(f"-c {name}={seconds}s" for name, seconds in timeouts.items())
     # Whoever finds a connection dead, after a restart of the server, takes another one before it begins.
