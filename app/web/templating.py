@@ -12,7 +12,6 @@ from urllib.parse import quote, quote_plus, urlsplit
 from uuid import NAMESPACE_OID, uuid5
 
 from babel import Locale, UnknownLocaleError
-from babel.numbers import format_decimal
 from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -24,7 +23,7 @@ from app.content.breaking import with_breaks
 from app.content.scripts import LANGS, Script, in_script, script_of
 from app.models import Account, Article, Role
 from app.storage import site
-from app.web import language, times
+from app.web import language, times, wording
 from app.web.access import account_of
 from app.web.assets import Assets
 from app.web.conditional import unless_known
@@ -205,16 +204,11 @@ def environment() -> Environment:
         newstyle=True,
     )
     env.globals.update(
-        _=_translated,
-        gettext=_translated,
         static=lambda name: assets().url(name),
         url=_url,
-        lang_name=_lang_name,
-        format_decimal=_format_decimal,
-        format_number=_format_number,
-        plural=_plural,
         interface_languages=language.LANGUAGES,
         **times.GLOBALS,
+        **wording.GLOBALS,
     )
     env.filters.update(
         monogram=_monogram, tone=_tone, browser=_browser, host=_host, groupby_consecutive=_runs,
@@ -226,42 +220,6 @@ def environment() -> Environment:
 def _breaks(title: str) -> Markup:
     """Return a title, or what a search has marked in one, with the places where its lines may end."""
     return Markup(with_breaks(str(escape(title))))  # noqa: S704  escaped before
-
-
-def _plural(one: str, many: str, number: int) -> str:
-    """Return the form of a text that goes with `number`, its %(count)s filled."""
-    return language.translate_plural(one, many, number) % {"count": _format_number(number)}
-
-
-def _translated(text: str, /, **params: object) -> Markup:
-    """Return a text in the current language, its %(name)s places filled.
-
-    In place of Jinja's own, for which one text of the fifty on a page takes three calls through the context.
-    """
-    found = _marked(text, language.current.get())
-    return found % params if "%" in found else found
-
-
-@lru_cache(maxsize=2000)
-def _marked(text: str, lang: str) -> Markup:
-    return Markup(language.catalogue(lang).gettext(text))  # noqa: S704  our own
-
-
-def _locale() -> str:
-    return language.LOCALES[language.current.get()]
-
-
-def _format_number(value: float) -> str:
-    return _number_in(value, _locale())
-
-
-@lru_cache(maxsize=2000)
-def _number_in(value: float, locale: str) -> str:
-    return format_decimal(value, locale=locale)
-
-
-def _format_decimal(value: float, places: int) -> str:
-    return format_decimal(round(value, places), locale=_locale(), decimal_quantization=False)
 
 
 def _runs(items: Iterable[Any], attribute: str) -> list[list[Any]]:
@@ -312,11 +270,3 @@ def _in_lang(code: str) -> Markup:
     except (ValueError, UnknownLocaleError):
         is_rtl = False
     return Markup('lang="{}" dir="rtl"' if is_rtl else 'lang="{}"').format(code)  # noqa: S704  format() escapes
-
-
-@cache
-def _lang_name(code: str) -> str:
-    try:
-        return Locale.parse(code, sep="-").get_display_name() or code
-    except (ValueError, UnknownLocaleError):
-        return code
