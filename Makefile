@@ -7,9 +7,8 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all:
 
 PARALLEL := -n auto --dist loadgroup --no-loadscope-reorder
-# What reads and writes most; the rest has yet to run on PostgreSQL.
-ON_BOTH_ENGINES := tests/services/test_exchange.py tests/services/test_relating.py tests/services/test_several_hosts.py \
-    tests/web/test_accounts.py tests/web/test_feedback.py
+# What asks the database; pages that are made of the same rows need not be made twice.
+ON_BOTH_ENGINES := tests/services tests/cli $(addprefix tests/web/test_,accounts.py feedback.py kept_pages.py page_cache.py)
 # What searches, with PostgreSQL as the engine too.
 BY_BOTH_SEARCHES := tests/search/test_searching.py tests/services/test_asking.py tests/services/test_relating.py \
     tests/web/test_search.py tests/web/test_suggest.py tests/web/test_wanted.py

@@ -130,8 +130,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--postgresql-search", action="store_true", help="the same, and it searches too")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    on_postgresql = config.getoption("postgresql")
     for item in items:
+        if on_postgresql and item.get_closest_marker("sqlite"):
+            item.add_marker(pytest.mark.skip(reason="of SQLite alone"))
         # In several processes: files stay whole, for their fixtures; and one browser is all that two processors bear.
         is_browsing = "browser" in getattr(item, "fixturenames", ())
         item.add_marker(pytest.mark.xdist_group("browser" if is_browsing else item.location[0]))

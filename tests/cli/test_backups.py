@@ -10,6 +10,8 @@ from app.config import Settings
 from app.errors import OperatorError
 from app.workers.table import WorkerTable
 
+pytestmark = pytest.mark.sqlite
+
 
 @pytest.fixture
 def run(library, tmp_path, monkeypatch):

@@ -26,6 +26,8 @@ from app.storage.shared_pages import SharedPage, SharedPages
 from tests.conftest import opened
 from tests.services.backups import GIVEN, SECRET_VALUE, add_image, contents, made, members
 
+pytestmark = pytest.mark.sqlite
+
 
 def put_shared_page(library):
     pages = SharedPages(library.settings.pages_dir, repr(library.settings))

@@ -23,6 +23,7 @@ def problems(library, **settings):
     return [message for state, message in messages(library, **settings) if state == State.PROBLEM]
 
 
+@pytest.mark.sqlite
 def test_a_new_installation_has_no_problem(library):
     found = messages(library)
     assert problems(library) == []
@@ -97,6 +98,7 @@ def test_a_damaged_database_is_told_and_nothing_else_is_tried(library):
     assert problems(library) == ["“database” could not be checked. See the log for the reason."]
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     ("age", "state", "said"), [(0, State.OK, "Last backup: "), (8, State.WARNING, "more than 7 days old (")]
 )

@@ -67,6 +67,7 @@ def test_an_image_is_sent_by_whoever_is_asked(library, settings):
         assert another.get(f"/images/{NAME}").status_code == 404
 
 
+@pytest.mark.sqlite
 def test_a_backup_holds_them_and_brings_them_back(library, settings, tmp_path, server, monkeypatch):
     library.settings = settings
     name = upload(settings, library.database).rpartition("/")[2]

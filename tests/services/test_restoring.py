@@ -17,6 +17,8 @@ from app.storage.database import Database
 from tests.conftest import opened
 from tests.services.backups import GIVEN, contents, list_as, made, rewritten
 
+pytestmark = pytest.mark.sqlite
+
 
 def link(kind, name=DATABASE, target="/etc/passwd"):
     entry = tarfile.TarInfo(name)
