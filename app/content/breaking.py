@@ -73,10 +73,10 @@ def with_breaks(html: str) -> str:
         return html
     pieces = _PIECE.findall(html)
     signs = [place for place, piece in enumerate(pieces) if piece[0] != "<"]
-    for offset in reversed(_breaks("".join(unescape(pieces[place]) for place in signs))):
-        if offset < len(signs):
-            pieces.insert(signs[offset], "<wbr>")
-    return f'<span class="breaks">{"".join(pieces)}</span>'
+    offsets = _breaks("".join(unescape(pieces[place]) for place in signs))
+    begins = {signs[offset] for offset in offsets if offset < len(signs)}
+    broken = "".join(f"<wbr>{piece}" if place in begins else piece for place, piece in enumerate(pieces))
+    return f'<span class="breaks">{broken}</span>'
 
 
 def _breaks(text: str) -> list[int]:

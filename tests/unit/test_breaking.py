@@ -37,3 +37,9 @@ def test_marks_and_entities_stay_where_they_are():
 @given(st.text(alphabet="任务的在分配，。（ab <&'", max_size=40))
 def test_without_its_breaks_it_is_the_title(title):
     assert unescape(shown(title).replace("|", "")) == title
+
+
+@pytest.mark.timeout(15)
+def test_a_heading_of_any_length_is_broken():
+    # No clock is read here: what is quadratic takes minutes, and the time limit ends it.
+    assert with_breaks("中" * 200_000).count("<wbr>") > 1_000
