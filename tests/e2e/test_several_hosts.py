@@ -71,6 +71,8 @@ def site(database_server, tmp_path):
     for name in ("red", "green", "blue"):
         (tmp_path / name).mkdir()
     made = Site(tmp_path, database_server.url(database_server.create()))
+    for host in made.hosts.values():  # those that came second and third build their indexes while they serve
+        assert eventually(lambda host=host: host.get("/readyz").status_code == 200)
     yield made
     for host in made.hosts.values():
         assert stop(host) == 0
