@@ -7,11 +7,12 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all:
 
 PARALLEL := -n auto --dist loadgroup --no-loadscope-reorder
-# What asks the database; pages that are made of the same rows need not be made twice.
-ON_BOTH_ENGINES := tests/services tests/cli $(addprefix tests/web/test_,accounts.py feedback.py kept_pages.py page_cache.py)
+# What reads and writes most: all of tests/services and tests/cli takes too long for every change.
+ON_BOTH_ENGINES := tests/services/test_exchange.py tests/services/test_several_hosts.py \
+    $(addprefix tests/web/test_,accounts.py feedback.py page_cache.py)
 # What searches, with PostgreSQL as the engine too.
-BY_BOTH_SEARCHES := tests/search/test_searching.py tests/services/test_asking.py tests/services/test_relating.py \
-    tests/web/test_search.py tests/web/test_suggest.py tests/web/test_wanted.py
+BY_BOTH_SEARCHES := tests/search/test_searching.py tests/services/test_relating.py \
+    $(addprefix tests/web/test_,search.py suggest.py wanted.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check bench soak docs translations sbom format clean

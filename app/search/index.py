@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+from whoosh.index import EmptyIndexError
+
 from app.errors import IndexUnavailable, OmniracleError
 from app.search import manifest
 from app.search.building import FACTS, POSITION, Build, open_index, write_changes, write_position
@@ -66,7 +68,7 @@ class SearchIndex:
             path = self.folder / self._current()
             segments = {segment.segment_id() for segment in open_index(path)._segments()}  # noqa: SLF001
             return (path / FACTS).exists() and manifest.is_kept(path, segments, thorough=thorough)
-        except IndexUnavailable:
+        except (IndexUnavailable, EmptyIndexError):  # the latter where it goes away in this moment
             return False
 
     @contextmanager

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from app.errors import IndexUnavailable
+from app.search.building import open_index
 from app.search.index import SearchIndex
 from app.services import indexing
 from app.services.searching import search
@@ -142,3 +143,13 @@ def test_a_pointer_that_ends_early_is_told_as_a_missing_index(library, left):
     assert not (library.index.folder / "position").exists()
     indexing.ensure(library.database, library.index)
     assert found(library) == ["bread"]
+
+
+def test_an_index_that_is_taken_away_while_it_is_looked_at_is_not_whole(library, monkeypatch):
+    def opened(path):
+        found = open_index(path)
+        shutil.rmtree(path)
+        return found
+
+    monkeypatch.setattr("app.search.index.open_index", opened)
+    assert not SearchIndex(library.index.folder).is_whole()
