@@ -23,10 +23,8 @@ def prepare(settings: Settings) -> str | None:
         files.drop_partial(settings.images_dir)
         files.drop_partial(settings.social_dir)
         with progress() as update:
-            is_left = indexing.leave_to_workers(database, index, thorough=True)
-            if not is_left:
-                indexing.ensure(database, index, update, thorough=True)
-            report = sync(database, None if is_left else index, settings.content_dir, update)
+            is_ready = indexing.ensure(database, index, update, thorough=True, may_leave=True)
+            report = sync(database, index if is_ready else None, settings.content_dir, update)
             bring_up_to_date(database, update)
         with database.write() as session:
             renderings.drop_unused(session)

@@ -15,6 +15,8 @@ from app.search.plan import Match, Plan
 from app.search.query import Query
 from app.search.schema import Entry
 
+NO_INDEX = "There is no search index: run `omniracle reindex`."
+
 
 class Found(Protocol):
     """The articles that answer one query, in order."""

@@ -20,6 +20,7 @@ from whoosh.index import EmptyIndexError
 from app.errors import IndexUnavailable, OmniracleError
 from app.search import manifest
 from app.search.building import FACTS, POSITION, Build, open_index, write_changes, write_position
+from app.search.engine import NO_INDEX
 from app.search.mapped import MappedStorage
 from app.search.reading import SnapshotReader
 from app.search.schema import SCHEMA_VERSION, Entry
@@ -35,7 +36,6 @@ Stamps = tuple[int, ...]  # times of change, in nanoseconds
 
 ATTEMPTS = 10
 LOCK_POLL_S = 0.01
-NO_INDEX = "There is no search index: run `omniracle reindex`."
 RACY_NS = 1_000_000_000  # a folder that changed so shortly ago may change again without its time changing
 
 

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from app.search.plan import TEXT, TITLE_FIELDS, WORD, Alternative
 from app.search.postings import Documents, Floats
+from app.search.weights import K1
 
 ImpactList = tuple[Documents, Floats]  # documents, ascending, and what a term adds to the score of each: 0 to K1 + 1
 Mask = npt.NDArray[np.bool_]
@@ -82,3 +83,8 @@ def title_list(lists: Lists, alternative: Alternative) -> ImpactList:
         found = [lists.title(term) for term in alternative.term.split()]
         return min(found, key=lambda each: len(each[0])) if all(len(each[0]) for each in found) else NOTHING
     return lists.named(TITLE_FIELDS[alternative.field], alternative.term)
+
+
+def saturated(documents: Documents, weighed: Floats) -> ImpactList:
+    """Return the impacts of weighed occurrences: further ones add less and less (BM25's k1)."""
+    return documents, weighed * np.float32(K1 + 1) / (weighed + np.float32(K1))

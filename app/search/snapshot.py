@@ -11,7 +11,7 @@ from cachetools import LRUCache
 
 from app.search import postings, weights
 from app.search.folding import fold
-from app.search.lists import NOTHING, ImpactList, Mask, mask_of
+from app.search.lists import NOTHING, ImpactList, Mask, mask_of, saturated
 from app.search.plan import Alternative
 from app.search.postings import BlockValues, Documents, Floats
 from app.search.schema import TEXT_FIELDS
@@ -184,20 +184,20 @@ class Snapshot:
             if (found := self._weigh(segment, field, term)) is not None
         ]
         if len(weighed) < 2:
-            return _saturated(*weighed[0]) if weighed else None
+            return saturated(*weighed[0]) if weighed else None
         documents, places = np.unique(np.concatenate([found[0] for found in weighed]), return_inverse=True)
         sums = np.bincount(places, np.concatenate([found[1] for found in weighed]), len(documents))
-        return _saturated(documents.astype(np.int32), sums.astype(np.float32))
+        return saturated(documents.astype(np.int32), sums.astype(np.float32))
 
     def _title_impacts(self, segment: Segment, term: str) -> ImpactList | None:
         found = self._weigh(segment, "title", term)
-        return None if found is None else _saturated(*found)
+        return None if found is None else saturated(*found)
 
     def _weigh_once(self, segment: Segment, field: str, term: str) -> ImpactList | None:
         found = postings.read(segment.reader, field, term)
         if found is None:
             return None
-        return _saturated(found[0], (1 / self._evened(segment, "title", found[0])).astype(np.float32))
+        return saturated(found[0], (1 / self._evened(segment, "title", found[0])).astype(np.float32))
 
     def _weigh(self, segment: Segment, field: str, term: str) -> tuple[Documents, Floats] | None:
         found = postings.read(segment.reader, field, term)
@@ -211,10 +211,6 @@ class Snapshot:
         share = weights.LENGTH_SHARE[field]
         evened: Floats = (1 - share) + share * segment.lengths[field][documents] / self._averages[field]
         return evened
-
-
-def _saturated(documents: Documents, weighed: Floats) -> ImpactList:
-    return documents, weighed * np.float32(weights.K1 + 1) / (weighed + np.float32(weights.K1))
 
 
 def _ones(segment: Segment, field: str, term: str) -> ImpactList | None:

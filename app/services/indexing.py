@@ -30,37 +30,29 @@ def ensure(
     *,
     patience_s: float = math.inf,
     thorough: bool = False,
-) -> None:
+    may_leave: bool = False,
+) -> bool:
     """Make the index usable and equal to the database; another process that writes for longer is left to do it.
 
     A `thorough` look also finds what no job tells of: that the database is of another day than the index, for example.
+    With `may_leave`, an index of no use is discarded and left to the workers, which build it while they serve, where
+    other hosts answer meanwhile. Returns False when it was.
     """
     with database.read() as session:
         identity = site.identity(session)
+        may_leave = may_leave and database.can_be_shared and articles.count(session) > 0
     if index.is_usable(identity, thorough=thorough):
         drain(database, index, progress, patience_s=patience_s, thorough=thorough)
-        return
-    with index.build_lock(patience_s=patience_s) as held:
+        return True
+    with index.build_lock(patience_s=0 if may_leave else patience_s) as held:
         if held and not index.is_usable(identity, thorough=thorough):  # another process may just have built it
-            log.warning("the search index is missing, damaged or of another version: it is built anew")
-            _rebuild(database, index, progress)
-            log.warning("the search index is ready")
-
-
-def leave_to_workers(database: Database, index: SearchEngine, *, thorough: bool = False) -> bool:
-    """Say whether the index of this host is built while it serves: where it is of no use, and others answer meanwhile.
-
-    It is discarded then, so that nothing is answered from it.
-    """
-    with database.read() as session:
-        identity = site.identity(session)
-        may_be_left = database.can_be_shared and articles.count(session) > 0
-    if not may_be_left or index.is_usable(identity, thorough=thorough):
-        return False
-    with index.build_lock(patience_s=0) as held:
-        if held and not index.is_usable(identity, thorough=thorough):
-            index.discard()
-    return True
+            if may_leave:
+                index.discard()
+            else:
+                log.warning("the search index is missing, damaged or of another version: it is built anew")
+                _rebuild(database, index, progress)
+                log.warning("the search index is ready")
+    return not may_leave
 
 
 def differing(database: Database, index: SearchEngine) -> tuple[set[int], set[int]]:

@@ -75,11 +75,10 @@ class State:
         """Check the schema and the index, and take a slot; raise OperatorError when this worker cannot serve."""
         schema.check(self.database)
         try:
-            if indexing.leave_to_workers(self.database, self.index):
-                log.warning("the search index is built while the site serves")
-            else:
-                indexing.ensure(self.database, self.index)
+            if indexing.ensure(self.database, self.index, may_leave=True):
                 searching.warm(self.index)  # the first reader does not wait for it
+            else:
+                log.warning("the search index is built while the site serves")
         except Exception as error:
             if (reason := reason_of(error)) is None:
                 raise

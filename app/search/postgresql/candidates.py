@@ -12,7 +12,7 @@ import numpy as np
 from sqlalchemy import Connection, text
 
 from app.search import weights
-from app.search.lists import NOTHING, ImpactList
+from app.search.lists import NOTHING, ImpactList, saturated
 from app.search.plan import Alternative
 from app.search.postgresql import vectors
 from app.search.postgresql.lexicon import PostgresLexicon
@@ -58,12 +58,12 @@ class Candidates:
     def text(self, term: str) -> ImpactList:
         """Return the documents in which `term` stands, and its impact on each by all text fields."""
         where, occurrences = self._occurrences(self._texts, term)
-        return where, _saturated(occurrences)
+        return saturated(where, occurrences)
 
     def title(self, term: str) -> ImpactList:
         """Return the documents in whose title `term` stands, and its impact there."""
         where, occurrences = self._occurrences(self._titles, term)
-        return where, _saturated(occurrences / self._evened[where])
+        return saturated(where, occurrences / self._evened[where])
 
     def plain(self, field: str, term: str) -> ImpactList:
         """Return the documents in whose `field` `term` stands, with an impact of 1 on each."""
@@ -76,7 +76,7 @@ class Candidates:
     def named(self, field: str, term: str) -> ImpactList:
         """Return the documents in whose `field`, which is of titles, `term` stands; short titles weigh more."""
         where, _ = self._occurrences(self._titles, vectors.lexeme(field, term))
-        return where, _saturated(np.float32(1) / self._evened[where])
+        return saturated(where, np.float32(1) / self._evened[where])
 
     def positions(self, field: str, term: str, documents: Documents) -> dict[int, list[int]]:
         """Return where `term` stands in a field of those of `documents` (ascending) that have it."""
@@ -133,7 +133,3 @@ def _evened(field: str, lengths: Any, state: State) -> Any:
     if isinstance(lengths, str):
         return f"({1 - share} + {share / average} * texts.{lengths})"
     return np.float32(1 - share) + np.float32(share / average) * lengths
-
-
-def _saturated(weighed: Floats) -> Floats:
-    return weighed * np.float32(weights.K1 + 1) / (weighed + np.float32(weights.K1))

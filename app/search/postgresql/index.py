@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import ProgrammingError
 
 from app.errors import IndexUnavailable
+from app.search.engine import NO_INDEX
 from app.search.postgresql import tables
 from app.search.postgresql.reading import PostgresReader
 from app.search.postgresql.tables import NAMESPACE, VERSION, State
@@ -24,7 +25,6 @@ log = logging.getLogger(__name__)
 WRITE_LOCK = 0x6F6D6E6A  # beside the lock of the site's own writers, see app/storage/engines.py
 BUILD_LOCK = 0x6F6D6E6B
 LOCK_POLL_S = 0.02
-NO_INDEX = "There is no search index: run `omniracle reindex`."
 
 
 class PostgresIndex:
