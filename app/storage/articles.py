@@ -22,6 +22,7 @@ LIVE = col(Article.deleted_at).is_(None)  # what was deleted is in no list, on n
 
 # Made once: putting a statement together takes longer than SQLite needs to answer it.
 _BY_SLUG = select(Article).where(Article.slug == bindparam("slug"), LIVE)
+_BY_ID = select(Article).where(Article.id == bindparam("id"), LIVE)
 NAMED = sa_select(col(Article.id), col(Article.slug), col(Article.lang), col(Article.title)).where(LIVE)
 _OF_IDS = col(Article.id).in_(bindparam("ids", expanding=True))
 _OF_SLUGS = col(Article.slug).in_(bindparam("slugs", expanding=True))
@@ -78,6 +79,11 @@ class Address:
 def by_slug(session: Session, slug: str) -> Article | None:
     """Return the article whose slug this is now, else None."""
     return session.exec(_BY_SLUG, params={"slug": slug}).first()
+
+
+def by_id(session: Session, id_: int) -> Article | None:
+    """Return the live article that has this id, else None."""
+    return session.exec(_BY_ID, params={"id": id_}).first()
 
 
 def by_alias(session: Session, slug: str) -> Article | None:

@@ -1,8 +1,7 @@
 """Made pages that the workers of a host share, in a file beside the memory of each; it may be deleted at any time.
 
-The file is of one run of the program with one set of settings: workers that are forked from one parent have it in
-common. Whatever is different after a restart, another program, other settings or a restored database, begins with an
-empty file. Pages are good for as long as those in memory are: the file says nothing about that.
+The file is of one program with one set of settings, and outlives its runs. Pages are good for as long as those in
+memory are: the file says nothing about that. A page of another run may be of a database that was replaced meanwhile.
 """
 
 import hashlib
@@ -17,7 +16,7 @@ from typing import NamedTuple
 
 log = logging.getLogger(__name__)
 
-# Where the parent says which run its new interpreters belong to; what is forked has the number below.
+# Workers that are forked from one parent have the run in common; here it tells new interpreters which one is theirs.
 RUN_VARIABLE = "_OMNIRACLE_RUN"
 RUN = os.environ.get(RUN_VARIABLE) or secrets.token_hex(16)
 
@@ -27,11 +26,11 @@ DROPPED = 8  # the oldest one in so many goes when it is full
 _MAKE = """
 CREATE TABLE IF NOT EXISTS page (
     id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, version INTEGER NOT NULL, good_until REAL NOT NULL,
-    about TEXT NOT NULL, head BLOB NOT NULL, tail BLOB NOT NULL
+    run TEXT NOT NULL, about TEXT NOT NULL, head BLOB NOT NULL, tail BLOB NOT NULL
 )
 """
-_PUT = "INSERT OR REPLACE INTO page (key, version, good_until, about, head, tail) VALUES (?, ?, ?, ?, ?, ?)"
-_GET = "SELECT key, version, good_until, about, head, tail FROM page WHERE key = ?"
+_PUT = "INSERT OR REPLACE INTO page (key, version, good_until, run, about, head, tail) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_GET = "SELECT key, version, good_until, run, about, head, tail FROM page WHERE key = ?"
 _DROP = "DELETE FROM page WHERE id <= (SELECT min(id) + (max(id) - min(id)) / ? FROM page)"
 
 
@@ -41,17 +40,18 @@ class SharedPage(NamedTuple):
     key: bytes
     version: int  # of the content, in which it is good
     good_until: float  # by the host's clock that only goes forward
+    run: str  # in which it was made
     about: str  # what the web layer needs to send it
     head: bytes
     tail: bytes
 
 
 class SharedPages:
-    """The pages of one run. What goes wrong with the file is told once, and costs only speed."""
+    """The pages of one program. What goes wrong with the file is told once, and costs only speed."""
 
-    def __init__(self, folder: Path, settings: str) -> None:
-        """Prepare for the file in `folder` that workers with these `settings` have in common; nothing is opened."""
-        name = hashlib.blake2b(settings.encode(), key=RUN.encode(), digest_size=16).hexdigest()
+    def __init__(self, folder: Path, program: str, settings: str) -> None:
+        """Prepare for the file in `folder` of a `program` with these `settings`; nothing is opened."""
+        name = hashlib.blake2b(settings.encode(), key=program.encode(), digest_size=16).hexdigest()
         self._file = folder / f"{name}.db"
         self._reading: sqlite3.Connection | None = None
         self._writing: sqlite3.Connection | None = None
@@ -59,7 +59,7 @@ class SharedPages:
         self._has_failed = False
 
     def open(self) -> None:
-        """Open the file, for `get` in this thread and `put` in any one, and remove those of former runs."""
+        """Open the file, for `get` in this thread and `put` in any one, and remove those of others."""
         try:
             self._file.parent.mkdir(0o700, exist_ok=True)
             for other in self._file.parent.iterdir():

@@ -7,6 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette_compress import CompressMiddleware
 
 MIN_BYTES = 1000
+CODINGS = ("br", "gzip")  # the best first
 _END = re.compile(r'-(?:br|gzip)"')  # of the ETag of what was compressed: other bytes than those that were not
 
 
@@ -35,7 +36,7 @@ class Compression:
                 if "etag" in headers:
                     plain = headers["etag"].removesuffix('"')
                     coding = headers.get("content-encoding")
-                    marked = [f'{plain}-{each}"' for each in ([coding] if coding else ["br", "gzip"])]
+                    marked = [f'{plain}-{each}"' for each in ([coding] if coding else CODINGS)]
                     headers["etag"] = next(
                         (each for each in marked if coding or (message["status"] == 304 and each in known)),
                         headers["etag"],
@@ -43,3 +44,11 @@ class Compression:
             await send(message)
 
         await self.app(scope, receive, send_marked)
+
+
+def coding_of(accept_encoding: str) -> str:
+    """Return the same for all values of Accept-Encoding that are certain to get the same bytes."""
+    if ";" in accept_encoding or "*" in accept_encoding:
+        return accept_encoding
+    accepted = {each.strip().lower() for each in accept_encoding.split(",")}
+    return next((coding for coding in CODINGS if coding in accepted), "")

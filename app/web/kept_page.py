@@ -1,7 +1,6 @@
 """A page as the bytes that are sent, and what has to stay as it is for it to be good."""
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import NamedTuple
@@ -20,24 +19,31 @@ OF_304 = {*KEPT_HEADERS, "x-served-by", *(name.lower() for name in (*SECURITY_HE
 Headers = list[tuple[bytes, bytes]]
 
 
-def share(request: Request, *, viewed: int = 0, depends: Sequence[int] | None = None) -> None:
-    """Let the answer to this request be kept for all anonymous readers.
+class MadeOf(NamedTuple):
+    """What a page of one question shows."""
 
-    `viewed` is the article that it shows. A page that is made of articles alone, of the one that it shows and of those
-    that it `depends` on, stays good when others change; None: it may depend on anything.
-    """
-    request.state.shared = Shared(viewed, None if depends is None else (viewed, *depends))
+    articles: tuple[int, ...]  # while none of these changes, nor what leads to them, it shows the same
+    digest: str  # see app/services/questions.py
 
 
 class Shared(NamedTuple):
     """What a route says of its answer."""
 
     viewed: int
-    depends: tuple[int, ...] | None
+    made_of: MadeOf | None
 
     def life_s(self) -> float:
         """Return for how many seconds it is good from now on when nobody changes anything."""
-        return LIFE_S if self.depends is None else DAY_S - time.time() % DAY_S
+        return LIFE_S if self.made_of is None else DAY_S - time.time() % DAY_S
+
+
+def share(request: Request, *, viewed: int = 0, made_of: MadeOf | None = None) -> None:
+    """Let the answer to this request be kept for all anonymous readers.
+
+    `viewed` is the article that it shows. A page that shows nothing but what it is `made_of` stays good when something
+    else changes; None: it may depend on anything.
+    """
+    request.state.shared = Shared(viewed, made_of)
 
 
 @dataclass(slots=True)

@@ -1,44 +1,38 @@
 """Pages for anonymous readers, kept as the bytes that are sent.
 
 No kept page is older than the last committed change: see app/storage/content_version.py. A change ends all pages but
-those that say of which articles they are made, and that are not among what was changed. All that a page depends on
-beside the content is in its key; what is not in PAGES, or was not marked by its route with `share`, is never kept.
+those that say what they are made of: these are looked at when they are asked for next, and go on when that is the same.
+All that a page depends on beside the content is in its key; what has none, or was not marked by its route with
+`share`, is never kept.
 """
 
 import asyncio
 import math
-import re
 import time
 from collections import OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import replace
 
-from starlette.requests import cookie_parser
+from anyio import to_thread
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.services import questions
 from app.storage.content_version import VersionWatch
-from app.web import language, notices
-from app.web.access import SESSION_COOKIE
+from app.storage.shared_pages import RUN
 from app.web.conditional import etag_of
 from app.web.kept_page import Headers, KeptPage, Shared
-from app.web.parameters import prefers_markdown
+from app.web.page_key import Asked, Key, key_of
 from app.web.shared_page import digest_of, for_worker, without_worker
 from app.web.state import State
-from app.web.templating import THEME_COOKIE, THEMES
 from app.workers.protocol import WHOLE_ANSWER
 
-# Only for these one request waits for another that makes the same page.
-PAGES = re.compile(r"/(?:about|feed\.atom|search|(?:questions|tags)(?:/[^/]+(?:/(?:feed|history)\.atom)?)?)?")
 MAX_BYTES = 32 * 2**20  # of one worker
-MAX_ADDRESS = 2000  # bytes of a path with its query
 MAX_UNTOLD = 500
 MAX_ASKED = 20_000  # ways of asking whose page is remembered
 # Last-Modified counts seconds: it is sent when the second in which an older page could have been sent is over.
 DATABLE_AFTER_S = 1.1
 GZIP = b"\x1f\x8b"
-
-Key = tuple[object, ...]
-Asked = tuple[str | bytes | None, ...]
 
 
 class PageCache:
@@ -71,27 +65,38 @@ class PageCache:
         if page is not None and self._is_good(state, page) and len(headers) == len(scope["headers"]):
             await self._answer(state, page, scope, headers, send)
             return
-        key = _key(state, asked) if len(headers) == len(scope["headers"]) else None
+        key = key_of(asked, state.settings.base_url) if len(headers) == len(scope["headers"]) else None
         if key is None:
             await self.app(scope, receive, send)
             return
-        page = self._kept(state, key) or self._shared(state, key)
+        page = self._kept(state, key)
         if page is None and key in self._filling:
             await self._filling[key].wait()  # the page is being made for somebody else
             page = self._kept(state, key)
         if page is not None:
-            if len(self._asked) >= MAX_ASKED:
-                self._asked.clear()
-            self._asked[asked] = page
+            self._remember(asked, page)
             await self._answer(state, page, scope, headers, send)
-        elif scope["method"] == "HEAD" or key in self._filling:
+        elif key in self._filling:
             await self.app(scope, receive, send)
         else:
             self._filling[key] = asyncio.Event()
             try:
-                await self._fill(state, key, scope, headers, receive, send)
+                page = await self._found(state, key)
+                if page is not None:
+                    self._filling[key].set()
+                    self._remember(asked, page)
+                    await self._answer(state, page, scope, headers, send)
+                elif scope["method"] == "HEAD":
+                    await self.app(scope, receive, send)
+                else:
+                    await self._fill(state, key, scope, headers, receive, send)
             finally:
                 self._filling.pop(key).set()
+
+    def _remember(self, asked: Asked, page: KeptPage) -> None:
+        if len(self._asked) >= MAX_ASKED:
+            self._asked.clear()
+        self._asked[asked] = page
 
     def _is_good(self, state: State, page: KeptPage) -> bool:
         """Say whether a page may be shown now; after a change, forget first what it may concern."""
@@ -105,7 +110,8 @@ class PageCache:
         return is_young and (page.version == current or self._is_good_still(state.watch, page))
 
     def _is_good_still(self, watch: VersionWatch, page: KeptPage) -> bool:
-        version = watch.still_holds(page.shared.depends, page.version) if page.shared.depends else None
+        made_of = page.shared.made_of
+        version = made_of and watch.still_holds(made_of.articles, page.version)
         if version is None:
             return False
         page.version = version
@@ -116,21 +122,40 @@ class PageCache:
         self._version = version
         self._asked.clear()
         for key, page in list(self._pages.items()):
-            if page.shared.depends is None:
+            if page.shared.made_of is None:
                 self._drop(key, page)
 
     def _kept(self, state: State, key: Key) -> KeptPage | None:
         page = self._pages.get(key)
         return page if page is not None and self._is_good(state, page) else None
 
-    def _shared(self, state: State, key: Key) -> KeptPage | None:
-        """Return a page that another worker has made, or this one before it forgot it."""
-        found = state.shared_pages.get(digest_of(key))
-        page = None if found is None else for_worker(found, state.pid)
-        if page is None or not self._is_good(state, page):
+    async def _found(self, state: State, key: Key) -> KeptPage | None:
+        """Return the page, made before by this worker or another one, if it would be made the same now."""
+        kept = self._pages.get(key)
+        if kept is not None and await self._is_same(state, kept):
+            return kept
+        shared = state.shared_pages.get(digest_of(key))
+        if shared is None:
             return None
-        self._keep(key, page)
-        return page
+        page = for_worker(shared, state.pid)
+        is_of_this_run = shared.run == RUN  # only then is the version of the same database
+        if (is_of_this_run and self._is_good(state, page)) or await self._is_same(state, page):
+            self._keep(key, page)
+            return page
+        return None
+
+    async def _is_same(self, state: State, page: KeptPage) -> bool:
+        """Say whether what a page shows is still so, after a change that may concern it."""
+        assert state.watch is not None
+        made_of, version = page.shared.made_of, state.watch.settled()  # before anything is read
+        if made_of is None or version is None or time.monotonic() >= page.good_until:
+            return False
+        digest = await to_thread.run_sync(_digest_now, state, page.shared.viewed)
+        # Meanwhile the content may have changed once more, and the page may have been dropped from memory.
+        if digest != made_of.digest or version != state.watch.current() or time.monotonic() >= page.good_until:
+            return False
+        page.version = version
+        return True
 
     def tell(self) -> None:
         """Give other workers the pages that were made since the last time; to be called by a thread."""
@@ -183,7 +208,7 @@ class PageCache:
                     # Whoever waits for the page does not wait until the one who asked first has taken it.
                     if version is not None and version == watch.current():
                         self._keep(key, page)
-                        if page.shared.depends:  # others do not last for long
+                        if page.shared.made_of:  # others do not last for long
                             self._made.append((key, replace(page)))
                     self._filling[key].set()
                     # At first by messages: the server looks at the headers, and an error is not kept.
@@ -245,35 +270,15 @@ class PageCache:
         page.head = page.head_of_304 = b""
 
 
+def _digest_now(state: State, article_id: int) -> str | None:
+    try:
+        with state.database.read() as session:
+            return questions.digest_now(session, article_id, state.related)
+    except SQLAlchemyError:  # the page is asked of the application, which tells what is wrong
+        return None
+
+
 async def _send(page: KeptPage, status: int, body: bytes, send: Send) -> None:
     headers = page.headers_of_304 if status == 304 else page.headers
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
-
-
-def _key(state: State, asked: Asked) -> Key | None:
-    """Return all that a page depends on beside the content; None for what is for this request alone."""
-    method, path, query, scheme, host, *said = asked
-    assert isinstance(path, str)
-    assert isinstance(query, bytes)
-    if method not in ("GET", "HEAD") or len(path) + len(query) > MAX_ADDRESS or not PAGES.fullmatch(path):
-        return None
-    cookie, accept_language, accept, accept_encoding, authorization = (
-        value.decode("latin-1") if isinstance(value, bytes) else "" for value in said
-    )
-    cookies = cookie_parser(cookie)
-    if authorization or SESSION_COOKIE in cookies or notices.COOKIE in cookies:
-        return None
-    theme = cookies.get(THEME_COOKIE)
-    return (
-        path,
-        query,
-        # Addresses on the page begin as the request's where no setting says otherwise.
-        None if state.settings.base_url else (scheme, host),
-        language.negotiate(cookies.get(language.COOKIE), accept_language),
-        bool(accept_language) or language.COOKIE in cookies,  # the home page asks whether anything was said
-        language.preferred_script(cookies.get(language.SCRIPT_COOKIE), accept_language),
-        theme if theme in THEMES else None,
-        prefers_markdown(accept),
-        accept_encoding,
-    )

@@ -13,9 +13,9 @@ import zlib
 
 import brotli
 
-from app.storage.shared_pages import SharedPage
+from app.storage.shared_pages import RUN, SharedPage
 from app.web.conditional import etag_of
-from app.web.kept_page import KeptPage, Shared
+from app.web.kept_page import KeptPage, MadeOf, Shared
 
 LONGEST_BLOCK = 0xFFFF
 OF_WORKER = {b"content-length", b"etag", b"last-modified", b"x-served-by"}
@@ -39,16 +39,17 @@ def without_worker(key: bytes, page: KeptPage, pid: int) -> SharedPage | None:
         "headers": [(name.decode(), value.decode("latin-1")) for name, value in page.headers if name not in OF_WORKER],
         "route": page.route,
         "viewed": page.shared.viewed,
-        "depends": page.shared.depends,
+        "made_of": page.shared.made_of,
         "length": len(head),
         "checksum": zlib.crc32(head),
     }
-    return SharedPage(key, page.version, page.good_until, json.dumps(about), _compressed(coding, head), tail)
+    return SharedPage(key, page.version, page.good_until, RUN, json.dumps(about), _compressed(coding, head), tail)
 
 
 def for_worker(shared: SharedPage, pid: int) -> KeptPage:
     """Return the page as the worker `pid` sends it."""
     about = json.loads(shared.about)
+    made_of = about["made_of"]
     number = str(pid).encode()
     body = _joined(about["coding"], shared.head, number + shared.tail, about["length"], about["checksum"])
     etag = etag_of(body).encode()
@@ -59,7 +60,7 @@ def for_worker(shared: SharedPage, pid: int) -> KeptPage:
         body=body,
         etag=etag,
         route=about["route"],
-        shared=Shared(about["viewed"], tuple(about["depends"])),
+        shared=Shared(about["viewed"], MadeOf(tuple(made_of[0]), made_of[1])),
         version=shared.version,
         made_at=time.monotonic(),
         good_until=shared.good_until,

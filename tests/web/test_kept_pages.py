@@ -67,9 +67,65 @@ def test_a_page_outlives_changes_of_others(library, client, other, made):
     assert made == ["traditional"]
     assert "非常" in client.get("/questions/traditional").text
     made.clear()
+    client.app.pages.tell()
     assert "非常" in other.get("/questions/traditional").text
     other.get("/questions/bread")
-    assert made == ["traditional"]
+    assert made == []
+
+
+def titled(name, title, **more):
+    lines = "".join(f"{key}: {value}\n" for key, value in {"lang": "en", "tags": "[cooking]", **more}.items())
+    return f"{name}.md", f"---\ntitle: {title}\n{lines}---\n\nNothing that others say.\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        titled("new", "On another topic", tags="[writing]"),
+        titled("new", "In another language", lang="fr"),
+        titled("new", "A translation of something else", tags="[fastapi]", translation_of="background-tasks"),
+        titled("new", "With another address", tags="[fastapi]", aliases="[older]"),
+        titled("cooking/after", "Comes after it", date="2026-03-01", tags="[cooking, knives]"),
+    ],
+)
+def test_a_page_outlives_what_does_not_show_on_it(library, client, other, made, name, text):
+    for article in (titled("cooking/after", "Comes after it", date="2026-03-01"), titled("gone", "To be deleted")):
+        library.write(*article)
+    library.sync()
+    tend(client)
+    client.get("/questions/bread")
+    client.app.pages.tell()
+    made.clear()
+    (library.content / "gone.md").unlink()
+    library.write(name, text)
+    library.sync()
+    for worker in (client, other, client):
+        worker.get("/questions/bread")
+    assert made == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        titled("new", "Comes after it, too", date="2026-02-01"),
+        titled("new", "Translates it", lang="de", translation_of="bread"),
+        titled("cooking/after", "Has another title", date="2026-03-01"),
+        titled("cooking/after", "Comes after it", date="2025-03-01"),
+        titled("cooking/after", "Comes after it", tags="[knives]"),
+    ],
+)
+def test_a_page_ends_with_what_shows_on_it(library, client, other, made, name, text):
+    library.write(*titled("cooking/after", "Comes after it", date="2026-03-01"))
+    library.sync()
+    tend(client)
+    client.get("/questions/bread")
+    client.app.pages.tell()
+    made.clear()
+    library.write(name, text)
+    library.sync()
+    for worker in (client, other):
+        worker.get("/questions/bread")
+    assert made == ["bread", "bread"]
 
 
 def test_what_was_just_worked_out_is_not_trusted_to_stay(library, client, made):

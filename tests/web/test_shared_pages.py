@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.storage import shared_pages
-from app.web import application
+from app.web import application, page_cache, state
 from app.web.application import create_app
 
 PAGE = "/questions/bread"
@@ -81,12 +81,12 @@ def test_people_who_are_signed_in_leave_nothing_there(client, other, signed_in):
     assert _count(client) == 1
 
 
-@pytest.mark.parametrize("difference", ["run", "settings"])
-def test_another_run_and_other_settings_begin_with_nothing(client, library, made, monkeypatch, difference):
+@pytest.mark.parametrize("difference", ["program", "settings"])
+def test_another_program_and_other_settings_begin_with_nothing(client, library, made, monkeypatch, difference):
     tell(client)
     settings = library.settings
-    if difference == "run":
-        monkeypatch.setattr(shared_pages, "RUN", "another")
+    if difference == "program":
+        monkeypatch.setattr(state, "PROGRAM", "another")
     else:
         settings = settings.model_copy(update={"site_name": "Another"})
     with TestClient(create_app(settings)) as later:
@@ -96,6 +96,47 @@ def test_another_run_and_other_settings_begin_with_nothing(client, library, made
         assert len(list(settings.pages_dir.glob("*.db"))) == 1  # what was there before is gone
     client.get(f"{PAGE}?n=1")
     client.app.pages.tell()  # and nobody minds
+
+
+def test_pages_outlive_a_restart(client, library, made, monkeypatch):
+    tell(client)
+    for run in ("second", "third"):
+        monkeypatch.setattr(page_cache, "RUN", run)
+        with TestClient(create_app(library.settings)) as later:
+            made.clear()
+            assert "Salt slows" in later.get(PAGE).text
+            assert made == []
+        library.write("writing/new.md", "---\ntitle: Another\nlang: en\n---\n\nAbout something else.\n")
+        library.sync()
+
+
+def copy(source, target):
+    with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
+        old.backup(new)
+
+
+@pytest.mark.sqlite
+def test_a_database_put_back_by_hand_has_no_pages_of_what_was_lost(library, monkeypatch, tmp_path):
+    bread = library.content / "cooking/bread.md"
+    before = bread.read_text()
+
+    def rewrite(old, new):
+        bread.write_text(before.replace(old, new))
+        library.sync()
+
+    file, kept = library.settings.data_dir / "omniracle.db", tmp_path / "kept.db"
+    copy(file, kept)
+    rewrite("Salt", "Much salt")
+    with TestClient(create_app(library.settings)) as client:
+        tell(client)
+        lost = client.app.state.omniracle.watch.current()
+    copy(kept, file)
+    monkeypatch.setattr(page_cache, "RUN", "later")
+    rewrite("Salt", "Little salt")
+    library.database.version.raise_to(lost)
+    library.database.catch_up()
+    with TestClient(create_app(library.settings)) as client:
+        assert "Little salt" in client.get(PAGE).text
 
 
 @pytest.mark.parametrize("harm", ["deleted", "garbage", "a file"])

@@ -8,12 +8,13 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from app.models import Article, FeedbackKind, Rendering, Section
 from app.models.columns import now
+from app.services import questions
 from app.services.rendering import kept_rendering, rendering_of
-from app.storage import articles, feedback, references, resources, revisions, tags
+from app.storage import articles, revisions, tags
 from app.storage.tags import TagCount
 from app.web.access import PUBLIC, count_read
 from app.web.conditional import unless_known
-from app.web.kept_page import share
+from app.web.kept_page import MadeOf, share
 from app.web.linked_data import linked_data
 from app.web.live import with_panels
 from app.web.parameters import LangFilter, PageNumber, SortOrder, TagFilter, prefers_markdown
@@ -79,19 +80,16 @@ def show(request: Request, here: Here, slug: str, said: str = "") -> Response:
         article = articles.find(session, slug)
         if article.slug != slug:
             return RedirectResponse(f"/questions/{article.slug}", 301, {"Vary": "Accept"})
-        assert article.id is not None
-        names = tags.names_of(session, [article.id]).get(article.id, ())
-        cards = resources.of_article(session, article.id)
-        twins = references.twins(session, article)
-        previous, following = references.neighbours(session, article, names[0]) if names else (None, None)
-        helped = feedback.helped(session, article.id)
-        related = here.related.of(session, article, twins)
+        question = questions.of(session, article, here.related)
         rendering = kept_rendering(session, article.body, article.lang)
     rendering = rendering or rendering_of(here.database, article.body, article.lang)
+    assert article.id is not None
     here.views.count(article.id)
-    others = [*(twin.id for twin in twins), *(card.id for card in related.cards)]
-    others += [near.id for near in (previous, following) if near]
-    share(request, viewed=article.id, depends=others if related.is_kept else None)
+    if question.related.is_kept:
+        share(request, viewed=article.id, made_of=MadeOf((article.id, *question.others), question.digest))
+    else:
+        share(request, viewed=article.id)
+    names, cards, twins = question.tags, question.resources, question.translations
     card = question_card(here.settings.site_name, article, names, len(cards[Section.RESOURCES]))
     shown = picture(request, f"/questions/{article.slug}/social.png", card)
     response = render(
@@ -103,12 +101,12 @@ def show(request: Request, here: Here, slug: str, said: str = "") -> Response:
         locales=locales(article.lang, *(twin.lang for twin in twins)),
         resources=cards[Section.RESOURCES],
         more=cards[Section.MORE],
-        related=related.cards,
+        related=question.related.cards,
         translations=twins,
         topic=TagCount(names[0], 0) if names else None,
-        previous=previous,
-        following=following,
-        helped=helped,
+        previous=question.previous,
+        following=question.following,
+        helped=question.helped,
         said=said if said in list(FeedbackKind) else None,
     )
     response.headers["Vary"] = "Accept, Accept-Language, Cookie"
