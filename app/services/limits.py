@@ -38,6 +38,7 @@ LINK_CHECK = Limit("link-check", 1, 60)
 FEEDBACK = Limit("feedback", 30, 3600)
 EXPERIMENT = Limit("experiment", 120, 3600)
 IMAGE = Limit("image", 60, 3600)
+WANTED_CHECK = Limit("wanted-check", 1, 3600)  # for one state of the index that hosts share
 WISH = Limit("wish", 20, 3600)  # asking for an answer, without an account
 
 

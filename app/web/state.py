@@ -19,7 +19,7 @@ from app.services.engines import search_engine
 from app.services.fetching import Fetcher
 from app.services.hosts import Hosts
 from app.services.image_store import image_store
-from app.services.limits import API_READ, CONTRIBUTION, LINK_CHECK, SIGN_UP, Limit, RateLimits
+from app.services.limits import API_READ, CONTRIBUTION, LINK_CHECK, SIGN_UP, WANTED_CHECK, Limit, RateLimits
 from app.services.openid import OpenIdProvider
 from app.services.relating import RelatedQuestions
 from app.services.wanting import WantedRecorder, close_answered
@@ -33,6 +33,7 @@ from app.web.fair_turns import FairTurns
 from app.web.mcp import McpEndpoint
 from app.web.program import PROGRAM
 from app.workers.probing import ProbeKeys
+from app.workers.reading import Worker
 from app.workers.table import WorkerTable
 
 log = logging.getLogger(__name__)
@@ -112,7 +113,8 @@ class State:
                 self.related.tend()
             generation = self.index.generation()
             if generation != self._checked_generation:
-                self._checked_generation, self._wanted_checked = generation, 0
+                self._checked_generation = generation
+                self._wanted_checked = 0 if self._has_to_look_for_answers(generation) else None
             if self._wanted_checked is not None:
                 self._wanted_checked = close_answered(self.database, self.index, self._wanted_checked)
         except Exception as error:
@@ -136,8 +138,18 @@ class State:
         if not self.database.can_be_shared:
             return
         workers = self.table.rows()
-        if self.table.slot == min((worker.slot for worker in workers if worker.state != "not responding"), default=-1):
+        if self._is_first_of(workers):
             self.hosts.tell(workers)
+
+    def _is_first_of(self, workers: Sequence[Worker]) -> bool:
+        return self.table.slot == min((each.slot for each in workers if each.state != "not responding"), default=-1)
+
+    def _has_to_look_for_answers(self, generation: int) -> bool:
+        """Say whether this is the worker that looks whether the index now answers what was asked for in vain."""
+        if not self._is_first_of(self.table.rows()):
+            return False
+        has_all_hosts = self.settings.search_engine == "postgresql"
+        return not has_all_hosts or self.limits.is_first(WANTED_CHECK, str(generation))
 
     def check_links(self) -> None:
         """Look at a few linked pages, once a minute over all workers; apart from `tend`, for it takes its time."""

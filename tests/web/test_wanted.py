@@ -5,8 +5,11 @@ from datetime import timedelta
 from xml.etree import ElementTree as ET
 
 import pytest
+from fastapi.testclient import TestClient
 
 from app.services import wanting
+from app.web import state
+from app.web.application import create_app
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 
@@ -108,6 +111,27 @@ def test_an_answer_closes_it(client, library):
     library.sync()
     client.app.state.omniracle.tend()
     assert 'id="wanted-' not in client.get("/wanted").text
+
+
+def test_one_worker_looks_for_answers(client, library, monkeypatch):
+    looked = []
+    close_answered = state.close_answered
+
+    def spied(database, index, after):
+        looked.append(database)
+        return close_answered(database, index, after)
+
+    monkeypatch.setattr(state, "close_answered", spied)
+    with TestClient(create_app(library.settings)) as other:
+        workers = [each.app.state.omniracle for each in (client, other)]
+        monkeypatch.setattr(workers[1].table, "slot", 1)  # both are in this process
+        for number in range(3):
+            library.write("cooking/tea.md", f"---\ntitle: How hot is oolong {number}?\nlang: en\n---\nVery.\n")
+            library.sync()
+            looked.clear()
+            for worker in (*reversed(workers), *workers):
+                worker.tend()
+            assert set(looked) == {workers[0].database}
 
 
 def test_the_feed_is_atom(client):
