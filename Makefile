@@ -56,11 +56,12 @@ bench: $(VENV)/.installed-dev ## Measure starting, memory, importing, searching,
 	@$(BIN)/python bench/saving.py
 	@$(BIN)/python bench/load.py
 
-soak: $(VENV)/.installed-dev ## Try all faults on one host, then on three, while people write (MINUTES=5 SEED=1)
+soak: $(VENV)/.installed-dev ## Try all faults on one host, then on three with each engine, while people write (MINUTES=5)
 	@.ci/nginx || true
 	@.ci/postgresql || true
 	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),5) $(if $(SEED),--seed $(SEED))
 	@$(BIN)/python -m tests.soak.hosts --minutes $(or $(MINUTES),5) $(if $(SEED),--seed $(SEED))
+	@$(BIN)/python -m tests.soak.hosts --minutes $(or $(MINUTES),5) $(if $(SEED),--seed $(SEED)) --search postgresql
 
 docs: setup ## Write the tables of settings in docs/configuration.md from the code
 	@$(BIN)/python docs/generate.py

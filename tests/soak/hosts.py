@@ -1,4 +1,4 @@
-"""`python -m tests.soak.hosts --minutes 5 --seed 1`: three hosts, one PostgreSQL, and everything that may befall them.
+"""Three hosts, one PostgreSQL, and everything that may befall them: `python -m tests.soak.hosts --minutes 5 --seed 1`.
 
 Through a balancer people write, propose and review, while readers ask each host whether it shows in time what was
 acknowledged. Meanwhile hosts are killed, cut off from the database, brought back empty, and the database is crashed.
@@ -229,14 +229,14 @@ def _body(word: str) -> str:
     return f"The word is {word}.\n"
 
 
-def soak(folder: Path, seed: str, seconds: float) -> Soak:
-    """Run for so many seconds; return what was found."""
+def soak(folder: Path, seed: str, seconds: float, engine: str) -> Soak:
+    """Run for so many seconds with this search engine; return what was found."""
     with ExitStack() as stack:
         (folder / "cluster").mkdir()
         running = stack.enter_context(cluster(folder / "cluster"))
         name = running.create()
         people = people_of(running.url(name))
-        hosts = [Host(each, folder / each, running, name) for each in HOSTS]
+        hosts = [Host(each, folder / each, running, name, engine) for each in HOSTS]
         for host in hosts:
             stack.callback(host.kill)
             host.start()
@@ -256,12 +256,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make soak")
     parser.add_argument("--minutes", type=float, default=5)
     parser.add_argument("--seed", type=int, default=int(time.time()) % 10_000)
+    parser.add_argument("--search", choices=("whoosh", "postgresql"), default="whoosh")
     chosen = parser.parse_args()
-    print(f"three hosts, seed {chosen.seed}, {chosen.minutes:g} minutes", flush=True)
+    print(f"three hosts, search by {chosen.search}, seed {chosen.seed}, {chosen.minutes:g} minutes", flush=True)
     with tempfile.TemporaryDirectory(prefix="omniracle-hosts-") as folder:
         Path(folder).chmod(0o755)  # the database runs as somebody else
         try:
-            done = soak(Path(folder), str(chosen.seed), chosen.minutes * 60)
+            done = soak(Path(folder), str(chosen.seed), chosen.minutes * 60, chosen.search)
         except pytest.skip.Exception as reason:  # there is no PostgreSQL or nginx
             print(f"skipped: {reason}")
             return

@@ -14,9 +14,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from app.config import Settings
 from app.models import Role
-from app.search.index import SearchIndex
 from app.services import indexing
+from app.services.engines import search_engine
 from app.storage import schema
 from app.storage.database import Database
 from tests.databases import USER, Cluster
@@ -86,8 +87,9 @@ class Question:
 class Host:
     """One host; `well_since` is when it began to be up and in touch with the database, infinite while it is not."""
 
-    def __init__(self, name: str, folder: Path, cluster: Cluster, database: str) -> None:
+    def __init__(self, name: str, folder: Path, cluster: Cluster, database: str, engine: str) -> None:
         self.name = name
+        self.engine = engine
         self.folder = folder
         self.data = folder / "var"
         (folder / "content").mkdir(parents=True)
@@ -105,6 +107,7 @@ class Host:
             "OMNIRACLE_CONTENT_DIR": str(self.folder / "content"),
             "OMNIRACLE_SECRET_KEY": SECRET,
             "DATABASE_URL": self._url,
+            "OMNIRACLE_SEARCH_ENGINE": self.engine,
         }
         command = [sys.executable, "-m", "app", "serve", "--port", str(self.port), "--workers", str(WORKERS)]
         deadline = time.monotonic() + START_WITHIN_S
@@ -186,7 +189,7 @@ def losses(questions: list[Question], hosts: list[Host], url: str) -> Iterator[s
             yield f"{question.slug} has lost revisions"
     database = Database(url)
     for host in hosts:
-        index = SearchIndex(host.data / "index")
+        index = search_engine(Settings(data_dir=host.data, database_url=url, search_engine=host.engine))
         if (differing := indexing.differing(database, index)) != (set(), set()):
             yield f"the index of {host.name} is not equal to the database: {differing}"
         index.close()
