@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +15,9 @@ from app.models.columns import now
 from app.services import files
 from app.services.backup_file import DATABASE, FORMAT, SECRET, SETTINGS, Manifest, member_of, pack, unpack
 from app.services.image_store import image_store
+from app.services.moving import move
 from app.storage import snapshots
-from app.storage.database import file_of
+from app.storage.database import Database, file_of
 
 WORK = ".omniracle-backup-"  # how the folder begins in which a backup is made
 
@@ -51,14 +52,17 @@ def back_up(
     Others may change the site meanwhile. Without `force` a file that is there stays. Raises OperatorError when the
     backup cannot be made; the name is not taken then, and what had it stays.
     """
-    source = local_file(settings)
-    if not source.is_file():
+    source = file_of(settings)
+    if source is not None and not source.is_file():
         raise OperatorError(f"There is no database at {source} yet: run `omniracle serve` first.")
     if file.exists() and not force:
         raise OperatorError(f"{file} is there already: name another file, or replace it with --force.")
     with _failure_told(file), files.work_folder(file.parent, WORK) as folder:
         copy = folder / DATABASE
-        snapshots.take(source, copy)
+        if source is None:
+            _take(settings, copy)
+        else:
+            snapshots.take(source, copy)
         try:
             state = snapshots.examine(copy)
         except ValueError as error:
@@ -100,15 +104,11 @@ def last(settings: Settings) -> Receipt | None:
         return None
 
 
-def local_file(settings: Settings) -> Path:
-    """Return the file of the database; raise OperatorError where it is none of SQLite's."""
-    file = file_of(settings)
-    if file is None:
-        raise OperatorError(
-            "Backups hold SQLite databases so far: use `pg_dump` and `pg_restore` for this one, and copy the folder "
-            "`images` of the data folder."
-        )
-    return file
+def _take(settings: Settings, copy: Path) -> None:
+    """Write one state of a database of another kind to the new file `copy`, as one of SQLite."""
+    copy.touch(0o600, exist_ok=False)
+    with closing(Database.of(settings)) as source, closing(Database(f"sqlite:///{copy}")) as target:
+        move(source, target)
 
 
 def _listed(given: Mapping[str, str], *, with_secrets: bool) -> str:

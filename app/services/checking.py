@@ -146,9 +146,9 @@ def _database(database: Database) -> Iterator[Check]:
 
 
 def _backup(settings: Settings) -> Iterator[Check]:
-    if file_of(settings) is None:  # its own tools make them, and nobody tells the site
-        return
     receipt = backup.last(settings)
+    if receipt is None and file_of(settings) is None:  # its own tools may make them, and nobody tells the site
+        return
     if receipt is None:
         yield Check(State.WARNING, "There has been no backup yet: run `omniracle backup FILE`.")
         return

@@ -24,8 +24,7 @@ def move(source: Database, target: Database, progress: Progress = silent) -> dic
         numbers = {table.name: copying.count(reading, table) for table in tables}
         total = sum(numbers.values())
         with target.write() as writing:
-            if any(copying.count(writing, table) for table in tables if table.name in ("article", "account")):
-                raise OperatorError("There is a site in that database already: name an empty one.")
+            _refuse_site(writing)
             for table in reversed(tables):  # an empty site has an identity, and the source's takes its place
                 copying.clear(writing, table)
             done = 0
@@ -42,6 +41,18 @@ def move(source: Database, target: Database, progress: Progress = silent) -> dic
                 done += numbers[table.name]
                 progress("compare", done, total)
     return numbers
+
+
+def refuse_site(database: Database) -> None:
+    """Raise OperatorError unless the database is empty, or of a site that nobody has begun to use."""
+    if schema.is_there(database):
+        with database.read() as session:
+            _refuse_site(session)
+
+
+def _refuse_site(session: Session) -> None:
+    if any(copying.count(session, table) for table in copying.tables() if table.name in ("article", "account")):
+        raise OperatorError("There is a site in that database already: use an empty one.")
 
 
 def _compare(source: Session, target: Session, table: Table) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,11 +10,12 @@ from app.config import Settings
 from app.errors import OperatorError
 from app.models.columns import now
 from app.services import files
-from app.services.backup import local_file
 from app.services.backup_file import DATABASE, SECRET, SETTINGS, Manifest, unpack
 from app.services.image_store import image_store
+from app.services.moving import move, refuse_site
 from app.storage import schema, snapshots
 from app.storage.content_version import SharedVersion
+from app.storage.database import Database, file_of
 from app.workers.reading import read_file, read_rows
 
 RESTORED_SETTINGS = "restored-settings.env"
@@ -32,12 +34,15 @@ class Restored:
 def restore(settings: Settings, file: Path, *, force: bool = False) -> Restored:
     """Put the backup `file` in the place of the database and the images; nobody may use the data folder meanwhile.
 
-    Without `force` nothing is done where there is a database already; with it, that one stays under another name.
-    Raises OperatorError for that, for a server that runs, and for a backup that is damaged; SchemaMismatch for one of a
-    newer program. Nothing has been touched then.
+    Without `force` nothing is done where there is a database already; with it, that one stays under another name. One
+    in PostgreSQL has to be empty. Raises OperatorError for that, for a server that runs, and for a backup that is
+    damaged; SchemaMismatch for one of a newer program. Nothing has been touched then.
     """
-    target = local_file(settings)
-    if target.exists() and not force:
+    target = file_of(settings)
+    if target is None:
+        with closing(Database.of(settings)) as database:
+            refuse_site(database)
+    elif target.exists() and not force:
         raise OperatorError(f"There is a database at {target} already: replace it with --force; it is kept beside.")
     table = read_file(settings.workers_file)
     if table and read_rows(table):
@@ -56,7 +61,7 @@ def restore(settings: Settings, file: Path, *, force: bool = False) -> Restored:
         ) from error
 
 
-def _put(settings: Settings, target: Path, folder: Path) -> tuple[Path | None, Path]:
+def _put(settings: Settings, target: Path | None, folder: Path) -> tuple[Path | None, Path]:
     """Move everything that was unpacked to its place, the database last: until then the site is the one it was."""
     suffix = f".before-restore-{now():%Y%m%dT%H%M%S}"
     store = image_store(settings)
@@ -71,14 +76,30 @@ def _put(settings: Settings, target: Path, folder: Path) -> tuple[Path | None, P
     listed = settings.data_dir / RESTORED_SETTINGS
     (folder / SETTINGS).replace(listed)
     _put_secret(settings.secret_file, folder / SECRET, suffix)
+    kept = None
+    if target is None:
+        _move(folder / DATABASE, settings)
+    else:
+        kept = _replace(target, folder / DATABASE, suffix)
+    files.sync_folder(settings.data_dir)
+    return kept, listed
+
+
+def _move(copy: Path, settings: Settings) -> None:
+    with closing(Database(f"sqlite:///{copy}")) as source, closing(Database.of(settings)) as database:
+        schema.migrate(source)
+        move(source, database)
+
+
+def _replace(target: Path, copy: Path, suffix: str) -> Path | None:
+    """Make the copy the database; return what the one that was there is now, None if there was none."""
     target.parent.mkdir(0o700, parents=True, exist_ok=True)
     beside = target.with_name(f".{target.name}{suffix}.new")
-    shutil.move(folder / DATABASE, beside)  # the database may be on another disk than the data folder
+    shutil.move(copy, beside)  # the database may be on another disk than the data folder
     kept = target.with_name(target.name + suffix)
     was_there = snapshots.put(beside, target, kept)
     files.sync_folder(target.parent)
-    files.sync_folder(settings.data_dir)
-    return kept if was_there else None, listed
+    return kept if was_there else None
 
 
 def _put_secret(place: Path, restored: Path, suffix: str) -> None:

@@ -49,6 +49,11 @@ def check(database: Database) -> None:
     )
 
 
+def is_there(database: Database) -> bool:
+    """Say whether the database has a schema of ours, whichever."""
+    return _current(database) is not None
+
+
 def refuse_newer(version: str | None) -> None:
     """Raise SchemaMismatch for the version of a schema that this program does not know; None stands for no schema."""
     if version is not None and version not in _versions():

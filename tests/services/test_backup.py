@@ -10,7 +10,6 @@ from contextlib import closing
 import pytest
 from sqlalchemy import text
 
-from app.config import Settings
 from app.environment import given_settings
 from app.errors import OperatorError
 from app.models import Role
@@ -30,9 +29,9 @@ pytestmark = pytest.mark.sqlite
 
 
 def put_shared_page(library):
-    pages = SharedPages(library.settings.pages_dir, repr(library.settings))
+    pages = SharedPages(library.settings.pages_dir, "program", repr(library.settings))
     pages.open()
-    pages.put([SharedPage(b"key", 1, 1e9, "{}", b"head", b"tail")])
+    pages.put([SharedPage(b"key", 1, 1e9, "run", "{}", b"head", b"tail")])
     pages.close()
 
 
@@ -188,13 +187,6 @@ def test_no_database_is_made_by_backing_one_up(tmp_path):
     with opened(tmp_path) as nothing, pytest.raises(OperatorError, match="no database"):
         back_up(nothing.settings, tmp_path / "file", GIVEN)
     assert contents(tmp_path) == {}
-
-
-@pytest.mark.parametrize("what", [lambda *of: back_up(*of, GIVEN), restore])
-def test_another_kind_of_database_has_its_own_tools(tmp_path, what):
-    settings = Settings(data_dir=tmp_path, database_url="postgresql+psycopg://nobody@localhost/none")
-    with pytest.raises(OperatorError, match="pg_dump"):
-        what(settings, tmp_path / "file")
 
 
 def test_an_unreadable_receipt_is_none(library):
