@@ -14,6 +14,7 @@ import httpx2 as httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests import servers
 from tests.servers import free_port
 
 PROJECT = Path(__file__).parent.parent.parent
@@ -29,7 +30,10 @@ class Server:
     data: Path
 
     def get(self, path: str, **options) -> httpx.Response:
-        return httpx.get(self.url + path, timeout=20, **options)
+        return servers.get(self.url + path, **options)
+
+    def post(self, path: str, **options) -> httpx.Response:
+        return servers.post(self.url + path, **options)
 
     def pids(self) -> set[int]:
         told = self.get("/-/workers.json").json()

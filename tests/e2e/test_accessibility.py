@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-import httpx2 as httpx
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests import servers
 from tests.e2e.conftest import PATIENCE_MS, start, stop, told
 
 pytestmark = pytest.mark.e2e
@@ -89,7 +89,7 @@ def api(admin, server):
 
     def send(role, method, path, revision=None, **question):
         headers = {"Authorization": f"Bearer {tokens[role]}"} | ({"If-Match": f'"{revision}"'} if revision else {})
-        answer = httpx.request(method, f"{server.url}/api/v1{path}", headers=headers, json=question, timeout=20)
+        answer = servers.request(method, f"{server.url}/api/v1{path}", headers=headers, json=question)
         assert answer.is_success, answer.text
         return answer.json()
 
@@ -246,7 +246,7 @@ def test_error_pages(browser, server, api):
         (400, "POST", "/contribute", b"title=&body=&card_url=nowhere"),
         (400, "POST", "/wanted", b"q="),
     ):
-        answer = httpx.request(method, server.url + path, headers=form | cookie, content=content, timeout=30)
+        answer = servers.request(method, server.url + path, headers=form | cookie, content=content, timeout=30)
         assert answer.status_code == status, path
         page.goto("/about")
         page.set_content(answer.text)

@@ -54,7 +54,7 @@ def serving(arguments, data):
 
     def is_up():
         try:
-            return len(httpx.get(f"{url}/-/workers.json", timeout=5).json()["workers"]) == 3
+            return len(servers.get(f"{url}/-/workers.json", timeout=5).json()["workers"]) == 3
         except httpx.HTTPError:
             return False
 
@@ -69,14 +69,14 @@ def serving(arguments, data):
 @pytest.mark.parametrize("name", SERVERS)
 def test_badge_table_and_experiments_are_right_under_each_server(prepared, name):
     with serving(SERVERS[name], prepared) as url:
-        pids = {row["pid"] for row in httpx.get(f"{url}/-/workers.json").json()["workers"]}
-        page = httpx.get(f"{url}/questions/how-requests-reach-fastapi-workers")
+        pids = {row["pid"] for row in servers.get(f"{url}/-/workers.json").json()["workers"]}
+        page = servers.get(f"{url}/questions/how-requests-reach-fastapi-workers")
         served_by = page.headers["X-Served-By"]
         assert int(served_by) in pids
         assert f"<b>PID {served_by}</b>" in page.text
-        says_hash = "a hash of the addresses chooses" in httpx.get(f"{url}/-/workers").text
-        assert eventually(lambda: ("a hash of" in httpx.get(f"{url}/-/workers").text) == (name in HASHED)), says_hash
-        answer = httpx.post(f"{url}/-/experiments", json={"mode": "new", "requests": 60}, timeout=30).json()
+        says_hash = "a hash of the addresses chooses" in servers.get(f"{url}/-/workers").text
+        assert eventually(lambda: ("a hash of" in servers.get(f"{url}/-/workers").text) == (name in HASHED)), says_hash
+        answer = servers.post(f"{url}/-/experiments", json={"mode": "new", "requests": 60}, timeout=30).json()
         assert sum(answer["counts"].values()) == 60
         assert set(map(int, answer["counts"])) == pids
         assert ("A hash of the addresses" in answer["conclusion"]) == (name in HASHED)
@@ -143,10 +143,10 @@ def test_behind_a_proxy_workers_and_addresses_are_right(tmp_path, proxy):
     try:
         with behind(proxy, tmp_path, server.url.rsplit(":", 1)[1]) as port:
             url = f"http://127.0.0.1:{port}"
-            page = httpx.get(f"{url}/about")
+            page = servers.get(f"{url}/about")
             assert int(page.headers["X-Served-By"]) in server.pids()
             assert f"<b>PID {page.headers['X-Served-By']}</b>" in page.text
-            assert "This site is behind a proxy" in httpx.get(f"{url}/-/workers/badge").text
+            assert "This site is behind a proxy" in servers.get(f"{url}/-/workers/badge").text
             assert "behind a proxy" not in server.get("/-/workers/badge").text
             # Each client is known by its own address, and nobody hides behind one that they made up.
             if time.time() % 60 > 50:
@@ -155,11 +155,11 @@ def test_behind_a_proxy_workers_and_addresses_are_right(tmp_path, proxy):
             assert first.count(429) >= 10
             assert asked_from("127.0.0.5", port, "/api/v1/suggest?q=fastapi") == 200
             # The experiment asks the workers themselves, not the proxy.
-            answer = httpx.post(f"{url}/-/experiments", json={"mode": "new", "requests": 50}, timeout=30)
+            answer = servers.post(f"{url}/-/experiments", json={"mode": "new", "requests": 50}, timeout=30)
             assert set(map(int, answer.json()["counts"])) == server.pids()
             # A worker that is killed is not noticed by who reads.
             os.kill(min(server.pids()), signal.SIGKILL)
-            assert {httpx.get(f"{url}/questions").status_code for _ in range(40)} == {200}
+            assert {servers.get(f"{url}/questions").status_code for _ in range(40)} == {200}
     finally:
         assert stop(server) == 0
 

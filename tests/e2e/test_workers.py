@@ -65,7 +65,7 @@ def ask(server, path="/livez"):
 
 def experiment(server, **wanted):
     for _ in range(40):
-        answer = httpx.post(f"{server.url}/-/experiments", json=wanted, timeout=30)
+        answer = server.post("/-/experiments", json=wanted, timeout=30)
         if answer.status_code != 429 or int(answer.headers["Retry-After"]) > 2:
             return answer
         time.sleep(0.5)
@@ -79,7 +79,7 @@ def block(server):
 
     def pause():
         with suppress(httpx.HTTPError):  # it may not come back from that
-            httpx.post(f"{server.url}/-/pause", headers=headers, timeout=15)
+            server.post("/-/pause", headers=headers)
 
     return threading.Thread(target=pause)
 
@@ -119,9 +119,9 @@ def test_a_worker_that_stands_still_is_seen_within_two_seconds_and_gets_nothing(
 
 
 def test_nobody_else_makes_a_worker_stand_still(server):
-    assert httpx.post(f"{server.url}/-/pause").status_code == 404
+    assert server.post("/-/pause").status_code == 404
     headers = {KEY_HEADER.decode(): "0" * 64}
-    assert httpx.post(f"{server.url}/-/pause", headers=headers).status_code == 404
+    assert server.post("/-/pause", headers=headers).status_code == 404
 
 
 def test_a_worker_whose_loop_stands_still_too_long_is_replaced(own, tmp_path):
@@ -180,7 +180,7 @@ def test_an_experiment_counts_what_it_asked_and_nobody_else_does(server, wanted,
     ],
 )
 def test_what_is_too_much_or_nonsense_is_refused(server, wanted, status):
-    answer = httpx.post(f"{server.url}/-/experiments", json=wanted)
+    answer = server.post("/-/experiments", json=wanted)
     assert answer.status_code == status
     assert answer.headers["Content-Type"] == "application/problem+json"
 
@@ -192,7 +192,7 @@ def test_one_experiment_at_a_time_for_the_whole_site(server):
 
     def together(_):
         wanted = {"mode": "keep-alive", "requests": 400}
-        with httpx.Client(base_url=server.url, timeout=30, verify=False) as client:  # certificates take their time
+        with httpx.Client(base_url=server.url, timeout=30, verify=False) as client:
             ready.wait()
             return client.post("/-/experiments", json=wanted).status_code
 
