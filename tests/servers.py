@@ -3,7 +3,6 @@
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -11,6 +10,8 @@ from pathlib import Path
 
 import httpx2 as httpx
 import pytest
+
+from tests.waiting import eventually
 
 START_TIMEOUT_S = 60
 
@@ -31,16 +32,16 @@ def free_port() -> int:
 def served(command: list[str], url: str) -> Iterator[None]:
     """Run a server from when `url` answers with success."""
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def is_up():
+        assert process.poll() is None
+        try:
+            return get(url).is_success
+        except httpx.HTTPError:
+            return False
+
     try:
-        deadline = time.monotonic() + START_TIMEOUT_S
-        while True:
-            try:
-                get(url).raise_for_status()
-                break
-            except httpx.HTTPError:
-                assert process.poll() is None
-                assert time.monotonic() < deadline
-                time.sleep(0.1)
+        assert eventually(is_up, START_TIMEOUT_S)
         yield
     finally:
         process.terminate()

@@ -5,7 +5,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +14,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests import servers
-from tests.servers import free_port
+from tests.servers import START_TIMEOUT_S, free_port
+from tests.waiting import eventually
 
 PROJECT = Path(__file__).parent.parent.parent
 WORKERS = 4
-START_TIMEOUT_S = 60
 PATIENCE_MS = 30_000  # of a browser, for a machine that does much else
 
 
@@ -49,17 +48,18 @@ def start(data: Path, *, port: int | None = None, workers: int = WORKERS, **sett
     process = subprocess.Popen(command, cwd=PROJECT, env=environ, text=True, stdout=log, stderr=log)
     log.close()
     server = Server(f"http://127.0.0.1:{port}", process, data)
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while time.monotonic() < deadline:
+
+    def is_up():
         assert process.poll() is None, (data.parent / f"server-{port}.log").read_text()
         try:
-            if len(server.pids()) == workers:
-                return server
+            return len(server.pids()) == workers
         except httpx.HTTPError:
-            pass
-        time.sleep(0.1)
-    stop(server)
-    raise AssertionError("the server did not start")
+            return False
+
+    if not eventually(is_up, START_TIMEOUT_S):
+        stop(server)
+        raise AssertionError("the server did not start")
+    return server
 
 
 def stop(server: Server) -> int:
@@ -91,15 +91,6 @@ def told(*arguments, **options) -> str:
     done = run(*arguments, **options)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
-
-
-def eventually(condition, timeout=20):
-    deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.1)
-    return False
 
 
 @pytest.fixture(scope="session")

@@ -16,8 +16,9 @@ import httpx2 as httpx
 import pytest
 
 from tests import servers
-from tests.e2e.conftest import PROJECT, eventually, run, start, stop
+from tests.e2e.conftest import PROJECT, run, start, stop
 from tests.servers import free_port
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.e2e
 

@@ -11,8 +11,9 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
-from tests.e2e.conftest import PROJECT, WORKERS, eventually, run, start, stop
+from tests.e2e.conftest import PROJECT, WORKERS, run, start, stop
 from tests.servers import free_port
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.e2e
 

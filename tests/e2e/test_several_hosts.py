@@ -10,8 +10,9 @@ import pytest
 from app.search.index import SearchIndex
 from app.services import indexing
 from app.storage.database import Database
-from tests.e2e.conftest import eventually, run, start, stop, told
+from tests.e2e.conftest import run, start, stop, told
 from tests.servers import put
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.e2e
 

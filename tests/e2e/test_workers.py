@@ -20,8 +20,9 @@ from playwright.sync_api import expect
 from app.storage.schema import MIGRATIONS_DIR
 from app.workers.probing import KEY_HEADER, ProbeKeys
 from app.workers.processes import start_ticks
-from tests.e2e.conftest import WORKERS, eventually, run, start, stop
+from tests.e2e.conftest import WORKERS, run, start, stop
 from tests.servers import free_port
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.e2e
 
@@ -64,12 +65,14 @@ def ask(server, path="/livez"):
 
 
 def experiment(server, **wanted):
-    for _ in range(40):
-        answer = server.post("/-/experiments", json=wanted, timeout=30)
-        if answer.status_code != 429 or int(answer.headers["Retry-After"]) > 2:
-            return answer
-        time.sleep(0.5)
-    raise AssertionError("it never cooled down")
+    answers = []
+
+    def is_cool():
+        answers.append(server.post("/-/experiments", json=wanted, timeout=30))
+        return answers[-1].status_code != 429 or int(answers[-1].headers["Retry-After"]) > 2
+
+    assert eventually(is_cool, pause=0.3), "it never cooled down"
+    return answers[-1]
 
 
 def block(server):
