@@ -35,15 +35,6 @@ SERVERS = {
 HASHED = ("gunicorn --reuse-port", "granian")
 
 
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory):
-    """A data folder that is migrated and filled, as an operator of another server prepares it."""
-    data = tmp_path_factory.mktemp("prepared") / "var"
-    assert run("migrate", data=data).returncode == 0
-    assert run("sync", data=data).returncode == 0
-    return data
-
-
 @contextmanager
 def serving(arguments, data):
     port = free_port()
@@ -68,8 +59,8 @@ def serving(arguments, data):
 
 
 @pytest.mark.parametrize("name", SERVERS)
-def test_badge_table_and_experiments_are_right_under_each_server(prepared, name):
-    with serving(SERVERS[name], prepared) as url:
+def test_badge_table_and_experiments_are_right_under_each_server(data, name):
+    with serving(SERVERS[name], data) as url:
         pids = {row["pid"] for row in servers.get(f"{url}/-/workers.json").json()["workers"]}
         page = servers.get(f"{url}/questions/how-requests-reach-fastapi-workers")
         served_by = page.headers["X-Served-By"]
@@ -139,8 +130,8 @@ def asked_from(address, port, path):
 
 
 @pytest.mark.parametrize("proxy", [nginx, caddy])
-def test_behind_a_proxy_workers_and_addresses_are_right(tmp_path, proxy):
-    server = start(tmp_path / "var", workers=2, OMNIRACLE_API_READS="10")
+def test_behind_a_proxy_workers_and_addresses_are_right(data, tmp_path, proxy):
+    server = start(data, workers=2, OMNIRACLE_API_READS="10")
     try:
         with behind(proxy, tmp_path, server.url.rsplit(":", 1)[1]) as port:
             url = f"http://127.0.0.1:{port}"

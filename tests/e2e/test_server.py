@@ -68,8 +68,8 @@ def test_the_seed_question_is_the_first_hit(server, query, slugs):
     assert html.index(f'href="/questions/{hits[0]["slug"]}"') > 0
 
 
-def test_a_killed_worker_is_replaced(tmp_path):
-    server = start(tmp_path / "var", workers=2)
+def test_a_killed_worker_is_replaced(data):
+    server = start(data, workers=2)
     try:
         before = server.pids()
         victim = next(iter(before))
@@ -80,8 +80,8 @@ def test_a_killed_worker_is_replaced(tmp_path):
         assert stop(server) == 0
 
 
-def test_what_sync_brings_is_found_on_every_worker(tmp_path):
-    server = start(tmp_path / "var", workers=2)
+def test_what_sync_brings_is_found_on_every_worker(data, tmp_path):
+    server = start(data, workers=2)
     try:
         (tmp_path / "extra").mkdir()
         text = "---\ntitle: What is a quokka?\nlang: en\n---\nA small marsupial.\n"
@@ -165,8 +165,8 @@ def test_a_database_that_cannot_be_used_is_one_clear_line(tmp_path, url, hint):
         assert done.stderr.count("\n") == 1, done.stderr
 
 
-def test_workers_report_while_one_of_them_indexes(tmp_path):
-    server = start(tmp_path / "var", workers=2)
+def test_workers_report_while_one_of_them_indexes(data, tmp_path):
+    server = start(data, workers=2)
     try:
         folder = tmp_path / "many"
         folder.mkdir()

@@ -19,11 +19,11 @@ ADMIN = {"OMNIRACLE_ADMIN_EMAIL": "admin@example.org", "OMNIRACLE_ADMIN_PASSWORD
 
 @pytest.fixture(params=["SQLite", "PostgreSQL"])
 def site(request, tmp_path):
-    places = {}
     if request.param == "PostgreSQL":
         cluster = request.getfixturevalue("database_server")
-        places["DATABASE_URL"] = cluster.url(cluster.create())
-    server = start(tmp_path / "var", **ADMIN, **places)
+        server = start(tmp_path / "var", **ADMIN, DATABASE_URL=cluster.url(cluster.create()))
+    else:
+        server = start(request.getfixturevalue("data"), **ADMIN)
     yield server
     stop(server)
 

@@ -28,12 +28,12 @@ pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture
-def own(tmp_path):
+def own(data):
     """A server of the test's own, stopped at its end; with settings."""
     servers = []
 
     def begin(workers=4, **settings):
-        servers.append(start(tmp_path / "var", workers=workers, **settings))
+        servers.append(start(data, workers=workers, **settings))
         return servers[-1]
 
     yield begin
@@ -261,10 +261,9 @@ def test_a_reload_replaces_all_workers_and_nobody_notices(own):
     assert re.search(r"generation (\d+) before, \1 after", done.stdout)
 
 
-def test_a_reload_without_a_server_is_one_clear_line(tmp_path):
-    run("migrate", data=tmp_path / "var")
+def test_a_reload_without_a_server_is_one_clear_line(data):
     for command in ("reload", "probe"):
-        done = run(command, data=tmp_path / "var")
+        done = run(command, data=data)
         assert done.returncode == 1
         assert done.stderr.count("\n") == 1
         assert "serve" in done.stderr
@@ -346,9 +345,7 @@ def test_a_worker_that_cannot_start_does_not_take_the_site_with_it(own):
     assert eventually(lambda: len(rows(server)) == 3, 20)
 
 
-def test_where_no_worker_can_start_the_server_ends_and_says_so(tmp_path):
-    data = tmp_path / "var"
-    assert run("migrate", data=data).returncode == 0
+def test_where_no_worker_can_start_the_server_ends_and_says_so(data):
     (data / "workers.lock").mkdir()
     done = run("serve", "--port", str(free_port()), "--workers", "2", data=data)
     assert done.returncode == 1
@@ -374,14 +371,14 @@ def test_a_reload_that_fails_says_so_and_the_old_workers_go_on(own):
     assert run("reload", data=server.data).returncode == 0
 
 
-def test_nobody_stays_behind_when_the_parent_is_killed(tmp_path):
-    server = start(tmp_path / "var", workers=2)
+def test_nobody_stays_behind_when_the_parent_is_killed(data):
+    server = start(data, workers=2)
     pids = server.pids()
     server.process.kill()
     server.process.wait(10)
     assert eventually(lambda: not any(start_ticks(pid) for pid in pids), 15)
     port = int(server.url.rsplit(":", 1)[1])
-    assert stop(start(tmp_path / "var", port=port, workers=2)) == 0
+    assert stop(start(data, port=port, workers=2)) == 0
 
 
 def test_one_server_for_each_data_folder(server):
