@@ -5,8 +5,12 @@ import contextlib
 import random
 from pathlib import Path
 
+import pytest
+
 from tests.loops import run
 from tests.waiting import eventually
+
+pytestmark = pytest.mark.e2e
 
 SLOW, IDLE, GREEDY, READS = 60, 300, 16, 12
 PATIENCE_S = 60  # of the reader; a wait is measured by bench/load.py, not here

@@ -9,6 +9,8 @@ import pytest
 from tests.e2e.conftest import start, stop
 from tests.hostile import payloads
 
+pytestmark = pytest.mark.e2e
+
 MADE_UP = {
     "X-Forwarded-Proto": "https",
     "X-Forwarded-Host": "evil.example",

@@ -8,6 +8,8 @@ import pytest
 
 from app.services import wanting
 
+pytestmark = pytest.mark.searches
+
 ATOM = "{http://www.w3.org/2005/Atom}"
 
 
