@@ -6,14 +6,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all:
 
-PARALLEL := -n auto --dist loadgroup --no-loadscope-reorder
-# What reads and writes most: all of tests/services and tests/cli takes too long for every change.
-ON_BOTH_ENGINES := tests/services/test_exchange.py tests/services/test_several_hosts.py \
-    $(addprefix tests/web/test_,accounts.py feedback.py page_cache.py)
-# What searches, with PostgreSQL as the engine too.
-BY_BOTH_SEARCHES := tests/search/test_searching.py tests/services/test_relating.py \
-    $(addprefix tests/web/test_,search.py suggest.py wanted.py)
-
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check bench soak docs translations sbom format clean
 .DELETE_ON_ERROR:
@@ -31,9 +23,7 @@ test: $(VENV)/.installed-dev ## Run all tests (with Chromium, nginx and PostgreS
 	@.ci/chromium || true
 	@.ci/nginx || true
 	@.ci/postgresql || true
-	@$(BIN)/python -m pytest $(PARALLEL)
-	@$(BIN)/python -m pytest $(PARALLEL) --postgresql $(ON_BOTH_ENGINES)
-	@$(BIN)/python -m pytest $(PARALLEL) --postgresql-search $(BY_BOTH_SEARCHES)
+	@$(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder --engines all
 
 check: $(VENV)/.installed-dev ## Lint, types, layers, known weaknesses of dependencies
 	@$(BIN)/ruff check

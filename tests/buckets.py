@@ -6,9 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 
-import httpx2 as httpx
-
-from tests.servers import free_port, served
+from tests.servers import free_port, put, served
 
 
 @dataclass
@@ -31,7 +29,7 @@ class S3Server:
     def create(self) -> str:
         """Return the address of a new bucket."""
         name = f"images-{next(self._numbers)}"
-        httpx.put(f"{self.url}/{name}", verify=False).raise_for_status()
+        put(f"{self.url}/{name}").raise_for_status()
         return f"s3://{name}/of/ours"
 
 

@@ -1,5 +1,7 @@
 """Fixtures: a library of a few small articles, in a folder of its own."""
 
+import copy
+import os
 import resource
 import shutil
 from collections.abc import Iterator
@@ -20,6 +22,8 @@ from app.storage.database import Database
 from tests.databases import Cluster, cluster
 
 SHARED_DATA = Path(__file__).parent.parent.parent / "shared" / "data"
+
+ENGINES = ["sqlite", "postgresql", "postgresql-search"]
 
 ARTICLES = {
     "fastapi/workers-zh.md": """---
@@ -126,18 +130,60 @@ class Site:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--postgresql", action="store_true", help="libraries are on a PostgreSQL server made for the run")
-    parser.addoption("--postgresql-search", action="store_true", help="the same, and it searches too")
+    parser.addoption(
+        "--engines",
+        type=lambda said: ENGINES if said == "all" else said.split(","),
+        default=["sqlite"],
+        help="what libraries are on, one after the other: sqlite, postgresql (a server made for the run), "
+        "postgresql-search (the same, for tests marked `searches`; it searches too), or all",
+    )
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    on_postgresql = config.getoption("postgresql")
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are processors, as many tests wait for what a server of theirs does."""
+    return len(os.sched_getaffinity(0)) + 1
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "postgresql" in metafunc.fixturenames:
+        chosen = metafunc.config.getoption("engines")
+        engines = [name for name in chosen if _is_for(metafunc.definition, name)]
+        ids = [pytest.HIDDEN_PARAM if name == "sqlite" else name for name in engines]
+        metafunc.parametrize("postgresql", engines, indirect=True, ids=ids, scope="session")
+
+
+def _is_for(test: pytest.Item, engine: str) -> bool:
+    if test.get_closest_marker("sqlite"):
+        return engine == "sqlite"
+    return engine != "postgresql-search" or test.get_closest_marker("searches") is not None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order them for several processes: what takes longest comes first, and an engine is left for the next one once."""
     for item in items:
-        if on_postgresql and item.get_closest_marker("sqlite"):
-            item.add_marker(pytest.mark.skip(reason="of SQLite alone"))
-        # In several processes: files stay whole, for their fixtures; and one browser is all that two processors bear.
-        is_browsing = "browser" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("browser" if is_browsing else item.location[0]))
+        if group := _group_of(item):
+            item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: (not _has(item, "server"), not item.get_closest_marker("e2e"), _engine_of(item)))
+
+
+def _group_of(item: pytest.Item) -> str | None:
+    """Return with what the test has to stay in one process: one server and browser are all that two processors bear."""
+    if _has(item, "server") or _has(item, "browser"):
+        return "server"
+    if item.get_closest_marker("e2e"):
+        return None
+    return f"{item.location[0]} {_engine_of(item)}"  # a file shares its fixtures
+
+
+def _has(item: pytest.Item, fixture: str) -> bool:
+    return fixture in getattr(item, "fixturenames", ())
+
+
+def _engine_of(item: pytest.Item) -> int:
+    """Return which of the engines it is tried on: the first one if it asks for none, or is for none of those chosen."""
+    engine = item.callspec.params.get("postgresql") if hasattr(item, "callspec") else None
+    return ENGINES.index(engine) if engine in ENGINES else 0
 
 
 @pytest.fixture(scope="session")
@@ -150,11 +196,10 @@ def database_server() -> Iterator[Cluster]:
 @pytest.fixture(scope="session")
 def postgresql(request: pytest.FixtureRequest) -> Cluster | None:
     """The server on which libraries are; None for SQLite in their folders."""
-    searches = request.config.getoption("postgresql_search")
-    if not (searches or request.config.getoption("postgresql")):
+    if request.param == "sqlite":
         return None
-    server: Cluster = request.getfixturevalue("database_server")
-    server.searches = searches
+    server = copy.copy(request.getfixturevalue("database_server"))
+    server.searches = request.param == "postgresql-search"
     return server
 
 

@@ -3,15 +3,23 @@
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx2 as httpx
 import pytest
 
+from tests.waiting import eventually
+
 START_TIMEOUT_S = 60
+
+# A request over a connection of its own. None of our servers has a certificate, and to read those of all
+# authorities takes ten times as long as the rest.
+get, post, put, request = (
+    partial(asked, verify=False, timeout=20) for asked in (httpx.get, httpx.post, httpx.put, httpx.request)
+)
 
 
 def free_port() -> int:
@@ -24,16 +32,16 @@ def free_port() -> int:
 def served(command: list[str], url: str) -> Iterator[None]:
     """Run a server from when `url` answers with success."""
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def is_up():
+        assert process.poll() is None
+        try:
+            return get(url).is_success
+        except httpx.HTTPError:
+            return False
+
     try:
-        deadline = time.monotonic() + START_TIMEOUT_S
-        while True:
-            try:
-                httpx.get(url, verify=False).raise_for_status()
-                break
-            except httpx.HTTPError:
-                assert process.poll() is None
-                assert time.monotonic() < deadline
-                time.sleep(0.1)
+        assert eventually(is_up, START_TIMEOUT_S)
         yield
     finally:
         process.terminate()

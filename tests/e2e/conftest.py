@@ -1,11 +1,11 @@
 """The real server, started by the real command, and a real browser."""
 
+import fcntl
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +14,12 @@ import httpx2 as httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.servers import free_port
+from tests import servers
+from tests.servers import START_TIMEOUT_S, free_port
+from tests.waiting import eventually
 
 PROJECT = Path(__file__).parent.parent.parent
 WORKERS = 4
-START_TIMEOUT_S = 60
 PATIENCE_MS = 30_000  # of a browser, for a machine that does much else
 
 
@@ -29,7 +30,10 @@ class Server:
     data: Path
 
     def get(self, path: str, **options) -> httpx.Response:
-        return httpx.get(self.url + path, timeout=20, **options)
+        return servers.get(self.url + path, **options)
+
+    def post(self, path: str, **options) -> httpx.Response:
+        return servers.post(self.url + path, **options)
 
     def pids(self) -> set[int]:
         told = self.get("/-/workers.json").json()
@@ -37,7 +41,7 @@ class Server:
 
 
 def start(data: Path, *, port: int | None = None, workers: int = WORKERS, **settings: str) -> Server:
-    """Start the site with the starter content; returns when all workers answer."""
+    """Start the site, which loads the starter content; returns when all workers answer."""
     port = port or free_port()
     environ = os.environ | {"OMNIRACLE_DATA_DIR": str(data)} | settings
     command = [sys.executable, "-m", "app", "serve", "--port", str(port), "--workers", str(workers)]
@@ -45,17 +49,18 @@ def start(data: Path, *, port: int | None = None, workers: int = WORKERS, **sett
     process = subprocess.Popen(command, cwd=PROJECT, env=environ, text=True, stdout=log, stderr=log)
     log.close()
     server = Server(f"http://127.0.0.1:{port}", process, data)
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while time.monotonic() < deadline:
+
+    def is_up():
         assert process.poll() is None, (data.parent / f"server-{port}.log").read_text()
         try:
-            if len(server.pids()) == workers:
-                return server
+            return len(server.pids()) == workers
         except httpx.HTTPError:
-            pass
-        time.sleep(0.1)
-    stop(server)
-    raise AssertionError("the server did not start")
+            return False
+
+    if not eventually(is_up, START_TIMEOUT_S):
+        stop(server)
+        raise AssertionError("the server did not start")
+    return server
 
 
 def stop(server: Server) -> int:
@@ -89,18 +94,30 @@ def told(*arguments, **options) -> str:
     return done.stdout.strip()
 
 
-def eventually(condition, timeout=20):
-    deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.1)
-    return False
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory, worker_id) -> Path:
+    """A data folder that is migrated and filled: made once in a run, also when the run has several processes."""
+    base = tmp_path_factory.getbasetemp()
+    data = (base if worker_id == "master" else base.parent) / "prepared" / "var"
+    data.parent.mkdir(exist_ok=True)
+    with (data.parent / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not data.exists():
+            told("migrate", data=data.parent / "made")
+            told("sync", data=data.parent / "made")
+            (data.parent / "made").rename(data)
+    return data
+
+
+@pytest.fixture
+def data(prepared, tmp_path) -> Path:
+    """A copy for one test: to start from it takes half of what a first start takes."""
+    return shutil.copytree(prepared, tmp_path / "var")
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory) -> Iterator[Server]:
-    server = start(tmp_path_factory.mktemp("site") / "var")
+def server(prepared, tmp_path_factory) -> Iterator[Server]:
+    server = start(shutil.copytree(prepared, tmp_path_factory.mktemp("site") / "var"))
     yield server
     assert stop(server) == 0
 

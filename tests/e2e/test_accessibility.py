@@ -1,11 +1,12 @@
 """What axe-core finds on every page, in the states that people bring them into: nothing."""
 
+import shutil
 from pathlib import Path
 
-import httpx2 as httpx
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests import servers
 from tests.e2e.conftest import PATIENCE_MS, start, stop, told
 
 pytestmark = pytest.mark.e2e
@@ -60,9 +61,9 @@ def page(request, browser: Browser, server):
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def server(prepared, tmp_path_factory):
     """One of its own: what is written here must not wait for the reviewers of other tests."""
-    server = start(tmp_path_factory.mktemp("axe") / "var")
+    server = start(shutil.copytree(prepared, tmp_path_factory.mktemp("axe") / "var"))
     yield server
     assert stop(server) == 0
 
@@ -89,7 +90,7 @@ def api(admin, server):
 
     def send(role, method, path, revision=None, **question):
         headers = {"Authorization": f"Bearer {tokens[role]}"} | ({"If-Match": f'"{revision}"'} if revision else {})
-        answer = httpx.request(method, f"{server.url}/api/v1{path}", headers=headers, json=question, timeout=20)
+        answer = servers.request(method, f"{server.url}/api/v1{path}", headers=headers, json=question)
         assert answer.is_success, answer.text
         return answer.json()
 
@@ -246,7 +247,7 @@ def test_error_pages(browser, server, api):
         (400, "POST", "/contribute", b"title=&body=&card_url=nowhere"),
         (400, "POST", "/wanted", b"q="),
     ):
-        answer = httpx.request(method, server.url + path, headers=form | cookie, content=content, timeout=30)
+        answer = servers.request(method, server.url + path, headers=form | cookie, content=content, timeout=30)
         assert answer.status_code == status, path
         page.goto("/about")
         page.set_content(answer.text)

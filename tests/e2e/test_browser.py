@@ -5,6 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.waiting import eventually
+
 pytestmark = pytest.mark.e2e
 
 SEED_ZH = "/questions/fastapi-workers-celue"
@@ -54,12 +56,7 @@ def test_the_badge_names_the_worker_and_its_list_goes_on_by_itself(page, server)
     line = page.locator(".worker-list .is-this b")
     expect(line).to_be_visible()
     seen = set()
-    for _ in range(40):
-        seen.add(int(line.inner_text()))
-        if len(seen) > 1:
-            break
-        page.wait_for_timeout(500)
-    assert len(seen) > 1
+    assert eventually(lambda: seen.add(int(line.inner_text())) or len(seen) > 1)
     assert seen <= server.pids()
 
 

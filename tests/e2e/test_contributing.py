@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import PATIENCE_MS, told
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.e2e
 
@@ -193,11 +194,12 @@ def test_a_draft_outlives_its_tab(window):
     page.context.new_page().goto("/about")
     page.close(run_before_unload=False)  # at once: nothing is saved yet
     again = page.context.new_page()
-    for _ in range(20):  # the last words travel while the tab closes
+
+    def is_kept():  # the last words travel while the tab closes
         again.goto("/contribute")
-        if again.locator("#field-body").input_value():
-            break
-        again.wait_for_timeout(100)
+        return again.locator("#field-body").input_value()
+
+    assert eventually(is_kept)
     expect(again.locator("#field-body")).to_have_value("Half of a sentence")
     expect(again.locator("#field-title")).to_have_value("A title that is kept")
     again.get_by_role("button", name="Discard draft").click()

@@ -16,8 +16,9 @@ import httpx2 as httpx
 import pytest
 
 from tests import servers
-from tests.e2e.conftest import PROJECT, eventually, run, start, stop
+from tests.e2e.conftest import PROJECT, run, start, stop
 from tests.servers import free_port
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.e2e
 
@@ -34,15 +35,6 @@ SERVERS = {
 HASHED = ("gunicorn --reuse-port", "granian")
 
 
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory):
-    """A data folder that is migrated and filled, as an operator of another server prepares it."""
-    data = tmp_path_factory.mktemp("prepared") / "var"
-    assert run("migrate", data=data).returncode == 0
-    assert run("sync", data=data).returncode == 0
-    return data
-
-
 @contextmanager
 def serving(arguments, data):
     port = free_port()
@@ -54,7 +46,7 @@ def serving(arguments, data):
 
     def is_up():
         try:
-            return len(httpx.get(f"{url}/-/workers.json", timeout=5).json()["workers"]) == 3
+            return len(servers.get(f"{url}/-/workers.json", timeout=5).json()["workers"]) == 3
         except httpx.HTTPError:
             return False
 
@@ -67,16 +59,16 @@ def serving(arguments, data):
 
 
 @pytest.mark.parametrize("name", SERVERS)
-def test_badge_table_and_experiments_are_right_under_each_server(prepared, name):
-    with serving(SERVERS[name], prepared) as url:
-        pids = {row["pid"] for row in httpx.get(f"{url}/-/workers.json").json()["workers"]}
-        page = httpx.get(f"{url}/questions/how-requests-reach-fastapi-workers")
+def test_badge_table_and_experiments_are_right_under_each_server(data, name):
+    with serving(SERVERS[name], data) as url:
+        pids = {row["pid"] for row in servers.get(f"{url}/-/workers.json").json()["workers"]}
+        page = servers.get(f"{url}/questions/how-requests-reach-fastapi-workers")
         served_by = page.headers["X-Served-By"]
         assert int(served_by) in pids
         assert f"<b>PID {served_by}</b>" in page.text
-        says_hash = "a hash of the addresses chooses" in httpx.get(f"{url}/-/workers").text
-        assert eventually(lambda: ("a hash of" in httpx.get(f"{url}/-/workers").text) == (name in HASHED)), says_hash
-        answer = httpx.post(f"{url}/-/experiments", json={"mode": "new", "requests": 60}, timeout=30).json()
+        says_hash = "a hash of the addresses chooses" in servers.get(f"{url}/-/workers").text
+        assert eventually(lambda: ("a hash of" in servers.get(f"{url}/-/workers").text) == (name in HASHED)), says_hash
+        answer = servers.post(f"{url}/-/experiments", json={"mode": "new", "requests": 60}, timeout=30).json()
         assert sum(answer["counts"].values()) == 60
         assert set(map(int, answer["counts"])) == pids
         assert ("A hash of the addresses" in answer["conclusion"]) == (name in HASHED)
@@ -138,15 +130,15 @@ def asked_from(address, port, path):
 
 
 @pytest.mark.parametrize("proxy", [nginx, caddy])
-def test_behind_a_proxy_workers_and_addresses_are_right(tmp_path, proxy):
-    server = start(tmp_path / "var", workers=2, OMNIRACLE_API_READS="10")
+def test_behind_a_proxy_workers_and_addresses_are_right(data, tmp_path, proxy):
+    server = start(data, workers=2, OMNIRACLE_API_READS="10")
     try:
         with behind(proxy, tmp_path, server.url.rsplit(":", 1)[1]) as port:
             url = f"http://127.0.0.1:{port}"
-            page = httpx.get(f"{url}/about")
+            page = servers.get(f"{url}/about")
             assert int(page.headers["X-Served-By"]) in server.pids()
             assert f"<b>PID {page.headers['X-Served-By']}</b>" in page.text
-            assert "This site is behind a proxy" in httpx.get(f"{url}/-/workers/badge").text
+            assert "This site is behind a proxy" in servers.get(f"{url}/-/workers/badge").text
             assert "behind a proxy" not in server.get("/-/workers/badge").text
             # Each client is known by its own address, and nobody hides behind one that they made up.
             if time.time() % 60 > 50:
@@ -155,11 +147,11 @@ def test_behind_a_proxy_workers_and_addresses_are_right(tmp_path, proxy):
             assert first.count(429) >= 10
             assert asked_from("127.0.0.5", port, "/api/v1/suggest?q=fastapi") == 200
             # The experiment asks the workers themselves, not the proxy.
-            answer = httpx.post(f"{url}/-/experiments", json={"mode": "new", "requests": 50}, timeout=30)
+            answer = servers.post(f"{url}/-/experiments", json={"mode": "new", "requests": 50}, timeout=30)
             assert set(map(int, answer.json()["counts"])) == server.pids()
             # A worker that is killed is not noticed by who reads.
             os.kill(min(server.pids()), signal.SIGKILL)
-            assert {httpx.get(f"{url}/questions").status_code for _ in range(40)} == {200}
+            assert {servers.get(f"{url}/questions").status_code for _ in range(40)} == {200}
     finally:
         assert stop(server) == 0
 

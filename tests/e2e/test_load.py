@@ -3,10 +3,14 @@
 import asyncio
 import contextlib
 import random
-import time
 from pathlib import Path
 
+import pytest
+
 from tests.loops import run
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.e2e
 
 SLOW, IDLE, GREEDY, READS = 60, 300, 16, 12
 PATIENCE_S = 60  # of the reader; a wait is measured by bench/load.py, not here
@@ -65,12 +69,12 @@ def test_the_site_goes_on_answering(server):
     statuses = run(wear_out(int(server.url.rpartition(":")[2])))
     assert statuses == [b"HTTP/1.1 200 OK"] * READS
     assert server.pids() == pids
-    for _ in range(200):
+
+    def are_closed():
         after = files(server)
-        if all(after[pid] <= before[pid] + 20 for pid in pids):
-            return
-        time.sleep(0.1)
-    raise AssertionError((before, after))
+        return all(after[pid] <= before[pid] + 20 for pid in pids)
+
+    assert eventually(are_closed), (before, files(server))
 
 
 def test_as_many_connections_as_the_system_lets(server):

@@ -1,6 +1,5 @@
 """The MCP server with several workers: nothing is kept between requests, so that any of them may answer each."""
 
-import httpx2 as httpx
 import pytest
 from mcp import Client
 
@@ -19,7 +18,7 @@ def test_any_worker_answers_each_request(server):
     answers = set()
     workers = set()
     for _ in range(100):
-        answer = httpx.post(f"{server.url}/mcp", json=request, headers={"Accept": "application/json"}, timeout=20)
+        answer = server.post("/mcp", json=request, headers={"Accept": "application/json"})
         answers.add(answer.text)
         workers.add(answer.headers["X-Served-By"])
         if len(workers) > 1:

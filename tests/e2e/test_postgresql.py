@@ -6,7 +6,8 @@ import time
 import httpx2 as httpx
 import pytest
 
-from tests.e2e.conftest import eventually, start, stop, told
+from tests.e2e.conftest import start, stop, told
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.e2e
 

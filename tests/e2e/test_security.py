@@ -9,6 +9,8 @@ import pytest
 from tests.e2e.conftest import start, stop
 from tests.hostile import payloads
 
+pytestmark = pytest.mark.e2e
+
 MADE_UP = {
     "X-Forwarded-Proto": "https",
     "X-Forwarded-Host": "evil.example",
@@ -33,13 +35,13 @@ def test_what_is_no_http_gets_an_answer_that_no_browser_runs(server, junk):
     assert b"script" not in body
 
 
-def test_what_proxies_say_is_believed_of_those_that_are_named(server, tmp_path):
+def test_what_proxies_say_is_believed_of_those_that_are_named(server, data):
     told = server.get("/feed.atom", headers=MADE_UP)
     assert "Strict-Transport-Security" in told.headers
     assert server.url.replace("http:", "https:") in told.text
     assert "evil.example" not in told.text
     assert "Strict-Transport-Security" not in server.get("/feed.atom").headers
-    other = start(tmp_path / "var", workers=1, FORWARDED_ALLOW_IPS="203.0.113.1")
+    other = start(data, workers=1, FORWARDED_ALLOW_IPS="203.0.113.1")
     try:
         told = other.get("/feed.atom", headers=MADE_UP)
         assert "Strict-Transport-Security" not in told.headers

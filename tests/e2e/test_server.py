@@ -11,8 +11,9 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
-from tests.e2e.conftest import PROJECT, WORKERS, eventually, run, start, stop
+from tests.e2e.conftest import PROJECT, WORKERS, run, start, stop
 from tests.servers import free_port
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.e2e
 
@@ -31,7 +32,7 @@ def test_all_workers_serve_and_each_names_itself(server):
 
 
 def test_a_kept_connection_stays_with_its_worker(server):
-    with httpx.Client(base_url=server.url) as client:
+    with httpx.Client(base_url=server.url, verify=False) as client:
         assert len({client.get("/livez").headers["X-Served-By"] for _ in range(30)}) == 1
 
 
@@ -45,9 +46,9 @@ def test_kept_connections_are_answered_without_delay(server):
             took.append(time.perf_counter() - started)
         return sorted(took)[7]
 
-    with httpx.Client(base_url=server.url) as client:
+    with httpx.Client(base_url=server.url, verify=False) as client:
         kept = middle(lambda: client.get("/livez"))
-        fresh = middle(lambda: httpx.get(f"{server.url}/livez"))
+        fresh = middle(lambda: server.get("/livez"))
     assert kept < fresh * 5
 
 
@@ -67,8 +68,8 @@ def test_the_seed_question_is_the_first_hit(server, query, slugs):
     assert html.index(f'href="/questions/{hits[0]["slug"]}"') > 0
 
 
-def test_a_killed_worker_is_replaced(tmp_path):
-    server = start(tmp_path / "var", workers=2)
+def test_a_killed_worker_is_replaced(data):
+    server = start(data, workers=2)
     try:
         before = server.pids()
         victim = next(iter(before))
@@ -79,8 +80,8 @@ def test_a_killed_worker_is_replaced(tmp_path):
         assert stop(server) == 0
 
 
-def test_what_sync_brings_is_found_on_every_worker(tmp_path):
-    server = start(tmp_path / "var", workers=2)
+def test_what_sync_brings_is_found_on_every_worker(data, tmp_path):
+    server = start(data, workers=2)
     try:
         (tmp_path / "extra").mkdir()
         text = "---\ntitle: What is a quokka?\nlang: en\n---\nA small marsupial.\n"
@@ -164,8 +165,8 @@ def test_a_database_that_cannot_be_used_is_one_clear_line(tmp_path, url, hint):
         assert done.stderr.count("\n") == 1, done.stderr
 
 
-def test_workers_report_while_one_of_them_indexes(tmp_path):
-    server = start(tmp_path / "var", workers=2)
+def test_workers_report_while_one_of_them_indexes(data, tmp_path):
+    server = start(data, workers=2)
     try:
         folder = tmp_path / "many"
         folder.mkdir()

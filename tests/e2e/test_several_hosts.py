@@ -5,13 +5,14 @@ import shutil
 import signal
 import time
 
-import httpx2 as httpx
 import pytest
 
 from app.search.index import SearchIndex
 from app.services import indexing
 from app.storage.database import Database
-from tests.e2e.conftest import eventually, run, start, stop, told
+from tests.e2e.conftest import run, start, stop, told
+from tests.servers import put
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.e2e
 
@@ -49,16 +50,14 @@ class Site:
 
     def save(self, name, title, text):
         sent = {"title": title, "lang": "en", "body_markdown": text}
-        answer = httpx.post(
-            f"{self.hosts[name].url}/api/v1/questions", json=sent, headers=self.key, timeout=20, verify=False
-        )
+        answer = self.hosts[name].post("/api/v1/questions", json=sent, headers=self.key)
         assert answer.status_code == 201, answer.text
         return answer.json()["slug"]
 
     def change(self, name, slug, text):
         address = f"{self.hosts[name].url}/api/v1/questions/{slug}"
         headers = self.key | {"If-Match": "*"}
-        answer = httpx.put(address, json={"body_markdown": text}, headers=headers, timeout=20, verify=False)
+        answer = put(address, json={"body_markdown": text}, headers=headers)
         assert answer.status_code == 200, answer.text
 
     def found(self, name, query, **headers):

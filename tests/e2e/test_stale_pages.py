@@ -9,6 +9,7 @@ import httpx2 as httpx
 import pytest
 
 from tests.e2e.conftest import WORKERS, start, stop
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.e2e
 
@@ -18,11 +19,11 @@ ADMIN = {"OMNIRACLE_ADMIN_EMAIL": "admin@example.org", "OMNIRACLE_ADMIN_PASSWORD
 
 @pytest.fixture(params=["SQLite", "PostgreSQL"])
 def site(request, tmp_path):
-    places = {}
     if request.param == "PostgreSQL":
         cluster = request.getfixturevalue("database_server")
-        places["DATABASE_URL"] = cluster.url(cluster.create())
-    server = start(tmp_path / "var", **ADMIN, **places)
+        server = start(tmp_path / "var", **ADMIN, DATABASE_URL=cluster.url(cluster.create()))
+    else:
+        server = start(request.getfixturevalue("data"), **ADMIN)
     yield server
     stop(server)
 
@@ -30,13 +31,15 @@ def site(request, tmp_path):
 def readers(server):
     """One kept connection to each worker, by its process."""
     found: dict[int, httpx.Client] = {}
-    deadline = time.monotonic() + 20
-    while len(found) < WORKERS:
-        assert time.monotonic() < deadline
+
+    def are_found():
         client = httpx.Client(base_url=server.url, timeout=20, verify=False)
         pid = int(client.get("/questions").headers["X-Served-By"])
         if found.setdefault(pid, client) is not client:
             client.close()
+        return len(found) == WORKERS
+
+    assert eventually(are_found, pause=0)
     return found
 
 

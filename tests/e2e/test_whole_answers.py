@@ -3,6 +3,10 @@
 import re
 import socket
 
+import pytest
+
+pytestmark = pytest.mark.e2e
+
 PAGE = "/questions?sort=updated"
 HEAD_END = b"\r\n\r\n"
 

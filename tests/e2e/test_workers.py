@@ -20,19 +20,20 @@ from playwright.sync_api import expect
 from app.storage.schema import MIGRATIONS_DIR
 from app.workers.probing import KEY_HEADER, ProbeKeys
 from app.workers.processes import start_ticks
-from tests.e2e.conftest import WORKERS, eventually, run, start, stop
+from tests.e2e.conftest import WORKERS, run, start, stop
 from tests.servers import free_port
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture
-def own(tmp_path):
+def own(data):
     """A server of the test's own, stopped at its end; with settings."""
     servers = []
 
     def begin(workers=4, **settings):
-        servers.append(start(tmp_path / "var", workers=workers, **settings))
+        servers.append(start(data, workers=workers, **settings))
         return servers[-1]
 
     yield begin
@@ -64,12 +65,14 @@ def ask(server, path="/livez"):
 
 
 def experiment(server, **wanted):
-    for _ in range(40):
-        answer = httpx.post(f"{server.url}/-/experiments", json=wanted, timeout=30)
-        if answer.status_code != 429 or int(answer.headers["Retry-After"]) > 2:
-            return answer
-        time.sleep(0.5)
-    raise AssertionError("it never cooled down")
+    answers = []
+
+    def is_cool():
+        answers.append(server.post("/-/experiments", json=wanted, timeout=30))
+        return answers[-1].status_code != 429 or int(answers[-1].headers["Retry-After"]) > 2
+
+    assert eventually(is_cool, pause=0.3), "it never cooled down"
+    return answers[-1]
 
 
 def block(server):
@@ -79,7 +82,7 @@ def block(server):
 
     def pause():
         with suppress(httpx.HTTPError):  # it may not come back from that
-            httpx.post(f"{server.url}/-/pause", headers=headers, timeout=15)
+            server.post("/-/pause", headers=headers)
 
     return threading.Thread(target=pause)
 
@@ -119,9 +122,9 @@ def test_a_worker_that_stands_still_is_seen_within_two_seconds_and_gets_nothing(
 
 
 def test_nobody_else_makes_a_worker_stand_still(server):
-    assert httpx.post(f"{server.url}/-/pause").status_code == 404
+    assert server.post("/-/pause").status_code == 404
     headers = {KEY_HEADER.decode(): "0" * 64}
-    assert httpx.post(f"{server.url}/-/pause", headers=headers).status_code == 404
+    assert server.post("/-/pause", headers=headers).status_code == 404
 
 
 def test_a_worker_whose_loop_stands_still_too_long_is_replaced(own, tmp_path):
@@ -180,7 +183,7 @@ def test_an_experiment_counts_what_it_asked_and_nobody_else_does(server, wanted,
     ],
 )
 def test_what_is_too_much_or_nonsense_is_refused(server, wanted, status):
-    answer = httpx.post(f"{server.url}/-/experiments", json=wanted)
+    answer = server.post("/-/experiments", json=wanted)
     assert answer.status_code == status
     assert answer.headers["Content-Type"] == "application/problem+json"
 
@@ -192,7 +195,7 @@ def test_one_experiment_at_a_time_for_the_whole_site(server):
 
     def together(_):
         wanted = {"mode": "keep-alive", "requests": 400}
-        with httpx.Client(base_url=server.url, timeout=30, verify=False) as client:  # certificates take their time
+        with httpx.Client(base_url=server.url, timeout=30, verify=False) as client:
             ready.wait()
             return client.post("/-/experiments", json=wanted).status_code
 
@@ -258,10 +261,9 @@ def test_a_reload_replaces_all_workers_and_nobody_notices(own):
     assert re.search(r"generation (\d+) before, \1 after", done.stdout)
 
 
-def test_a_reload_without_a_server_is_one_clear_line(tmp_path):
-    run("migrate", data=tmp_path / "var")
+def test_a_reload_without_a_server_is_one_clear_line(data):
     for command in ("reload", "probe"):
-        done = run(command, data=tmp_path / "var")
+        done = run(command, data=data)
         assert done.returncode == 1
         assert done.stderr.count("\n") == 1
         assert "serve" in done.stderr
@@ -343,9 +345,7 @@ def test_a_worker_that_cannot_start_does_not_take_the_site_with_it(own):
     assert eventually(lambda: len(rows(server)) == 3, 20)
 
 
-def test_where_no_worker_can_start_the_server_ends_and_says_so(tmp_path):
-    data = tmp_path / "var"
-    assert run("migrate", data=data).returncode == 0
+def test_where_no_worker_can_start_the_server_ends_and_says_so(data):
     (data / "workers.lock").mkdir()
     done = run("serve", "--port", str(free_port()), "--workers", "2", data=data)
     assert done.returncode == 1
@@ -371,14 +371,14 @@ def test_a_reload_that_fails_says_so_and_the_old_workers_go_on(own):
     assert run("reload", data=server.data).returncode == 0
 
 
-def test_nobody_stays_behind_when_the_parent_is_killed(tmp_path):
-    server = start(tmp_path / "var", workers=2)
+def test_nobody_stays_behind_when_the_parent_is_killed(data):
+    server = start(data, workers=2)
     pids = server.pids()
     server.process.kill()
     server.process.wait(10)
     assert eventually(lambda: not any(start_ticks(pid) for pid in pids), 15)
     port = int(server.url.rsplit(":", 1)[1])
-    assert stop(start(tmp_path / "var", port=port, workers=2)) == 0
+    assert stop(start(data, port=port, workers=2)) == 0
 
 
 def test_one_server_for_each_data_folder(server):

@@ -6,6 +6,8 @@ from app.services import indexing
 from app.services.engines import search_engine
 from app.services.searching import search
 
+pytestmark = pytest.mark.searches
+
 
 def slugs(library, text, **options):
     return [hit.slug for hit in search(library.database, library.index, text, **options).page.items]

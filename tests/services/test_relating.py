@@ -8,6 +8,8 @@ from app.services import accounts, indexing, relating, removing
 from app.services.relating import RelatedQuestions
 from app.storage import articles, references, similar
 
+pytestmark = pytest.mark.searches
+
 YEAST = """---
 title: {title}
 lang: en

@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from app.storage.database import Database
 from tests.e2e.conftest import PROJECT
 from tests.servers import free_port
 from tests.soak.disk import Disk
+from tests.waiting import eventually
 
 WORKERS = 4
 START_WITHIN_S = 60
@@ -98,18 +98,16 @@ class Installation:
 
     def wait_for_workers(self) -> None:
         """Wait until all workers answer."""
-        deadline = time.monotonic() + START_WITHIN_S
-        while time.monotonic() < deadline:
+
+        def answer() -> bool:
             assert self.server is not None
             assert self.server.poll() is None, f"the server ended:\n{self.log.read_text()[-3000:]}"
-            if len(self.workers()) == WORKERS:
-                try:
-                    if self.ask("GET", "/readyz").status == 200:
-                        return
-                except OSError:
-                    pass
-            time.sleep(0.1)
-        raise AssertionError(f"not all workers answer:\n{self.log.read_text()[-3000:]}")
+            try:
+                return len(self.workers()) == WORKERS and self.ask("GET", "/readyz").status == 200
+            except OSError:
+                return False
+
+        assert eventually(answer, START_WITHIN_S), f"not all workers answer:\n{self.log.read_text()[-3000:]}"
 
     def workers(self) -> list[int]:
         """Return the processes that serve: the children of the server's own."""

@@ -1,6 +1,5 @@
 """The real application over the small library, called in-process."""
 
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +11,7 @@ from app.storage import articles
 from app.web.access import SESSION_COOKIE
 from app.web.application import Site, create_app
 from app.web.routes import questions
+from tests.waiting import eventually
 
 PASSWORD = "correct horse battery staple"
 PEOPLE = {
@@ -34,10 +34,7 @@ def wait_for_version(app: Site) -> None:
     assert app.pages.state is not None
     watch = app.pages.state.watch
     assert watch is not None
-    deadline = time.monotonic() + 20
-    while watch.current() is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    assert eventually(lambda: watch.current() is not None, pause=0.01)
 
 
 @pytest.fixture

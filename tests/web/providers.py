@@ -11,11 +11,10 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-import httpx2
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 
-from tests.servers import free_port, served
+from tests.servers import free_port, post, served
 
 CLIENT_ID = "omniracle"
 CLIENT_SECRET = "a secret that the provider and the site share"
@@ -100,7 +99,7 @@ def real_provider() -> Iterator[str]:
 def register(issuer: str, site: str) -> tuple[str, str]:
     """Make a site known to the real provider; return its client id and secret."""
     registration = {"redirect_uris": [f"{site}/sign-in/openid/callback"]}
-    answer = httpx2.post(f"{issuer}/oauth2/clients", json=registration).raise_for_status().json()
+    answer = post(f"{issuer}/oauth2/clients", json=registration).raise_for_status().json()
     return answer["client_id"], answer["client_secret"]
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
-import httpx2
 import pytest
 from joserfc.jwk import RSAKey
 from sqlmodel import select
@@ -19,6 +18,7 @@ from app.services import accounts
 from app.web.access import SESSION_COOKIE
 from app.web.application import create_app
 from app.web.routes.openid import PROOF_COOKIE
+from tests.servers import post, put
 from tests.web.conftest import PASSWORD
 from tests.web.providers import (
     CLIENT_ID,
@@ -417,13 +417,13 @@ def test_signing_in_through_a_real_provider(library):
     with real_provider() as issuer:
         client_id, client_secret = register(issuer, "http://testserver")
         claims = {"email": "zoe@example.org", "email_verified": True, "name": "佐伊"}
-        httpx2.put(f"{issuer}/users/zoe", json=claims).raise_for_status()
+        put(f"{issuer}/users/zoe", json=claims).raise_for_status()
         for secret, status in (("wrong", 400), (client_secret, 303)):
             values = {"oidc_issuer": issuer, "oidc_client_id": client_id, "oidc_client_secret": secret}
             app = create_app(library.settings.model_copy(update=values))
             with TestClient(app, follow_redirects=False) as client:
                 sent = client.get("/sign-in/openid").headers["Location"]
-                back = httpx2.post(sent, data={"sub": "zoe"}).headers["Location"]
+                back = post(sent, data={"sub": "zoe"}).headers["Location"]
                 assert client.get(back).status_code == status
                 assert ("佐伊" in client.get("/account").text) == (status == 303)
 

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+pytestmark = pytest.mark.searches
+
 SECTIONS = "---\ntitle: A long guide to gardening\nlang: en\n---\n" + "".join(
     f"## Part {name}\n\n{'Something is said about plants here. ' * 30} The word {name} stands in this part.\n\n"
     for name in ("alpha", "bravo", "charlie")

@@ -1,5 +1,7 @@
 import pytest
 
+pytestmark = pytest.mark.searches
+
 
 def titles(client, q):
     body = client.get("/api/v1/suggest", params={"q": q}).json()

@@ -1,7 +1,6 @@
 """Searches come in turn, and hold up nobody else; who has sent many waits for who has sent few."""
 
 import asyncio
-import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
@@ -15,6 +14,7 @@ from app.web import fair_turns
 from app.web.fair_turns import FairTurns
 from app.web.state import SEARCHES
 from tests.loops import run
+from tests.waiting import eventually
 
 PATHS = ["/search?q=salt", "/api/v1/search?q=salt", "/api/v1/suggest?q=salt", "/suggest.json?q=salt"]
 
@@ -38,8 +38,7 @@ def test_other_pages_are_answered_while_searches_wait(client, state):
     waiting = POOL_SIZE * 2  # more than there are threads
     with ThreadPoolExecutor(waiting) as readers:
         asked = [readers.submit(client.get, f"{PATHS[n % len(PATHS)]}%20{n}") for n in range(waiting)]
-        while state.searches.waiting < waiting:
-            time.sleep(0.01)
+        assert eventually(lambda: state.searches.waiting >= waiting)
         assert client.get("/questions/bread").status_code == 200
         assert client.get("/questions").status_code == 200
         missing = client.get("/questions/salt", headers={"Accept": "text/html"})
@@ -56,12 +55,10 @@ def test_a_reader_does_not_wait_for_a_flood(client, state):
     many, left = 40, []
     with ThreadPoolExecutor(many + 1) as people:
         asked = [people.submit(flood.get, f"{PATHS[0]}%20{n}") for n in range(many)]
-        while state.searches.waiting < many:
-            time.sleep(0.01)
+        assert eventually(lambda: state.searches.waiting >= many)
         own = people.submit(reader.get, PATHS[0])
         own.add_done_callback(lambda _: left.append(state.searches.waiting))
-        while state.searches.waiting < many + 1:
-            time.sleep(0.01)
+        assert eventually(lambda: state.searches.waiting > many)
         free(client, state)
         assert own.result().status_code == 200
         assert {each.result().status_code for each in asked} == {200}

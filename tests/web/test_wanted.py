@@ -11,6 +11,8 @@ from app.services import wanting
 from app.web import state
 from app.web.application import create_app
 
+pytestmark = pytest.mark.searches
+
 ATOM = "{http://www.w3.org/2005/Atom}"
 
 

@@ -11,6 +11,7 @@ import pytest
 import uvicorn
 
 from app.workers import protocol
+from tests.waiting import eventually
 
 PATIENCE_S = 0.5
 LONG = 20_000_000  # bytes: more than all buffers on the way take
@@ -47,8 +48,7 @@ def site(monkeypatch, ended):
     with closing(socket.create_server(("127.0.0.1", 0))) as listening:
         thread = threading.Thread(target=lambda: server.run([listening]))
         thread.start()
-        while not server.started:
-            time.sleep(0.01)
+        assert eventually(lambda: server.started, pause=0.01)
         yield listening.getsockname()[1], server
         server.should_exit = True
         thread.join()
@@ -171,10 +171,7 @@ def test_lines_behind_the_body_are_no_headers(site, ended):
 @pytest.mark.parametrize("more", [b"", b"Connection: close\r\n"])
 def test_who_does_not_take_the_answer_is_left(site, more):
     with connected(site, b"GET /long HTTP/1.1\r\nHost: a\r\n" + more + b"\r\n") as connection:
-        deadline = time.monotonic() + 20
-        while site[1].server_state.connections:
-            assert time.monotonic() < deadline, "the server goes on waiting"
-            time.sleep(0.05)
+        assert eventually(lambda: not site[1].server_state.connections), "the server goes on waiting"
         assert len(answer(connection)) < LONG
 
 
