@@ -41,8 +41,14 @@ def account_of(request: Request) -> Account | None:
 
     A program with a token acts for its account only where a route says so: it is nobody everywhere else.
     """
+    key = session_of(request)
+    return key.account if key else None
+
+
+def session_of(request: Request) -> Key | None:
+    """Return what proves who is signed in on the browser that sends this request; None for anybody else."""
     key = key_of(request)
-    return key.account if key and not key.is_token else None
+    return key if key and not key.is_token else None
 
 
 def know_own_changes(request: Request) -> None:
