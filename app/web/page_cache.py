@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.storage.content_version import VersionWatch
 from app.web import language, notices
-from app.web.access import SESSION_COOKIE
+from app.web.access import session_cookie
 from app.web.conditional import etag_of
 from app.web.kept_page import Headers, KeptPage, Shared
 from app.web.parameters import prefers_markdown
@@ -256,13 +256,14 @@ def _key(state: State, asked: Asked) -> Key | None:
     method, path, query, scheme, host, *said = asked
     assert isinstance(path, str)
     assert isinstance(query, bytes)
+    assert isinstance(scheme, str)
     if method not in ("GET", "HEAD") or len(path) + len(query) > MAX_ADDRESS or not PAGES.fullmatch(path):
         return None
     cookie, accept_language, accept, accept_encoding, authorization = (
         value.decode("latin-1") if isinstance(value, bytes) else "" for value in said
     )
     cookies = cookie_parser(cookie)
-    if authorization or SESSION_COOKIE in cookies or notices.COOKIE in cookies:
+    if authorization or session_cookie(state.settings, scheme) in cookies or notices.COOKIE in cookies:
         return None
     theme = cookies.get(THEME_COOKIE)
     return (
