@@ -23,6 +23,8 @@ PATHOLOGICAL = {
     "quotes left open": "<a href='" * 30_000,
     "spaces": "# " + " " * 100_000 + "x",
     "headings": "# a\n" * 10_000,
+    "definitions on two lines": "x\n\n" + "[a]: \n" * 11_000,
+    "definitions between lines": "[a]: b\nx\n" * 6_000,
     "footnotes": "[^1]: x\n\n" + "[^1] " * 900,
     "code": "```js\n" + "a(b[c{`" * 5_000,
     "addresses without an end": "a." * 100_000 + "@",
