@@ -25,6 +25,7 @@ PATHOLOGICAL = {
     "headings": "# a\n" * 10_000,
     "definitions on two lines": "x\n\n" + "[a]: \n" * 11_000,
     "definitions between lines": "[a]: b\nx\n" * 6_000,
+    "headings with HTML": "# </b>\n" * 9_000,
     "footnotes": "[^1]: x\n\n" + "[^1] " * 900,
     "code": "```js\n" + "a(b[c{`" * 5_000,
     "addresses without an end": "a." * 100_000 + "@",
