@@ -5,7 +5,8 @@ OmniracleError
 │   └── InvalidFields     the same, field by field of a form
 ├── SignInNeeded          the reader has to sign in first (HTTP 401, pages lead to the form)
 ├── Forbidden             the reader may not do this (HTTP 403)
-│   └── CrossOrigin       a page of another site made the browser send this (HTTP 403)
+│   ├── CrossOrigin       a page of another site made the browser send this (HTTP 403)
+│   └── ProofNeeded       the reader has to prove again who they are (HTTP 403, with a form to do so)
 ├── NotFound              there is nothing at this address (HTTP 404)
 │   └── Gone              there was something, and it was deleted (HTTP 410)
 ├── AlreadyRunning        the same is being done at this moment (HTTP 409)
@@ -63,6 +64,14 @@ class Forbidden(OmniracleError):
 
 class CrossOrigin(Forbidden):
     """A page of another site made the reader's browser send this; nothing of it may be offered to be sent again."""
+
+
+class ProofNeeded(Forbidden):
+    """The reader has to prove again who they are; `problem` is what is wrong with a password that was tried."""
+
+    def __init__(self, problem: Problem | None = None) -> None:
+        super().__init__("Confirm that it is you before you change this.")
+        self.problem = problem
 
 
 class NotFound(OmniracleError):

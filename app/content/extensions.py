@@ -9,7 +9,6 @@ from xml.etree.ElementTree import Element
 
 from markdown import Extension, Markdown
 from markdown.inlinepatterns import HtmlInlineProcessor, InlineProcessor
-from markdown.postprocessors import Postprocessor
 from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 from markdown.util import AtomicString
@@ -51,6 +50,7 @@ class OurExtension(Extension):
         md.treeprocessors.register(_Headings(md), "headings", 15)
         md.treeprocessors.register(_HeadingLinks(md, self.words), "heading_links", 3)
         md.treeprocessors.register(_Labels(md, self.words), "labels", 2)
+        md.treeprocessors.register(_CheckboxNames(md, self.words), "checkbox_names", 1)
         html = md.inlinePatterns["html"]
         md.inlinePatterns.register(_SafeHtml(html.pattern, md, self), "html", 90)
         md.inlinePatterns.register(_BareLink(_BareLink.PATTERN, md), "magic-link", 85)
@@ -59,7 +59,6 @@ class OurExtension(Extension):
         md.delimiters.add("~", "del", double=True)
         # Two brackets with a space between them are no link.
         md.inlinePatterns["reference"].RE_LINK = re.compile(r"\[([^\[\]]*)\]")  # type: ignore[attr-defined]
-        md.postprocessors.register(_CheckboxNames(md, self.words), "checkbox_names", 31)
 
     def reset(self) -> None:
         """Forget the last document."""
@@ -247,17 +246,16 @@ class _BareLink(InlineProcessor):
         return link, m.start(), end
 
 
-class _CheckboxNames(Postprocessor):
+class _CheckboxNames(Treeprocessor):
     """Gives the boxes of task lists a name that can be read aloud."""
 
     def __init__(self, md: Markdown, words: Words) -> None:
         super().__init__(md)
         self._words = words
 
-    def run(self, text: str) -> str:
+    def run(self, root: Element) -> None:  # noqa: ARG002  they are not in the tree
         stash = self.md.htmlStash.rawHtmlBlocks
         for number, html in enumerate(stash):
             if isinstance(html, str) and html.startswith('<input type="checkbox"'):
                 name = self._words.done if " checked" in html else self._words.open
                 stash[number] = html.replace("<input", f'<input aria-label="{name}"', 1)
-        return text

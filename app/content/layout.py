@@ -130,7 +130,7 @@ class _Container:
 
     def _flush(self) -> None:
         if self._paragraph:
-            self._blocks.append(_paragraph(self._paragraph))
+            self._blocks += _paragraphs(self._paragraph)
             self._paragraph = []
 
     def _indented_code(self) -> Block:
@@ -279,11 +279,11 @@ class _Container:
         self._take([_CODE_SPAN.sub(lambda span: span[0].replace("\\|", "|"), row.strip()) for row in rows])
 
 
-def _paragraph(lines: Sequence[str]) -> Block:
+def _paragraphs(lines: Sequence[str]) -> list[Block]:
     text = "\n".join(line.lstrip() for line in lines).rstrip()
     text = _BACKSLASH_BREAK.sub(r"\1  \n", text)
     text = _WIDE_JOIN.sub("", text)  # a soft break between two Chinese characters is no space
-    return _NUMBER.sub(r"\1\\.", text).split("\n")
+    return [piece.split("\n") for piece in syntax.apart(_NUMBER.sub(r"\1\\.", text))]
 
 
 def _joined(blocks: Sequence[Block]) -> Block:

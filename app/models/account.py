@@ -50,7 +50,7 @@ class BrowserSession(SQLModel, table=True):
     account_id: int = Field(foreign_key="account.id", index=True, ondelete="CASCADE")
     digest: str = Field(unique=True, max_length=64)
     agent: str = Field(max_length=200)  # as the browser names itself
-    created_at: datetime = Field(sa_type=UtcDateTime)
+    created_at: datetime = Field(sa_type=UtcDateTime)  # or when its owner last proved who they are
     seen_at: datetime = Field(sa_type=UtcDateTime)
 
 

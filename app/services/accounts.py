@@ -38,6 +38,7 @@ class Key:
     digest: str
     scope: Scope
     is_token: bool
+    proved_at: datetime | None = None  # by a password or a provider; never by a token
 
 
 def sign_up(
@@ -110,7 +111,7 @@ def key_of_session(database: Database, key: str) -> Key | None:
         return None
     if moment - known.seen_at > SEEN_EVERY:
         _note_use(database, known, moment)
-    return Key(account, digest, Scope.WRITE, is_token=False)
+    return Key(account, digest, Scope.WRITE, is_token=False, proved_at=known.created_at)
 
 
 def key_of_token(database: Database, token: str) -> Key | None:

@@ -183,14 +183,18 @@ def _index(database: Database, index: SearchEngine) -> Iterator[Check]:
 
 def _images(settings: Settings, database: Database) -> Iterator[Check]:
     with database.read() as session:
-        names = session.exec(select(Image.name).order_by(col(Image.name))).all()
-    there = image_store(settings).names()
-    missing = [name for name in names if name not in there]
+        stored = session.exec(select(Image.name, Image.bytes).order_by(col(Image.name))).all()
+    there = image_store(settings).sizes()
+    missing = [name for name, _ in stored if name not in there]
+    damaged = [name for name, size in stored if there.get(name, size) != size]
     if missing:
         message = "Images missing: %(count)s, for example %(first)s. Restore them from a backup."
         yield Check(State.PROBLEM, message, {"count": len(missing), "first": missing[0]})
-    else:
-        yield Check(State.OK, "No images are missing. Images in all: %(count)s", {"count": len(names)})
+    if damaged:
+        message = "Images cut off or changed: %(count)s, for example %(first)s. Restore them from a backup."
+        yield Check(State.PROBLEM, message, {"count": len(damaged), "first": damaged[0]})
+    if not missing and not damaged:
+        yield Check(State.OK, "No images are missing. Images in all: %(count)s", {"count": len(stored)})
 
 
 def _people(database: Database) -> Iterator[Check]:

@@ -6,7 +6,7 @@ The bytes of a name never change, so nothing has to be kept up to date.
 import logging
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -28,8 +28,8 @@ RETRIES = 2
 class ImageStore(Protocol):
     """Images by name; all methods raise OSError or ImagesUnavailable where the store cannot be used."""
 
-    def names(self) -> set[str]:
-        """Return the names of all images."""
+    def sizes(self) -> dict[str, int]:
+        """Return how many bytes each image has, by name."""
 
     def read(self, name: str) -> bytes | None:
         """Return the bytes of an image, None when there is none of this name."""
@@ -54,9 +54,13 @@ class FolderStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def names(self) -> set[str]:
-        """Return the names, see ImageStore."""
-        return {file.name for file in self._folder.glob("??/*")}
+    def sizes(self) -> dict[str, int]:
+        """Return the sizes, see ImageStore."""
+        found: dict[str, int] = {}
+        for file in self._folder.glob("??/*"):
+            with suppress(FileNotFoundError):  # it was being written, under another name
+                found[file.name] = file.stat().st_size
+        return found
 
     def read(self, name: str) -> bytes | None:
         """Return the bytes, see ImageStore."""
@@ -84,12 +88,12 @@ class BucketStore:
     def __init__(self, url: str) -> None:
         self._url = url
 
-    def names(self) -> set[str]:
-        """Return the names, see ImageStore."""
+    def sizes(self) -> dict[str, int]:
+        """Return the sizes, see ImageStore."""
         import obstore
 
         with _telling_failure():
-            return {str(each["path"]) for chunk in obstore.list(self._bucket) for each in chunk}
+            return {str(each["path"]): each["size"] for chunk in obstore.list(self._bucket) for each in chunk}
 
     def read(self, name: str) -> bytes | None:
         """Return the bytes, see ImageStore."""

@@ -28,6 +28,11 @@ def note_use(session: Session, used: BrowserSession | ApiToken, moment: datetime
         session.exec(update(ApiToken).where(col(ApiToken.id) == used.id).values(used_at=moment))
 
 
+def note_proof(session: Session, digest: str, moment: datetime) -> None:
+    """Let the session with this digest be as if it had begun at `moment`, if there is still one."""
+    session.exec(update(BrowserSession).where(col(BrowserSession.digest) == digest).values(created_at=moment))
+
+
 def drop_session(session: Session, digest: str) -> None:
     """End the session with this digest, if there is one."""
     session.exec(delete(BrowserSession).where(col(BrowserSession.digest) == digest))

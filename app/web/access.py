@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from starlette.responses import Response
 
+from app.config import Settings
 from app.errors import Forbidden, SignInNeeded
 from app.models import Account, Role, Scope
 from app.services import accounts, indexing
@@ -14,7 +15,18 @@ from app.web.origin import SAFE_METHODS
 from app.web.state import State
 
 SESSION_COOKIE = "omniracle_session"
+HOST_PREFIX = "__Host-"  # browsers take such a cookie by HTTPS alone, and for no other host: nobody can plant one
 BEARER = "bearer "
+
+
+def is_https(settings: Settings, scheme: str) -> bool:
+    """Say whether the site is reached by HTTPS, by what a request says or by its public address."""
+    return "https" in (scheme, (settings.base_url or "").partition(":")[0])
+
+
+def session_cookie(settings: Settings, scheme: str) -> str:
+    """Return the name of the cookie by which a browser's session is known in a request."""
+    return HOST_PREFIX + SESSION_COOKIE if is_https(settings, scheme) else SESSION_COOKIE
 
 
 def key_of(request: Request) -> Key | None:
@@ -30,7 +42,7 @@ def key_of(request: Request) -> Key | None:
             request.state.key = accounts.key_of_token(state.database, authorization[len(BEARER) :].strip())
             if request.state.key is None:
                 raise SignInNeeded("This token is unknown or has been revoked. Create a new one on your account page.")
-        elif cookie := request.cookies.get(SESSION_COOKIE):
+        elif cookie := request.cookies.get(_cookie_of(request)):
             request.state.key = accounts.key_of_session(state.database, cookie)
     key: Key | None = request.state.key
     return key
@@ -41,8 +53,14 @@ def account_of(request: Request) -> Account | None:
 
     A program with a token acts for its account only where a route says so: it is nobody everywhere else.
     """
+    key = session_of(request)
+    return key.account if key else None
+
+
+def session_of(request: Request) -> Key | None:
+    """Return what proves who is signed in on the browser that sends this request; None for anybody else."""
     key = key_of(request)
-    return key.account if key and not key.is_token else None
+    return key if key and not key.is_token else None
 
 
 def know_own_changes(request: Request) -> None:
@@ -102,19 +120,24 @@ async def count_read(request: Request) -> None:
 def open_session(request: Request, response: Response, account: Account) -> None:
     """Sign `account` in on the browser that gets `response`; the key is always a new one, and the former is no good."""
     state: State = request.app.state.omniracle
-    agent, former = request.headers.get("user-agent", ""), request.cookies.get(SESSION_COOKIE)
-    key = accounts.open_session(state.database, account, agent, former)
+    agent, name = request.headers.get("user-agent", ""), _cookie_of(request)
+    key = accounts.open_session(state.database, account, agent, request.cookies.get(name))
     age = int(SESSION_LONGEST.total_seconds())
-    response.set_cookie(SESSION_COOKIE, key, max_age=age, httponly=True, samesite="lax")
+    response.set_cookie(name, key, max_age=age, httponly=True, samesite="lax")
 
 
 def close_session(request: Request, response: Response) -> None:
     """Sign out on the browser that gets `response`."""
     state: State = request.app.state.omniracle
-    cookie = request.cookies.get(SESSION_COOKIE)
-    if cookie:
+    name = _cookie_of(request)
+    if cookie := request.cookies.get(name):
         accounts.close_session(state.database, cookie)
-    response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="lax")
+    response.delete_cookie(name, httponly=True, samesite="lax")
+
+
+def _cookie_of(request: Request) -> str:
+    state: State = request.app.state.omniracle
+    return session_cookie(state.settings, request.scope["scheme"])
 
 
 def address_of(request: Request) -> str:

@@ -31,6 +31,7 @@ from app.errors import (
     NotFound,
     OmniracleError,
     ProbeFailed,
+    ProofNeeded,
     ProviderUnavailable,
     SignInNeeded,
     TooManyRequests,
@@ -42,6 +43,7 @@ from app.web.forms import is_form, read_form, unreadable
 from app.web.language import translate
 from app.web.origin import SAFE_METHODS
 from app.web.problems import VARY, problem
+from app.web.proving import proof_page
 from app.web.reasons import told
 from app.web.state import State
 from app.web.templating import render, viewer
@@ -78,6 +80,7 @@ def install(app: FastAPI, routes: Sequence[Route]) -> None:
     app.state.routes = routes
     for error, answer in (
         (OmniracleError, _answer_ours),
+        (ProofNeeded, _answer_unproved),
         (HTTPException, _answer_http),
         (RequestValidationError, _answer_validation),
         (DatabaseError, _answer_failure),
@@ -167,10 +170,14 @@ def _answer_ours(request: Request, error: Exception) -> Response:
     return _answer(request, status, error.message, error.params)
 
 
+def _answer_unproved(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ProofNeeded)
+    return _answer_ours(request, error) if _is_for_programs(request) else proof_page(request, error)
+
+
 def _ask_to_sign_in(request: Request, error: SignInNeeded) -> Response:
     if request.method == "GET" and not _is_for_programs(request):
-        path = f"/sign-in?{urlencode({'next': viewer(request).path})}"
-        return RedirectResponse(path, 303, {"Vary": VARY})
+        return RedirectResponse(f"/sign-in?{urlencode({'next': viewer(request).path})}", 303, {"Vary": VARY})
     return _answer(request, 401, error.message, error.params, headers={"WWW-Authenticate": "Bearer"})
 
 
@@ -193,8 +200,7 @@ def _methods_at(request: Request) -> str:
     HEAD is answered wherever GET is.
     """
     routes: Sequence[Route] = request.app.state.routes
-    there = [route.methods or set() for route in routes if route.matches(request.scope)[0] != Match.NONE]
-    methods = set().union(*there)
+    methods = set().union(*(each.methods or () for each in routes if each.matches(request.scope)[0] != Match.NONE))
     return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
 
 
@@ -249,7 +255,6 @@ def _answer(
     errors: list[dict[str, Any]] | None = None,
 ) -> Response:
     text = translate(message, params)
-    title = http.HTTPStatus(status).phrase
     if _is_for_programs(request):
         return problem(status, text, headers, **({"errors": errors} if errors else {}))
     query, hits = _near(request) if status == 404 else (None, [])
@@ -259,7 +264,7 @@ def _answer(
         status_code=status,
         status=status,
         headers=headers,
-        heading=translate(_HEADINGS.get(status, title)),
+        heading=translate(_HEADINGS.get(status, http.HTTPStatus(status).phrase)),
         message=text,
         query=query,
         hits=hits,

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.web import language
+from app.web.access import is_https
 from app.workers.probing import PROBED_PATHS
 
 SECURITY_HEADERS = {
@@ -45,7 +46,7 @@ class WorkerHeaders:
         served_by = str(self.holder.pid)
         is_head = scope["method"] == "HEAD"
         inner = {**scope, "method": "GET"} if is_head else scope
-        is_https = "https" in (scope["scheme"], (state.settings.base_url or "").partition(":")[0])
+        is_secure = is_https(state.settings, scope["scheme"])
         status, sent = 500, 0
 
         async def send_named(message: Message) -> None:
@@ -56,7 +57,7 @@ class WorkerHeaders:
                 headers["X-Served-By"] = served_by
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
-                if is_https:
+                if is_secure:
                     headers.setdefault(*HSTS)
                     message["headers"] = [
                         (name, value + b"; Secure" if name == b"set-cookie" else value) for name, value in headers.raw

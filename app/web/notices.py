@@ -17,6 +17,7 @@ NOTICES = {
     "handled": "The report has been marked as handled.",
     "password": "Your password has been changed. All other browsers have been signed out, and all tokens revoked.",
     "proposed": "Your proposal has been submitted for review.",
+    "proved": "You have confirmed that it is you.",
     "published": "The answer has been published.",
     "rejected": "The proposal has been declined. Its author can read your reason.",
     "renamed": "Your name has been changed.",

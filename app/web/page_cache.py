@@ -65,7 +65,7 @@ class PageCache:
         if page is not None and self._is_good(state, page) and len(headers) == len(scope["headers"]):
             await self._answer(state, page, scope, headers, send)
             return
-        key = key_of(asked, state.settings.base_url) if len(headers) == len(scope["headers"]) else None
+        key = key_of(asked, state.settings) if len(headers) == len(scope["headers"]) else None
         if key is None:
             await self.app(scope, receive, send)
             return

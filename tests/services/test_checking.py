@@ -9,6 +9,7 @@ from app.models import Image, Role
 from app.models.columns import now
 from app.services import accounts, backup
 from app.services.checking import State, check_all, worst
+from app.services.image_store import image_store
 
 
 def messages(library, **settings):
@@ -71,6 +72,16 @@ def test_an_image_that_is_missing(library):
     with library.database.write() as session:
         session.add(Image(name=name, media_type="image/png", bytes=1, created_at=now()))
     assert problems(library) == [f"Images missing: 1, for example {name}. Restore them from a backup."]
+
+
+def test_an_image_that_was_cut_off(library):
+    name = f"{'a' * 32}-1x1.png"
+    with library.database.write() as session:
+        session.add(Image(name=name, media_type="image/png", bytes=5, created_at=now()))
+    image_store(library.settings).write(name, b"12345")
+    assert problems(library) == []
+    image_store(library.settings).write(name, b"123")
+    assert problems(library) == [f"Images cut off or changed: 1, for example {name}. Restore them from a backup."]
 
 
 def test_a_secret_that_others_can_read(library):

@@ -50,12 +50,12 @@ def upload(settings, database):
 
 def test_what_is_written_is_read(settings, tmp_path):
     store = image_store(settings)
-    assert store.names() == set()
+    assert store.sizes() == {}
     assert store.read(NAME) is store.file(NAME, tmp_path) is None
     store.write(NAME, b"pretended")
     store.write(NAME, b"pretended")
     assert image_store(settings).read(NAME) == b"pretended"
-    assert store.names() == {NAME}
+    assert store.sizes() == {NAME: len("pretended")}
     assert store.file(NAME, tmp_path).read_bytes() == b"pretended"
 
 
@@ -94,7 +94,7 @@ def test_a_bucket_that_does_not_answer_is_told_of(library, server, monkeypatch):
         monkeypatch.setenv(name, value)
     settings = library.settings.model_copy(update={"images": "s3://nowhere"})
     with pytest.raises(ImagesUnavailable):
-        image_store(settings).names()
+        image_store(settings).sizes()
     with TestClient(create_app(settings)) as client:
         answer = client.get(f"/images/{NAME}", headers={"Accept-Language": "zh-CN"})
     assert answer.status_code == 503

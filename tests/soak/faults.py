@@ -150,6 +150,27 @@ def index_truncated(run: Run) -> None:
     run.site.wait_for_workers()
 
 
+def pages_harmed(run: Run) -> None:
+    """The file of shared pages is cut off, deleted, or may not be written any more, all while workers use it."""
+    folder = run.site.settings.pages_dir
+    with run.traffic(drops=True):
+        for _ in range(3):
+            time.sleep(run.seconds / 4)
+            for file in [*folder.glob("*.db"), *folder.glob("*-wal")]:
+                os.truncate(file, run.rng.randrange(file.stat().st_size + 1))
+                run.ledger.count("files truncated")
+            _kill_one(run)  # its successor opens what is there now
+        shutil.rmtree(folder)
+        _kill_one(run)
+        time.sleep(run.seconds / 4)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.write_text("no folder")
+        _kill_one(run)
+        time.sleep(run.seconds / 4)
+    run.site.wait_for_workers()
+    folder.unlink()
+
+
 def clock_set_back(run: Run) -> None:
     """The clock goes back by three days under the running server, and comes right again."""
     with run.traffic():
@@ -208,6 +229,7 @@ FAULTS: list[Callable[[Run], None]] = [
     database_locked,
     index_deleted,
     index_truncated,
+    pages_harmed,
     clock_set_back,
     started_in_the_past,
     yesterdays_database,

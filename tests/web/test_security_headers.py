@@ -167,9 +167,25 @@ def test_every_cookie_is_out_of_reach_of_scripts_other_sites_and_eavesdroppers(l
     settings = library.settings.model_copy(update={"base_url": base_url})
     with TestClient(create_app(settings), base_url=f"{scheme}://testserver", follow_redirects=False) as client:
         said = cookies_of(client, library)
-    assert {cookie.partition("=")[0] for cookie in said} == {"omniracle_session", "notice", "theme", "lang", "script"}
+    is_secure = "https" in (scheme, (base_url or "").partition(":")[0])
+    session = "__Host-omniracle_session" if is_secure else "omniracle_session"
+    assert {cookie.partition("=")[0] for cookie in said} == {session, "notice", "theme", "lang", "script"}
     for cookie in said:
         attributes = cookie.lower().split("; ")[1:]
         assert {"httponly", "samesite=lax", "path=/"} <= set(attributes), cookie
-        assert attributes.count("secure") == ("https" in (scheme, (base_url or "").partition(":")[0])), cookie
+        assert attributes.count("secure") == is_secure, cookie
         assert not any(each.startswith("domain") for each in attributes), cookie
+
+
+def test_by_https_a_session_that_another_host_may_have_planted_is_none(library, people):
+    """A host beside the site's, or whoever sits on the line, can set a cookie for it, but none with the prefix."""
+    key = accounts.open_session(library.database, people[Role.CONTRIBUTOR], "tests")
+    with TestClient(create_app(library.settings), base_url="https://testserver", follow_redirects=False) as client:
+        planted = {"Cookie": f"omniracle_session={key}"}
+        assert client.get("/account", headers=planted).status_code == 303
+        assert "Ann" not in client.get("/", headers=planted).text
+        own = {"Cookie": f"__Host-omniracle_session={key}"}
+        assert client.get("/account", headers=own).status_code == 200
+        for _ in range(2):  # and the pages of who is signed in are kept for nobody
+            assert ">Ann<" in client.get("/", headers=own).text
+        assert ">Ann<" not in client.get("/").text

@@ -10,11 +10,13 @@ from app.models import Scope
 from app.services import accounts
 from app.services.accounts import Key, id_of
 from app.services.limits import PASSWORD
+from app.services.proving import is_proved
 from app.storage import audit, identities, keys
 from app.web.access import SignedIn, open_session
 from app.web.forms import Form as FilledForm
 from app.web.notices import lead_to
 from app.web.parameters import RowId
+from app.web.proving import ProvedSignedIn, check_proof
 from app.web.state import Here
 from app.web.templating import render
 
@@ -42,6 +44,8 @@ def rename(request: Request, here: Here, key: SignedIn, name: Text = "") -> Resp
 @router.post("/password")
 def change_password(request: Request, here: Here, key: SignedIn, old: Text = "", new: Text = "") -> Response:
     """Change the password, end all sessions and tokens, and go on in this browser with a new key."""
+    if key.account.password_hash is None:
+        check_proof(here, key)
     here.limits.count(PASSWORD, key.account.email)
     try:
         accounts.change_password(here.database, key.account, old=old, new=new)
@@ -73,7 +77,7 @@ def revoke_session(here: Here, key: SignedIn, session_id: RowId) -> Response:
 
 @router.post("/tokens")
 def create_token(
-    request: Request, here: Here, key: SignedIn, token_name: Text = "", scope: Text = Scope.READ
+    request: Request, here: Here, key: ProvedSignedIn, token_name: Text = "", scope: Text = Scope.READ
 ) -> Response:
     """Make a token and show it, once."""
     if scope not in list(Scope):
@@ -107,6 +111,7 @@ def _page(request: Request, here: Here, key: Key, form: FilledForm | None = None
         status_code=400 if form else 200,
         headers={"Cache-Control": "no-store"},
         account=key.account,
+        is_proved=is_proved(key),
         sessions=[(known, known.digest == key.digest) for known in sessions],
         tokens=tokens,
         linked=linked,

@@ -15,6 +15,7 @@ from app.web.access import Admin
 from app.web.language import translate
 from app.web.notices import lead_to
 from app.web.parameters import PageNumber, RowId
+from app.web.proving import ProvedAdmin
 from app.web.state import Here
 from app.web.templating import render
 
@@ -45,7 +46,7 @@ def list_accounts(request: Request, here: Here, key: Admin, number: PageNumber) 
 
 
 @router.post("/accounts/{account_id}/role")
-def set_role(here: Here, key: Admin, account_id: RowId, role: Annotated[str, Form()] = "") -> Response:
+def set_role(here: Here, key: ProvedAdmin, account_id: RowId, role: Annotated[str, Form()] = "") -> Response:
     """Give an account another role."""
     if role not in list(Role):
         raise InvalidInput("There is no such role.")

@@ -12,11 +12,13 @@ from app.models import Account
 from app.services import accounts, identities
 from app.services.limits import SIGN_IN, SIGN_IN_FROM
 from app.services.openid import Identity, OpenIdProvider
+from app.services.proving import note_proof
 from app.services.sealing import LIFETIME_S, seal, unseal
-from app.web.access import PUBLIC, SignedIn, account_of, address_of, open_session
+from app.web.access import PUBLIC, address_of, open_session, session_of
 from app.web.forms import Form as FilledForm
 from app.web.notices import lead_to
 from app.web.parameters import RowId, local_path
+from app.web.proving import ProvedSignedIn, check_proof
 from app.web.routes.sign_in import sign_in_page
 from app.web.state import Here, State
 from app.web.templating import base_url, render
@@ -78,9 +80,12 @@ def connect(request: Request, here: Here, password: Annotated[str, Form()] = "")
     if proved is None:
         return _failed(request, here, InvalidInput(TOO_LATE))
     identity, following = proved
-    account = account_of(request)
+    key = session_of(request)
     try:
-        if account is None:
+        if key is not None:
+            check_proof(here, key, password)
+            account = key.account
+        else:
             here.limits.count(SIGN_IN_FROM, address_of(request))
             here.limits.count(SIGN_IN, accounts.folded(identity.email))
             account = _account_by_password(here, identity.email, password)
@@ -89,13 +94,13 @@ def connect(request: Request, here: Here, password: Annotated[str, Form()] = "")
         return _connection_page(request, here, proved, error)
     response = lead_to(following, "connected")
     response.delete_cookie(PROOF_COOKIE, path=PATH, httponly=True, samesite="lax")
-    if account_of(request) is None:
+    if key is None:
         open_session(request, response, account)
     return response
 
 
 @router.post("/account/identities/{identity_id}/removal")
-def disconnect(here: Here, key: SignedIn, identity_id: RowId) -> Response:
+def disconnect(here: Here, key: ProvedSignedIn, identity_id: RowId) -> Response:
     """Let a sign-in at the provider no longer open the account."""
     identities.unlink(here.database, key.account, identity_id)
     return lead_to("/account", "disconnected")
@@ -103,11 +108,14 @@ def disconnect(here: Here, key: SignedIn, identity_id: RowId) -> Response:
 
 def _welcome(request: Request, here: State, identity: Identity, following: str) -> Response:
     """Answer who was proved: sign them in, or ask whether and how the account is theirs."""
-    present = account_of(request)
+    key = session_of(request)
     response = RedirectResponse(following, 303, {"Cache-Control": "no-store"})
-    if present is not None:
+    if key is not None:
         linked = identities.linked_account(here.database, identity)
-        return response if linked and linked.id == present.id else _lead_on(here, identity, following)
+        if linked is None or linked.id != key.account.id:
+            return _lead_on(here, identity, following)
+        note_proof(here.database, key)
+        return lead_to(following, "proved")
     account = identities.account_for(here.database, identity, is_open=here.settings.registration == "open")
     if account is None:
         return _lead_on(here, identity, following)
