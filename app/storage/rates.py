@@ -1,18 +1,15 @@
 """Counters that all workers share."""
 
-from importlib import import_module
-
 from sqlalchemy import delete
 from sqlmodel import Session, col
 
 from app.models import RateCount
+from app.storage import upserts
 
 
 def add(session: Session, key: str, period_start: int, number: int) -> int:
     """Add `number` to a counter and return its new value; atomic on both engines."""
-    # Each engine has an INSERT of its own, in a module that takes 2 MB: only the one that is there is loaded.
-    engine = import_module(f"sqlalchemy.dialects.{session.get_bind().dialect.name}")
-    statement = engine.insert(RateCount).values(key=key, period_start=period_start, count=number)
+    statement = upserts.insert(session, RateCount).values(key=key, period_start=period_start, count=number)
     statement = statement.on_conflict_do_update(
         index_elements=[col(RateCount.key), col(RateCount.period_start)],
         set_={"count": col(RateCount.count) + number},
