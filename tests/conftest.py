@@ -164,20 +164,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if group := _group_of(item):
             item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: (not _has(item, "server"), not item.get_closest_marker("e2e"), _engine_of(item)))
+    items.sort(key=lambda item: (not _has_server(item), not item.get_closest_marker("e2e"), _engine_of(item)))
 
 
 def _group_of(item: pytest.Item) -> str | None:
     """Return with what the test has to stay in one process: one server and browser are all that two processors bear."""
-    if _has(item, "server") or _has(item, "browser"):
+    if _has_server(item):
         return "server"
     if item.get_closest_marker("e2e"):
         return None
     return f"{item.location[0]} {_engine_of(item)}"  # a file shares its fixtures
 
 
-def _has(item: pytest.Item, fixture: str) -> bool:
-    return fixture in getattr(item, "fixturenames", ())
+def _has_server(item: pytest.Item) -> bool:
+    return item.get_closest_marker("e2e") is not None and bool({"server", "browser"} & set(item.fixturenames))
 
 
 def _engine_of(item: pytest.Item) -> int:

@@ -18,6 +18,7 @@ _SQLITE_OF_DISK = {
     sqlite3.SQLITE_PERM,
 }
 _POSTGRESQL_OF_DISK = {"53100", "25006"}  # disk_full, read_only_sql_transaction
+_POSTGRESQL_FAILS = _POSTGRESQL_OF_DISK | {"XX001", "XX002"}  # data_corrupted, index_corrupted
 
 
 def reason_of(error: BaseException) -> str | None:
@@ -26,7 +27,9 @@ def reason_of(error: BaseException) -> str | None:
         named = f": {error.filename}" if error.filename else ""
         return f"{os.strerror(error.errno or 0)}{named}"
     # Not its other subclasses: a constraint that does not hold, or SQL that is none, is a mistake.
-    if isinstance(error, OperationalError) or type(error) is DatabaseError:
+    if isinstance(error, DBAPIError) and (
+        isinstance(error, OperationalError) or type(error) is DatabaseError or _sqlstate(error) in _POSTGRESQL_FAILS
+    ):
         return f"the database: {said_by(error)}"
     if isinstance(error, TimeoutError):
         return "the database: all connections are in use"
@@ -42,5 +45,9 @@ def is_of_disk(error: BaseException) -> bool:
     """Say whether nothing can be written until somebody makes space, or gives the right to write."""
     if isinstance(error, DBAPIError):
         code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF  # the rest says more exactly what it is
-        return code in _SQLITE_OF_DISK or getattr(error.orig, "sqlstate", None) in _POSTGRESQL_OF_DISK
+        return code in _SQLITE_OF_DISK or _sqlstate(error) in _POSTGRESQL_OF_DISK
     return isinstance(error, OSError) and error.errno in _OF_DISK
+
+
+def _sqlstate(error: DBAPIError) -> str | None:
+    return getattr(error.orig, "sqlstate", None)

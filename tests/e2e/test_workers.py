@@ -243,7 +243,7 @@ def test_a_reload_replaces_all_workers_and_nobody_notices(own):
         while not has_to_stop.is_set():
             if not ask(server, "/questions") and not ask(server, "/questions"):
                 failed.append(1)
-            time.sleep(0.02)  # the new workers need the processors too
+            time.sleep(0.05)  # the new workers need the processors too
 
     readers = [threading.Thread(target=read) for _ in range(4)]
     for reader in readers:

@@ -26,11 +26,23 @@ QUESTION = {"title": "Is it full?", "body_markdown": "words " * 20_000}
 FORM = {"title": "Is it full?", "lang": "en", "body": "words " * 20_000}
 
 
-@pytest.fixture
-def full(client):
-    """The database's file cannot grow any more."""
+# What PostgreSQL says about its disk; nothing in a database can really fill or damage it.
+SAYING = "CREATE FUNCTION said() RETURNS {} LANGUAGE plpgsql AS $$BEGIN RAISE 'said' USING ERRCODE = '{}'; END$$"
+
+
+@pytest.fixture(params=["full", "read-only"])
+def full(client, library, postgresql, request):
+    """The database's disk takes no more, or the database may only be read, as a copy of another one."""
     engine = client.app.state.omniracle.database.engine
-    event.listen(engine, "checkout", lambda connection, *_: connection.execute("PRAGMA max_page_count = 1"))
+    if postgresql and request.param == "full":
+        with library.database.engine.begin() as connection:
+            connection.exec_driver_sql(SAYING.format("trigger", "disk_full"))
+            connection.exec_driver_sql("CREATE TRIGGER said BEFORE INSERT ON article EXECUTE FUNCTION said()")
+    elif postgresql:
+        event.listen(engine, "checkout", lambda connection, *_: setattr(connection, "read_only", True))
+    else:
+        pragma = "max_page_count = 1" if request.param == "full" else "query_only = 1"
+        event.listen(engine, "checkout", lambda connection, *_: connection.execute(f"PRAGMA {pragma}"))
 
 
 @pytest.fixture
@@ -55,6 +67,7 @@ def test_a_full_disk_is_a_page_in_the_readers_language_with_what_was_typed(signe
     assert said in answer.text
     assert "words words" in answer.text
     assert "sqlite" not in answer.text
+    assert "psycopg" not in answer.text
 
 
 def test_an_image_that_has_no_space_is_refused_plainly_and_leaves_nothing(signed_in, library, little_space, caplog):
@@ -69,12 +82,21 @@ def test_an_image_that_has_no_space_is_refused_plainly_and_leaves_nothing(signed
     assert [path for path in library.settings.images_dir.rglob("*") if path.is_file()] == []
 
 
-def test_a_database_that_is_damaged_is_said_to_be_under_repair(client, library, caplog):
+def test_a_database_that_is_damaged_is_said_to_be_under_repair(client, library, postgresql, caplog):
+    damage = (
+        SAYING.format("boolean", "data_corrupted"),
+        "ALTER TABLE article RENAME TO damaged",
+        "CREATE VIEW article AS SELECT * FROM damaged WHERE said()",
+    ) if postgresql else (
+        "PRAGMA writable_schema = ON",
+        "UPDATE sqlite_master SET rootpage = 2 WHERE name = 'ix_article_live_updated'",
+    )  # fmt: skip
     with library.database.write() as session:
-        session.execute(text("PRAGMA writable_schema = ON"))
-        session.execute(text("UPDATE sqlite_master SET rootpage = 2 WHERE name = 'ix_article_live_updated'"))
-    with library.database.engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        for statement in damage:
+            session.execute(text(statement))
+    if not postgresql:
+        with library.database.engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     client.app.state.omniracle.database.engine.dispose()
     answer = client.get("/questions?sort=updated")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
@@ -90,6 +112,7 @@ def test_a_mistake_of_ours_is_one(client, monkeypatch):
     assert client.get("/tags").status_code == 500
 
 
+@pytest.mark.sqlite
 def test_who_reads_does_not_wait_for_a_database_that_cannot_be_written_to(client, library, signed_in, token):
     reader = signed_in(Role.READER)
     with library.database.write() as session:

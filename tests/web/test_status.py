@@ -6,6 +6,7 @@ from app.models import Role
 from app.services.backup import back_up
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     ("lang", "before", "after"),
     [("en", "There has been no backup yet", "Last backup: "), ("zh-Hans", "还没有做过备份", "上次备份：")],
