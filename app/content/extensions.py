@@ -27,6 +27,7 @@ _MAIL = (
     r"(?i)(?P<mail>(?<![-/+@a-z\d_])[-+a-z\d_](?:[-a-z\d_+]|\.(?!\.)){0,63}(?<!\.)@[-a-z\d_]{1,63}\."
     r"(?:[-a-z\d_]|(?<!\.)\.(?!\.)){0,250}[a-z]\b(?![-@]))"
 )
+_OF_THE_PAGE = re.compile(r"page-|field-|header-")  # how the ids begin that the page around an answer has
 _PUNCTUATION = "\\`*_{}[]()>#+-.!\"$%&',/:;<=?@^|~"
 
 
@@ -145,7 +146,8 @@ class _Headings(Treeprocessor):
     @staticmethod
     def _slug(text: str) -> str:
         kept = re.sub(r"[^\w\- ]", "", re.sub(r"\x02.*?\x03", "", text)).strip().lower()
-        return re.sub(r"\s", "-", kept)[:100] or "section"
+        name = re.sub(r"\s", "-", kept)[:100] or "section"
+        return f"section-{name}" if _OF_THE_PAGE.match(name) else name
 
 
 class _HeadingLinks(Treeprocessor):

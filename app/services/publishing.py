@@ -166,8 +166,11 @@ def _cards(cards: Sequence[Card]) -> list[ResourceCard]:
 
 
 def host_of(url: str) -> str:
-    """Return the host of `url` as people name the site, without `www.`."""
-    return (urlsplit(url).hostname or "").removeprefix("www.")
+    """Return the host of `url` as people name the site, without `www.`; empty for what is no address."""
+    try:
+        return (urlsplit(url).hostname or "").removeprefix("www.")
+    except ValueError:
+        return ""
 
 
 def _start_of(published: date | None, moment: datetime) -> datetime | None:

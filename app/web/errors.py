@@ -21,7 +21,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.errors import (
     AlreadyRunning,
     Busy,
-    CrossOrigin,
     Forbidden,
     Gone,
     ImagesUnavailable,
@@ -41,7 +40,7 @@ from app.services.searching import Hit, search
 from app.storage.failures import is_of_disk, reason_of
 from app.web.forms import is_form, read_form, unreadable
 from app.web.language import translate
-from app.web.origin import SAFE_METHODS
+from app.web.origin import SAFE_METHODS, is_foreign
 from app.web.problems import VARY, problem
 from app.web.proving import proof_page
 from app.web.reasons import told
@@ -124,7 +123,8 @@ def _keeping_what_was_typed(answer: Callable[[Request, Exception], Response]) ->
     """Let `answer` find the fields of the form that was sent, so that they can be sent again."""
 
     async def handle(request: Request, error: Exception) -> Response:
-        request.state.typed = [] if isinstance(error, CrossOrigin) else await _typed(request)
+        # What another site has sent may not stand on a page of this one, whatever else is wrong with it.
+        request.state.typed = [] if is_foreign(request) else await _typed(request)
         return await run_in_threadpool(answer, request, error)
 
     return handle

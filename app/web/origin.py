@@ -11,11 +11,12 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 async def refuse_cross_origin(request: Request) -> None:
     """Raise CrossOrigin for a request that changes something and comes from a page of another site."""
-    if request.method not in SAFE_METHODS and _is_foreign(request):
+    if request.method not in SAFE_METHODS and is_foreign(request):
         raise CrossOrigin("This request came from another site and was refused.")
 
 
-def _is_foreign(request: Request) -> bool:
+def is_foreign(request: Request) -> bool:
+    """Say whether a page of another site made the browser send this."""
     site = request.headers.get("sec-fetch-site")
     if site is not None:
         return site not in ("same-origin", "none")

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 from typing import Annotated
 
 from anyio import CapacityLimiter
@@ -40,6 +40,7 @@ log = logging.getLogger(__name__)
 
 FORGET_EVERY_S = 3600
 LINKS_A_MINUTE = 20
+FETCHES = 4  # pages of other sites at once: slow ones must not take all threads
 SEARCHES = 2  # at once; more would only share the interpreter, and keep it from everybody else
 
 
@@ -68,6 +69,7 @@ class State:
         self._checked_generation = -1
         self._followed: int | None = -1  # the version of the content at which the index knew everything
         self.fetcher = Fetcher()
+        self.fetches = BoundedSemaphore(FETCHES)
         self.images = image_store(settings)
         self.drawing = CapacityLimiter(1)  # of pictures of links
         self.searches = FairTurns(SEARCHES)

@@ -151,7 +151,7 @@ def index_truncated(run: Run) -> None:
 
 
 def pages_harmed(run: Run) -> None:
-    """The file of shared pages is cut off, deleted, or may not be written any more, all while workers use it."""
+    """The file of shared pages is cut off, deleted, or cannot be made any more, all while workers use it."""
     folder = run.site.settings.pages_dir
     with run.traffic(drops=True):
         for _ in range(3):
@@ -160,11 +160,10 @@ def pages_harmed(run: Run) -> None:
                 os.truncate(file, run.rng.randrange(file.stat().st_size + 1))
                 run.ledger.count("files truncated")
             _kill_one(run)  # its successor opens what is there now
+        run.site.wait_for_workers()  # until then they look into the folder
         shutil.rmtree(folder)
-        _kill_one(run)
-        time.sleep(run.seconds / 4)
-        shutil.rmtree(folder, ignore_errors=True)
         folder.write_text("no folder")
+        time.sleep(run.seconds / 4)
         _kill_one(run)
         time.sleep(run.seconds / 4)
     run.site.wait_for_workers()

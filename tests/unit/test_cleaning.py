@@ -132,6 +132,11 @@ def test_ids_of_authors_cannot_pose_as_ours():
     assert '<a href="#user-content-main">a</a> <a href="#part">b</a>' in out
 
 
+def test_no_heading_takes_the_id_of_what_is_around_an_answer():
+    out = render("# Page workers\n\n## Field {#field-reason}\n\n## Pages\n").html
+    assert re.findall(r'id="([^"]+)"', out) == ["section-page-workers", "section-field-reason", "pages"]
+
+
 def test_classes_of_authors_are_dropped():
     assert render('<div class="site-header highlight x">a</div>').html == '<div class="highlight">a</div>'
     assert render('<p class="x">a</p>').html == "<p>a</p>"

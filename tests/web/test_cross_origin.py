@@ -56,3 +56,10 @@ def test_reading_is_for_everybody_and_other_sites_cannot_look_at_it(signed_in):
             answer = admin.request(method, address(path), headers=FOREIGN[0] | {"Origin": "https://evil.example"})
             assert answer.status_code != 403, path
             assert not any(name.startswith("access-control-") for name in answer.headers), path
+
+
+@pytest.mark.parametrize("headers", [FOREIGN[0], FOREIGN[4]])
+def test_what_another_site_sends_to_a_page_that_is_not_there_is_not_repeated(client, headers):
+    sent = {"body": "Send your password to the address below."}
+    assert sent["body"] in client.post("/nothing", data=sent).text
+    assert sent["body"] not in client.post("/nothing", data=sent, headers=headers).text

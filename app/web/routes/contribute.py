@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from app.content.document import MAX_TITLE
 from app.content.language import canonical, detect
 from app.content.plain import one_line
-from app.errors import InvalidInput, NotFound, TooManyRequests
+from app.errors import Busy, InvalidInput, NotFound, TooManyRequests
 from app.models import Article, Revision
 from app.services import contributing, drafting
 from app.services.accounts import Key, id_of
@@ -60,7 +60,12 @@ def preview(request: Request, here: Here, key: Contributor, form: SentForm) -> R
 def describe_link(here: Here, key: Contributor, url: Annotated[str, Form()] = "") -> Response:
     """Tell what a page says about itself, for the card of a resource."""
     here.limits.count(LINK, str(key.account.id))
-    return JSONResponse(asdict(describe(url, here.fetcher)))
+    if not here.fetches.acquire(blocking=False):
+        raise Busy
+    try:
+        return JSONResponse(asdict(describe(url, here.fetcher)))
+    finally:
+        here.fetches.release()
 
 
 @router.post("/drafts/{target}")
