@@ -35,16 +35,18 @@ from app.web.routes import (
     workers,
 )
 
+# The routes are tried in turn: what is asked for most comes first.
 ROUTERS = [
+    questions.router,
+    search.router,
+    api.router,
     home.router,
     contribute.router,
     conflict.router,
     feeds.router,
-    questions.router,
     history.router,
     feedback.router,
     tags.router,
-    search.router,
     wanted.router,
     images.router,
     social.router,
@@ -63,7 +65,6 @@ ROUTERS = [
     metrics.router,
     health.router,
     api_docs.router,
-    api.router,
     api_library.router,
     api_contributions.router,
     mcp.router,
