@@ -26,11 +26,13 @@ DROPPED = 8  # the oldest one in so many goes when it is full
 _MAKE = """
 CREATE TABLE IF NOT EXISTS page (
     id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, version INTEGER NOT NULL, good_until REAL NOT NULL,
-    run TEXT NOT NULL, about TEXT NOT NULL, head BLOB NOT NULL, tail BLOB NOT NULL
+    run TEXT NOT NULL, about TEXT NOT NULL, head BLOB NOT NULL, tail BLOB NOT NULL, seal BLOB NOT NULL
 )
 """
-_PUT = "INSERT OR REPLACE INTO page (key, version, good_until, run, about, head, tail) VALUES (?, ?, ?, ?, ?, ?, ?)"
-_GET = "SELECT key, version, good_until, run, about, head, tail FROM page WHERE key = ?"
+_PUT = """
+INSERT OR REPLACE INTO page (key, version, good_until, run, about, head, tail, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_GET = "SELECT version, good_until, run, about, head, tail, seal FROM page WHERE key = ?"
 _DROP = "DELETE FROM page WHERE id <= (SELECT min(id) + (max(id) - min(id)) / ? FROM page)"
 
 
@@ -85,7 +87,13 @@ class SharedPages:
         except sqlite3.Error as error:
             self._note(error)
             return None
-        return None if row is None else SharedPage(*row)
+        if row is None:
+            return None
+        page = SharedPage(key, *row[:-1])
+        if row[-1] != _seal(page):
+            self._note(ValueError("the file is damaged"))
+            return None
+        return page
 
     def put(self, pages: Sequence[SharedPage]) -> None:
         """Keep pages, in place of those under the same keys; the oldest ones go when the file is full."""
@@ -94,7 +102,7 @@ class SharedPages:
         try:
             with self._lock, self._writing as transaction:
                 transaction.execute("BEGIN IMMEDIATE")
-                transaction.executemany(_PUT, pages)
+                transaction.executemany(_PUT, [(*page, _seal(page)) for page in pages])
                 if _bytes(transaction) > MAX_BYTES:
                     transaction.execute(_DROP, (DROPPED,))
         except sqlite3.Error as error:
@@ -111,6 +119,12 @@ class SharedPages:
         if not self._has_failed:
             log.warning("pages are not shared between workers: %s", error)
         self._has_failed = True
+
+
+def _seal(page: SharedPage) -> bytes:
+    """Return what shows that a page is as it was kept, and under its key: a database has no checksums of its own."""
+    *rest, head, tail = page
+    return hashlib.blake2b(b"".join((repr((*rest, len(head))).encode(), head, tail)), digest_size=16).digest()
 
 
 def _bytes(connection: sqlite3.Connection) -> int:

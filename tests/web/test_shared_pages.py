@@ -1,6 +1,9 @@
 """Pages that one worker made and another one sends, under its own number; without the file everything goes on."""
 
 import gzip
+import os
+import random
+import re
 import shutil
 import sqlite3
 from contextlib import closing
@@ -14,6 +17,7 @@ from app.web import application, page_cache, state
 from app.web.application import create_app
 
 PAGE = "/questions/bread"
+NUMBER = re.compile(r"<b>PID \d+</b>")
 DECODED = {"gzip": gzip.decompress, "br": brotli.decompress, "identity": bytes}
 
 
@@ -158,6 +162,61 @@ def test_without_the_file_pages_are_made(library, caplog, made, harm):
                 file.write_bytes(b"garbage" * 1000)
     told = [record for record in caplog.records if "pages are not shared" in record.getMessage()]
     assert len(told) == (0 if harm == "deleted" else 1)
+
+
+def altered(file, rng):
+    """Write over it here and there."""
+    content = bytearray(file.read_bytes())
+    for _ in range(20):
+        at = rng.randrange(100, max(101, len(content)))
+        content[at : at + 4] = rng.randbytes(4)
+    with file.open("r+b") as opened:
+        opened.write(content)
+
+
+def truncated(file, rng):
+    os.truncate(file, rng.randrange(max(1, file.stat().st_size)))
+
+
+def deleted(file, _rng):
+    file.unlink()
+
+
+@pytest.mark.parametrize("coding", DECODED)
+@pytest.mark.parametrize("harm", [altered, truncated, deleted])
+def test_a_file_that_is_damaged_while_workers_run_costs_only_speed(client, other, library, caplog, harm, coding):
+    client.headers["Accept-Encoding"] = other.headers["Accept-Encoding"] = coding
+    tell(client)
+    addresses = [f"{PAGE}?n={number}" for number in range(3)]
+    good = {address: NUMBER.sub("", client.get(address).text) for address in addresses}
+    for seed in range(20):
+        for address in addresses:
+            client.get(address)
+        client.app.pages.tell()
+        for file in *library.settings.pages_dir.glob("*.db"), *library.settings.pages_dir.glob("*-wal"):
+            harm(file, random.Random(seed))
+        for worker in (client, other):
+            worker.app.pages._asked.clear()
+            worker.app.pages._pages.clear()
+            for address in addresses:
+                answer = worker.get(address)
+                assert (answer.status_code, NUMBER.sub("", answer.text)) == (200, good[address])
+    told = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert len(told) == (0 if harm is deleted else 2)  # once by each
+
+
+@pytest.mark.parametrize(
+    "change", ["about = '{}'", "head = x'00'", "tail = x'3c70'", "version = 'x'", "good_until = 'x'", "key = x'00'",
+               "head = (SELECT head FROM page ORDER BY id DESC LIMIT 1)"],
+)  # fmt: skip
+def test_what_is_not_as_it_was_kept_is_not_sent(client, other, change):
+    client.get("/questions/salt")
+    tell(client)
+    good = NUMBER.sub("", client.get(PAGE).text)
+    with closing(_connect(client)) as connection, connection:
+        connection.execute(f"UPDATE page SET {change} WHERE id = (SELECT min(id) FROM page)")
+    answer = other.get(PAGE)
+    assert (answer.status_code, NUMBER.sub("", answer.text)) == (200, good)
 
 
 def test_the_oldest_ones_go_when_the_file_is_full(client, made, monkeypatch):
