@@ -1,7 +1,6 @@
 """Fixtures: a library of a few small articles, in a folder of its own."""
 
 import copy
-import os
 import resource
 import shutil
 from collections.abc import Iterator
@@ -21,9 +20,9 @@ from app.storage import schema
 from app.storage.database import Database
 from tests.databases import Cluster, cluster
 
-SHARED_DATA = Path(__file__).parent.parent.parent / "shared" / "data"
+pytest_plugins = ["tests.engines"]
 
-ENGINES = ["sqlite", "postgresql", "postgresql-search"]
+SHARED_DATA = Path(__file__).parent.parent.parent / "shared" / "data"
 
 ARTICLES = {
     "fastapi/workers-zh.md": """---
@@ -127,63 +126,6 @@ class Site:
 
     folder: Path
     database: str = ""
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--engines",
-        type=lambda said: ENGINES if said == "all" else said.split(","),
-        default=["sqlite"],
-        help="what libraries are on, one after the other: sqlite, postgresql (a server made for the run), "
-        "postgresql-search (the same, for tests marked `searches`; it searches too), or all",
-    )
-
-
-def pytest_xdist_auto_num_workers() -> int:
-    """One process more than there are processors, as many tests wait for what a server of theirs does."""
-    return len(os.sched_getaffinity(0)) + 1
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "postgresql" in metafunc.fixturenames:
-        chosen = metafunc.config.getoption("engines")
-        engines = [name for name in chosen if _is_for(metafunc.definition, name)]
-        ids = [pytest.HIDDEN_PARAM if name == "sqlite" else name for name in engines]
-        metafunc.parametrize("postgresql", engines, indirect=True, ids=ids, scope="session")
-
-
-def _is_for(test: pytest.Item, engine: str) -> bool:
-    if test.get_closest_marker("sqlite"):
-        return engine == "sqlite"
-    return engine != "postgresql-search" or test.get_closest_marker("searches") is not None
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Order them for several processes: what takes longest comes first, and an engine is left for the next one once."""
-    for item in items:
-        if group := _group_of(item):
-            item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: (not _has_server(item), not item.get_closest_marker("e2e"), _engine_of(item)))
-
-
-def _group_of(item: pytest.Item) -> str | None:
-    """Return with what the test has to stay in one process: one server and browser are all that two processors bear."""
-    if _has_server(item):
-        return "server"
-    if item.get_closest_marker("e2e"):
-        return None
-    return f"{item.location[0]} {_engine_of(item)}"  # a file shares its fixtures
-
-
-def _has_server(item: pytest.Item) -> bool:
-    return item.get_closest_marker("e2e") is not None and bool({"server", "browser"} & set(item.fixturenames))
-
-
-def _engine_of(item: pytest.Item) -> int:
-    """Return which of the engines it is tried on: the first one if it asks for none, or is for none of those chosen."""
-    engine = item.callspec.params.get("postgresql") if hasattr(item, "callspec") else None
-    return ENGINES.index(engine) if engine in ENGINES else 0
 
 
 @pytest.fixture(scope="session")
