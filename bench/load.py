@@ -160,9 +160,11 @@ async def together(work: Iterable[Coroutine[None, None, None]], seconds: float) 
     """Do all at once for a while."""
     tasks = [asyncio.create_task(each) for each in work]
     done, _ = await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    waiting = set(tasks)
+    while waiting:  # once is not enough: asyncio.wait_for loses what cancels it when it ends in the same moment
+        for task in waiting:
+            task.cancel()
+        _, waiting = await asyncio.wait(waiting, timeout=1)
     for task in done:
         if not task.cancelled():
             task.result()
