@@ -18,6 +18,7 @@ STATEMENT_TIMEOUT_S = 30
 # else requests would wait for a quarter of an hour instead of being refused.
 OF_POSTGRESQL: dict[str, Any] = {
     "application_name": "omniracle",
+    "client_encoding": "utf8",  # else the driver gives bytes where the database has no encoding
     "connect_timeout": 5,
     "tcp_user_timeout": 5_000,  # milliseconds; for what was sent
     "keepalives_idle": 5,  # for what is waited for
