@@ -10,6 +10,15 @@ def database_url(value: str) -> str:
     """Return the address of a database that can be used."""
     if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
         raise ValueError("must start with sqlite:/// or postgresql+psycopg://")
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        make_url(value)
+    except (ValueError, ArgumentError) as error:  # what they say may hold a part of the password
+        raise ValueError(
+            "must look like postgresql+psycopg://USER:PASSWORD@HOST:PORT/NAME, special characters as %XX"
+        ) from error
     return value
 
 

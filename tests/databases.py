@@ -40,10 +40,10 @@ class Cluster:
         """Return the address of one of its databases."""
         return f"postgresql+psycopg://{USER}@/{name}?host={self.folder}"
 
-    def create(self, template: str = "template1") -> str:
+    def create(self, template: str = "template1", options: str = "") -> str:
         """Make a database, a copy of `template`; return its name."""
         name = f"t{uuid.uuid4().hex}"
-        self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {template} {options}")
         return name
 
     def create_once(self, name: str) -> None:

@@ -82,12 +82,14 @@ def move(
 ) -> None:
     """Copy the site into another database.
 
-    It may be of another kind. The server has to be stopped. Every row is copied and compared; the database that is
-    there stays as it is. The images and the search index stay in the data folder and fit both. Then set DATABASE_URL
-    and start the server.
+    It may be of another kind. The servers of all hosts have to be stopped. Every row is copied and compared; the
+    database that is there stays as it is. The images and the search index stay in the data folder and fit both. Then
+    set DATABASE_URL and start the server.
     """
     from app.cli.console import progress
+    from app.services.hosts import Hosts
     from app.services.moving import move as copy
+    from app.storage import schema
     from app.storage.database import Database
 
     settings = load_settings()
@@ -99,6 +101,8 @@ def move(
         closing(Database(url)) as target,
         progress() as update,
     ):
+        schema.check(source)
+        Hosts(settings, source).refuse_others()
         numbers = copy(source, target, update)
     typer.echo(f"Copied and compared {sum(numbers.values())} rows: {numbers['article']} articles, "
                f"{numbers['revision']} revisions, {numbers['account']} accounts.")  # fmt: skip

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from app.config import Settings
+from app.errors import OperatorError
 from app.models import Host
 from app.models.columns import now
 from app.services.limits import digest_of
@@ -50,6 +51,15 @@ class Hosts:
             return []
         with self._database.read() as session:
             return [self._as_heard(host) for host in hosts.others(session, self._id)]
+
+    def refuse_others(self) -> None:
+        """Raise OperatorError when another host serves this database."""
+        for host in self.others():
+            if host.silent_s <= LOST_AFTER_S:
+                raise OperatorError(
+                    f"The host {host.name} used this database {host.silent_s:.0f} seconds ago: "
+                    "stop the servers of all hosts, wait a few seconds, and try again."
+                )
 
     @cached_property
     def _secret(self) -> str:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import inspect, text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from app.errors import OperatorError, SchemaMismatch
@@ -19,7 +19,7 @@ MIGRATIONS_DIR = Path(__file__).parent / "migrations"
 def migrate(database: Database) -> tuple[str | None, str]:
     """Bring the schema to this program's version; return the version before (None: empty database) and after.
 
-    Raises SchemaMismatch when the database was made by a newer program.
+    Raises SchemaMismatch when the database was made by a newer program, OperatorError when it cannot be used.
     """
     before = _current(database)
     head = _versions()[-1]
@@ -65,6 +65,7 @@ def refuse_newer(version: str | None) -> None:
 def _current(database: Database) -> str | None:
     try:
         with database.engine.connect() as connection:
+            _refuse_encoding(connection)
             if not inspect(connection).has_table("alembic_version"):
                 return None
             version: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
@@ -73,6 +74,17 @@ def _current(database: Database) -> str | None:
         raise OperatorError(
             f"The database cannot be opened ({said_by(error)}): check DATABASE_URL and the rights of its file."
         ) from error
+
+
+def _refuse_encoding(connection: Connection) -> None:
+    if connection.dialect.name != "postgresql":
+        return
+    encoding = connection.scalar(text("SHOW server_encoding"))
+    if encoding != "UTF8":
+        raise OperatorError(
+            f"The database is in {encoding}, which cannot hold all texts: make one by "
+            "`CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0`."
+        )
 
 
 def _versions() -> list[str]:

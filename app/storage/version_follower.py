@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import URL
 
 from app.storage.content_version import SharedVersion
-from app.storage.engines import CONNECT_TIMEOUT_S
+from app.storage.engines import OF_POSTGRESQL
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -79,7 +79,7 @@ class FollowingWatch:
         is_lost = False
         while not self._has_to_stop.is_set():
             try:
-                with psycopg.connect(self._url, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S) as connection:
+                with psycopg.connect(self._url, autocommit=True, **OF_POSTGRESQL) as connection:
                     connection.execute("SET statement_timeout = '1s'")
                     connection.execute(f"LISTEN {CHANNEL}")
                     while not self._has_to_stop.is_set():

@@ -1,10 +1,15 @@
 """`omniracle move`, as an operator types it."""
 
+from contextlib import closing
+
+import pytest
 from typer.testing import CliRunner
 
 from app.cli import app
+from app.config import Settings
 from app.errors import OperatorError
-from app.storage import articles
+from app.services.hosts import Hosts
+from app.storage import articles, schema
 from app.storage.database import Database
 
 
@@ -24,3 +29,15 @@ def test_the_site_is_in_the_other_database_then(library, database_server):
     refused = run.invoke(app, ["move", "--to", "mysql://x/y"])
     assert isinstance(refused.exception, OperatorError)
     assert "sqlite:///" in str(refused.exception)
+
+
+def test_nothing_is_moved_while_another_host_writes(database_server, tmp_path):
+    url = database_server.url(database_server.create())
+    another = Settings(data_dir=tmp_path / "another", database_url=url)
+    another.prepare_data_dir()
+    with closing(Database(url)) as database:
+        schema.migrate(database)
+        Hosts(another, database).tell([])
+    run = CliRunner(env={"OMNIRACLE_DATA_DIR": str(tmp_path / "one"), "DATABASE_URL": url})
+    with pytest.raises(OperatorError, match="stop the servers of all hosts"):
+        run.invoke(app, ["move", "--to", f"sqlite:///{tmp_path}/target.db"], catch_exceptions=False)

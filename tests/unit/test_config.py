@@ -39,6 +39,7 @@ def test_names_of_other_programs_are_ignored(tmp_path):
         ("OMNIRACLE_PORT", "0"),
         ("WEB_CONCURRENCY", "-1"),
         ("DATABASE_URL", "mysql://localhost/x"),
+        ("DATABASE_URL", "postgresql+psycopg://me:secret@db.example.org:port/answers"),
         ("OMNIRACLE_BASE_URL", "example.org"),
         ("OMNIRACLE_REGISTRATION", "maybe"),
         ("OMNIRACLE_SECRET_KEY", "short"),
