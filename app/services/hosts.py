@@ -34,7 +34,8 @@ class Hosts:
     def __init__(self, settings: Settings, database: Database) -> None:
         self._database = database
         self.name = f"{platform.node()}:{settings.port}"[:100]
-        place = f"{self.name} {settings.data_dir.resolve()}"
+        # Not by the port: a command for the same data folder need not be told it, and is of the same host.
+        place = f"{platform.node()} {settings.data_dir.resolve()}"
         self._id = hashlib.sha256(place.encode()).hexdigest()[:32]
         self._settings = settings
 

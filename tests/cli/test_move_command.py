@@ -41,3 +41,12 @@ def test_nothing_is_moved_while_another_host_writes(database_server, tmp_path):
     run = CliRunner(env={"OMNIRACLE_DATA_DIR": str(tmp_path / "one"), "DATABASE_URL": url})
     with pytest.raises(OperatorError, match="stop the servers of all hosts"):
         run.invoke(app, ["move", "--to", f"sqlite:///{tmp_path}/target.db"], catch_exceptions=False)
+
+
+def test_a_command_is_of_the_host_whose_server_was_told_another_port(database_server, tmp_path):
+    settings = Settings(data_dir=tmp_path, database_url=database_server.url(database_server.create()))
+    settings.prepare_data_dir()
+    with closing(Database.of(settings)) as database:
+        schema.migrate(database)
+        Hosts(settings.model_copy(update={"port": 9123}), database).tell([])
+        assert Hosts(settings, database).others() == []
