@@ -114,6 +114,7 @@ def test_a_change_during_a_rebuild_is_found_at_once_and_not_lost(library, monkey
     assert library.index.is_usable(identity(library), thorough=True)
 
 
+@pytest.mark.sqlite
 def test_a_database_of_another_day_than_the_index_is_noticed_and_the_index_follows(library, tmp_path):
     """Somebody has copied yesterday's database over that of today."""
     yesterday = tmp_path / "yesterday.db"

@@ -15,6 +15,7 @@ from fastapi.testclient import TestClient
 from app.storage import shared_pages
 from app.web import application, page_cache, state
 from app.web.application import create_app
+from tests.waiting import eventually
 
 PAGE = "/questions/bread"
 NUMBER = re.compile(r"<b>PID \d+</b>")
@@ -108,6 +109,8 @@ def test_pages_outlive_a_restart(client, library, made, monkeypatch):
         monkeypatch.setattr(page_cache, "RUN", run)
         with TestClient(create_app(library.settings)) as later:
             made.clear()
+            settled = later.app.state.omniracle.watch.settled  # for the thread of the event loop alone
+            assert eventually(lambda later=later, ask=settled: later.portal.call(ask) is not None)
             assert "Salt slows" in later.get(PAGE).text
             assert made == []
         library.write("writing/new.md", "---\ntitle: Another\nlang: en\n---\n\nAbout something else.\n")
