@@ -41,9 +41,6 @@ TELL_EVERY_S = 2
 SHARE_EVERY_S = 1
 LOG_EVERY_S = 1
 HEAPS = 2
-# For so long a thread keeps the interpreter from others that wait for it. Python's own 5 ms add up in a save, which
-# lets go of it hundreds of times.
-SWITCH_S = 0.001
 TELL_PAGES_EVERY_S = 1
 CHECK_LINKS_EVERY_S = 30
 WATCH_EVERY_S = 0.05
@@ -68,7 +65,6 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: Site) -> AsyncIterator[None]:
         try:
             limit_heaps(HEAPS)
-            sys.setswitchinterval(SWITCH_S)
             settings.prepare_data_dir()
             state = State(settings, ROUTE_PATHS)
             await anyio.to_thread.run_sync(state.open)
