@@ -13,6 +13,7 @@ from jinja2 import FileSystemBytecodeCache
 from jinja2.bccache import Bucket
 
 from app.web import language, templating
+from app.web.program import program
 
 _TRANSLATED_BY = (version("jinja2"), Path(templating.__file__).read_text(encoding="utf-8"))
 
@@ -22,6 +23,7 @@ def load_pages(folder: Path) -> None:
 
     Translations are kept in `folder` until the next start.
     """
+    program()
     templating.assets()
     environment = templating.environment()
     environment.bytecode_cache = _Translations(folder)

@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 import sys
+from functools import cache
 from pathlib import Path
 
 from app.config import STATIC_DIR, TEMPLATES_DIR
@@ -10,10 +11,12 @@ from app.config import STATIC_DIR, TEMPLATES_DIR
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
-def _program() -> str:
-    """Return a digest of all files of the program and the names of what is installed, as they are on the disk.
+@cache
+def program() -> str:
+    """Return a digest of all files of the program and the names of what is installed, as they are at the first call.
 
-    A start of the machine makes it another one: what was written shortly before may have reached the disk in part.
+    What is put on the disk later does not change what runs. A start of the machine makes it another one: what was
+    written shortly before may have reached the disk in part.
     """
     try:
         boot = _BOOT.read_text()
@@ -28,6 +31,3 @@ def _program() -> str:
                 state = file.stat()
                 digest.update(f"{file}\0{state.st_size}\0{state.st_mtime_ns}\0".encode())
     return digest.hexdigest()
-
-
-PROGRAM = _program()  # when it is loaded: what is put on the disk later does not change what runs

@@ -31,7 +31,7 @@ from app.storage.shared_pages import SharedPages
 from app.web.access_log import AccessLog
 from app.web.fair_turns import FairTurns
 from app.web.mcp import McpEndpoint
-from app.web.program import PROGRAM
+from app.web.program import program
 from app.workers.probing import ProbeKeys
 from app.workers.reading import Worker
 from app.workers.table import WorkerTable
@@ -53,7 +53,7 @@ class State:
         self.index = search_engine(settings)
         self.pid = os.getpid()
         self.watch: VersionWatch | None = None  # the event loop's, opened and closed by its thread
-        self.shared_pages = SharedPages(settings.pages_dir, PROGRAM, repr(settings))  # as the watch
+        self.shared_pages = SharedPages(settings.pages_dir, program(), repr(settings))  # as the watch
         self.table = WorkerTable(settings.workers_file, routes)
         self.hosts = Hosts(settings, self.database)
         self.related = RelatedQuestions(self.database, self.index)

@@ -91,7 +91,7 @@ def test_another_program_and_other_settings_begin_with_nothing(client, library, 
     tell(client)
     settings = library.settings
     if difference == "program":
-        monkeypatch.setattr(state, "PROGRAM", "another")
+        monkeypatch.setattr(state, "program", lambda: "another")
     else:
         settings = settings.model_copy(update={"site_name": "Another"})
     with TestClient(create_app(settings)) as later:
