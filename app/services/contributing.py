@@ -14,8 +14,7 @@ from app.content.plain import one_line
 from app.errors import InvalidFields, InvalidInput, NotFound, OmniracleError, Problem
 from app.models import Account, Article, Origin, Proposal, ProposalState, Rendering, Role
 from app.models.columns import now
-from app.search.engine import SearchEngine
-from app.services import indexing, publishing
+from app.services import publishing
 from app.services.accounts import id_of
 from app.services.publishing import Edition
 from app.services.rendering import make_rendering
@@ -58,7 +57,7 @@ class Outcome:
 
 
 def contribute(
-    database: Database, index: SearchEngine, account: Account, contribution: Contribution, origin: Origin = Origin.WEB
+    database: Database, account: Account, contribution: Contribution, origin: Origin = Origin.WEB
 ) -> Outcome:
     """Publish a reviewer's contribution, keep anybody else's as a proposal.
 
@@ -77,7 +76,6 @@ def contribute(
         article = publish(session, contribution, rendering, author)
         action = "revise" if contribution.slug else "create"
         audit.record(session, account, action, article.slug, f"revision {article.revision}")
-    indexing.drain_or_leave(database, index)
     return Outcome(article, None)
 
 
@@ -92,7 +90,7 @@ def _sent_already(session: Session, account: Account, contribution: Contribution
     return article if newest is not None and newest.source == contribution.source else None
 
 
-def revert(database: Database, index: SearchEngine, account: Account, slug: str, number: int, message: str) -> Outcome:
+def revert(database: Database, account: Account, slug: str, number: int, message: str) -> Outcome:
     """Publish, or propose, an older revision as the newest; raise NotFound when there is none."""
     with database.read() as session:
         article = articles.find(session, slug)
@@ -101,7 +99,7 @@ def revert(database: Database, index: SearchEngine, account: Account, slug: str,
         raise NotFound("There is no revision %(number)s of this answer.", number=number)
     back = Contribution(older.source, message, article.revision, article.slug)
     try:
-        return contribute(database, index, account, back)
+        return contribute(database, account, back)
     except EditConflict as error:  # somebody has just changed it
         raise InvalidInput("This answer has just changed. Look at the current version first.") from error
 

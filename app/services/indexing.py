@@ -13,12 +13,10 @@ from app.services.progress import Progress, silent
 from app.services.rendering import make_rendering
 from app.storage import articles, jobs, renderings, similar, site, tags
 from app.storage.database import Database
-from app.storage.failures import reason_of
 
 log = logging.getLogger(__name__)
 
 BATCH = 2000  # articles that one commit of the index takes
-PATIENCE_S = 3  # that a save waits for its turn at the index; then whoever has it does the work
 FEW = 20  # changes that leave most of what articles are like as it is
 CHUNK = 100  # articles that are read from the database at once
 
@@ -68,12 +66,6 @@ def _differing(session: Session, index: SearchEngine) -> tuple[set[int], set[int
     return {id_ for id_, number in known.items() if indexed.get(id_) != number}, indexed.keys() - known.keys()
 
 
-def is_behind(database: Database, index: SearchEngine) -> bool:
-    """Say whether the log tells of changes that the index does not know."""
-    with database.read() as session:
-        return jobs.last_id(session) != index.position()
-
-
 def rebuild(database: Database, index: SearchEngine, progress: Progress = silent) -> int:
     """Build the index anew beside the live one, swap, and return how many articles it holds."""
     with index.build_lock():
@@ -87,31 +79,14 @@ def drain(
     *,
     patience_s: float = 0,
     thorough: bool = False,
-) -> int:
+) -> int | None:
     """Bring all changes that it does not know into the index and return how many articles they concern.
 
-    When another process of this host writes for longer than `patience_s`, they are left to it and the result is 0.
+    When another process of this host writes for longer than `patience_s`, they are left to it and the result is None.
     A `thorough` look finds them by comparing everything.
     """
     with index.write_lock(patience_s=patience_s) as held:
-        return _drain(database, index, progress, thorough=thorough) if held else 0
-
-
-def drain_or_leave(database: Database, index: SearchEngine) -> None:
-    """Bring a change that was just committed into the index; where that fails now, the workers do it later."""
-    try:
-        drain(database, index, patience_s=PATIENCE_S)
-    except Exception as error:
-        if reason := reason_of(error):
-            log.warning("a change is not in the search index yet: %s", reason)
-        else:
-            log.exception("a change is not in the search index yet")
-
-
-def catch_up(database: Database, index: SearchEngine) -> None:
-    """Bring in what the log tells of and the index does not know; where that fails now, the workers do it later."""
-    if is_behind(database, index):
-        drain_or_leave(database, index)
+        return _drain(database, index, progress, thorough=thorough) if held else None
 
 
 def tidy(database: Database, index: SearchEngine) -> None:

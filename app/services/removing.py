@@ -3,15 +3,13 @@
 from app.errors import InvalidFields, NotFound, Problem
 from app.models import Account, Article
 from app.models.columns import now
-from app.search.engine import SearchEngine
-from app.services import indexing
 from app.storage import articles, audit, jobs
 from app.storage.database import Database
 
 MAX_REASON = 500
 
 
-def delete(database: Database, index: SearchEngine, account: Account, slug: str, reason: str) -> None:
+def delete(database: Database, account: Account, slug: str, reason: str) -> None:
     """Delete an article for a reason; raise NotFound when there is none, InvalidFields without a reason."""
     reason = " ".join(reason.split())
     if not reason or len(reason) > MAX_REASON:
@@ -24,10 +22,9 @@ def delete(database: Database, index: SearchEngine, account: Account, slug: str,
         session.add(article)
         jobs.add(session, article.id)
         audit.record(session, account, "delete", article.slug, reason)
-    indexing.drain_or_leave(database, index)
 
 
-def restore(database: Database, index: SearchEngine, account: Account, slug: str) -> Article:
+def restore(database: Database, account: Account, slug: str) -> Article:
     """Bring a deleted article back and return it; raise NotFound when there is none."""
     with database.write() as session:
         article = articles.deleted(session, slug)
@@ -37,5 +34,4 @@ def restore(database: Database, index: SearchEngine, account: Account, slug: str
         session.add(article)
         jobs.add(session, article.id)
         audit.record(session, account, "restore", article.slug)
-    indexing.drain_or_leave(database, index)
     return article

@@ -7,8 +7,6 @@ from sqlmodel import Session
 from app.errors import Forbidden, InvalidFields, InvalidInput, NotFound, Problem
 from app.models import Account, Origin, Proposal, ProposalState, Role
 from app.models.columns import now
-from app.search.engine import SearchEngine
-from app.services import indexing
 from app.services.contributing import Author, Contribution, Outcome, caught_up, checked, checked_message, publish
 from app.storage import audit, proposals
 from app.storage.database import Database
@@ -30,7 +28,6 @@ def version_of(proposal: Proposal) -> str:
 
 def approve(
     database: Database,
-    index: SearchEngine,
     reviewer: Account,
     proposal_id: int,
     *,
@@ -58,7 +55,6 @@ def approve(
         session.add(proposal)
         how = ", with changes" if edited else ""
         audit.record(session, reviewer, "approve", article.slug, f"proposal {proposal_id} of {proposal.author}{how}")
-    indexing.drain_or_leave(database, index)
     return Outcome(article, proposal)
 
 

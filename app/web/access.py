@@ -8,7 +8,7 @@ from starlette.responses import Response
 from app.config import Settings
 from app.errors import Forbidden, SignInNeeded
 from app.models import Account, Role, Scope
-from app.services import accounts, indexing
+from app.services import accounts
 from app.services.accounts import SESSION_LONGEST, Key
 from app.services.limits import API_READ
 from app.web.origin import SAFE_METHODS
@@ -61,13 +61,6 @@ def session_of(request: Request) -> Key | None:
     """Return what proves who is signed in on the browser that sends this request; None for anybody else."""
     key = key_of(request)
     return key if key and not key.is_token else None
-
-
-def know_own_changes(request: Request) -> None:
-    """Before somebody searches who may just have saved something on another host, let this host's index know it."""
-    state: State = request.app.state.omniracle
-    if state.database.can_be_shared and key_of(request):
-        indexing.catch_up(state.database, state.index)
 
 
 class Rule:

@@ -81,7 +81,7 @@ def create_app(settings: Settings) -> FastAPI:
         tasks = [
             asyncio.create_task(Heart(state.table, settings.watchdog_s).beat()),
             asyncio.create_task(_every(TEND_EVERY_S, state.tend)),
-            asyncio.create_task(_every(FOLLOW_EVERY_S, state.follow)),
+            asyncio.create_task(_every(FOLLOW_EVERY_S, state.following.follow)),
             asyncio.create_task(_every(TELL_EVERY_S, state.tell)),
             asyncio.create_task(_every(SHARE_EVERY_S, state.limits.share)),
         ]

@@ -39,7 +39,9 @@ def editor_page(
 ) -> Response:
     """Return the editor with `form` in it; ``drafts` are the person's of this target."""
     here: State = request.app.state.omniracle
-    similar = near_questions(here.database, here.index, form.title, SIMILAR) if preview and article is None else []
+    similar = (
+        near_questions(here.database, here.current_index(), form.title, SIMILAR) if preview and article is None else []
+    )
     name = form.place(target).name if form.draft_at else None
     present = next((draft for draft in drafts if draft.target == name), None)
     return render(

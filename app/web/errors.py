@@ -294,7 +294,7 @@ def _near(request: Request) -> tuple[str | None, list[Hit]]:
     if not state.searches.is_free:  # others wait for their searches, and this one nobody has asked for
         return words, []
     try:
-        return words, list(search(state.database, state.index, words, size=5).page.items)
+        return words, list(search(state.database, state.current_index(), words, size=5).page.items)
     except (OmniracleError, OperationalError) as error:
         log.warning("no search for a missing page: %s", error)
         return words, []

@@ -81,7 +81,7 @@ def ask(
     """
     here, site = _here(context)
     with _told():
-        found = asking.ask(here.database, here.index, question, lang=lang_named(lang))
+        found = asking.ask(here.database, here.current_index(), question, lang=lang_named(lang))
     return Reply(
         answer="passages" if found.quotes else "no_answer",
         passages=[passage_of(quote, site) for quote in found.quotes],
@@ -108,7 +108,7 @@ def search(
     here, site = _here(context)
     with _told():
         found = searching.search(
-            here.database, here.index, query, size=limit, offset=0, tag=tag_named(tag), lang=lang_named(lang)
+            here.database, here.current_index(), query, size=limit, offset=0, tag=tag_named(tag), lang=lang_named(lang)
         )
     return Hits(total=found.page.total, hits=[hit_of(hit, site) for hit in found.page.items])
 

@@ -14,9 +14,11 @@ from fastapi import Depends, Request
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.config import Settings
+from app.search.engine import SearchEngine
 from app.services import indexing, link_checking, searching
 from app.services.engines import search_engine
 from app.services.fetching import Fetcher
+from app.services.following import Follower
 from app.services.hosts import Hosts
 from app.services.image_store import image_store
 from app.services.limits import API_READ, CONTRIBUTION, LINK_CHECK, SIGN_UP, WANTED_CHECK, Limit, RateLimits
@@ -51,6 +53,7 @@ class State:
         self.settings = settings
         self.database = Database.of(settings)
         self.index = search_engine(settings)
+        self.following = Follower(self.database, self.index)
         self.pid = os.getpid()
         self.watch: VersionWatch | None = None  # the event loop's, opened and closed by its thread
         self.shared_pages = SharedPages(settings.pages_dir, program(), repr(settings))  # as the watch
@@ -67,7 +70,6 @@ class State:
         self.mcp = McpEndpoint(settings)
         self._forgot_at = time.monotonic()
         self._checked_generation = -1
-        self._followed: int | None = -1  # the version of the content at which the index knew everything
         self.fetcher = Fetcher()
         self.fetches = BoundedSemaphore(FETCHES)
         self.images = image_store(settings)
@@ -108,7 +110,7 @@ class State:
         try:
             if not self.index.is_whole():
                 indexing.ensure(self.database, self.index, patience_s=0)
-            elif indexing.is_behind(self.database, self.index):
+            elif not self.following.look():
                 indexing.drain(self.database, self.index)
             else:
                 indexing.tidy(self.database, self.index)
@@ -125,15 +127,10 @@ class State:
             log.warning("the index could not be brought up to date: %s", reason)
         self.database.catch_up()
 
-    def follow(self) -> None:
-        """Bring into the index what was changed elsewhere, on another host for example, once this worker knows."""
-        version = self.watch.current() if self.watch else None
-        if version == self._followed or not self.index.is_whole():
-            return
-        if indexing.is_behind(self.database, self.index):
-            indexing.drain(self.database, self.index)  # and look again: another worker may be busy with the index
-        else:
-            self._followed = version
+    def current_index(self) -> SearchEngine:
+        """Return the index for who searches: it knows what was saved before, as far as it can be written now."""
+        self.following.catch_up()
+        return self.index
 
     def tell(self) -> None:
         """Tell other hosts how the workers of this one are; one of them does it for all."""

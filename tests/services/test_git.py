@@ -58,7 +58,7 @@ class World:
         with self.library.database.read() as session:
             found = articles.by_slug(session, slug)
         change = Contribution(text, message, found.revision if found else 0, slug if found else None)
-        return contribute(self.library.database, self.library.index, account or self.rob, change)
+        return contribute(self.library.database, account or self.rob, change)
 
     def source(self, slug):
         with self.library.database.read() as session:
@@ -134,7 +134,7 @@ def test_a_clash_waits_for_a_reviewer_and_everything_else_goes_on(world):
         found = articles.by_slug(session, "a")
     edited = Contribution(clashing, "theirs", found.revision, "a")
     seen = version_of(waiting)
-    approve(world.library.database, world.library.index, world.rob, waiting.id, seen=seen, edited=edited)
+    approve(world.library.database, world.rob, waiting.id, seen=seen, edited=edited)
     assert world.push().was_pushed
     assert "Top, upstream." in world.pulled_by_others("a.md")
 
@@ -202,7 +202,7 @@ def test_what_is_deleted_on_either_side(world):
     report = world.pull()
     assert "the file is gone" in report.problems[0].reason
     assert "New." in world.source("b")
-    delete(world.library.database, world.library.index, world.rob, "a", "no longer true")
+    delete(world.library.database, world.rob, "a", "no longer true")
     assert world.push().was_pushed
     assert not (world.folder / "a.md").exists()
 

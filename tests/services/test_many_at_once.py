@@ -17,14 +17,14 @@ def source(changed=()):
 
 
 def test_changes_of_many_people_at_once_are_all_there(empty_library):
-    database, index = empty_library.database, empty_library.index
+    database = empty_library.database
     rob = accounts.sign_up(
         database, email="rob@example.org", name="Rob", password="long enough words", role=Role.REVIEWER
     )
-    contribute(database, index, rob, Contribution(source(), "new"))
+    contribute(database, rob, Contribution(source(), "new"))
 
     def change(number):
-        return contribute(database, index, rob, Contribution(source({number}), str(number), 1, "many"))
+        return contribute(database, rob, Contribution(source({number}), str(number), 1, "many"))
 
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(change, range(PARAGRAPHS)))
@@ -37,16 +37,16 @@ def test_changes_of_many_people_at_once_are_all_there(empty_library):
 
 
 def test_of_changes_of_one_place_one_is_published_and_the_others_keep_their_texts(empty_library):
-    database, index = empty_library.database, empty_library.index
+    database = empty_library.database
     rob = accounts.sign_up(
         database, email="rob@example.org", name="Rob", password="long enough words", role=Role.REVIEWER
     )
-    contribute(database, index, rob, Contribution(source(), "new"))
+    contribute(database, rob, Contribution(source(), "new"))
 
     def change(number):
         text = source().replace("Paragraph 3.", f"Paragraph 3, by {number}.")
         try:
-            contribute(database, index, rob, Contribution(text, str(number), 1, "many"))
+            contribute(database, rob, Contribution(text, str(number), 1, "many"))
         except EditConflict as error:
             return f"by {number}" in str(error.merged)
         return None
@@ -57,27 +57,25 @@ def test_of_changes_of_one_place_one_is_published_and_the_others_keep_their_text
 
 
 def test_titles_that_are_alike_get_addresses_of_their_own(empty_library):
-    database, index = empty_library.database, empty_library.index
+    database = empty_library.database
     rob = accounts.sign_up(
         database, email="rob@example.org", name="Rob", password="long enough words", role=Role.REVIEWER
     )
     with ThreadPoolExecutor(6) as pool:
-        outcomes = list(
-            pool.map(lambda n: contribute(database, index, rob, Contribution(source({n}), str(n))), range(6))
-        )
+        outcomes = list(pool.map(lambda n: contribute(database, rob, Contribution(source({n}), str(n))), range(6)))
     assert len({outcome.article.slug for outcome in outcomes}) == 6
     assert len({outcome.article.path for outcome in outcomes}) == 6
 
 
 def test_a_button_that_is_pressed_many_times_makes_one_article(empty_library):
-    database, index = empty_library.database, empty_library.index
+    database = empty_library.database
     rob = accounts.sign_up(
         database, email="rob@example.org", name="Rob", password="long enough words", role=Role.REVIEWER
     )
     with ThreadPoolExecutor(6) as pool:
-        outcomes = list(pool.map(lambda _: contribute(database, index, rob, Contribution(source(), "")), range(6)))
+        outcomes = list(pool.map(lambda _: contribute(database, rob, Contribution(source(), "")), range(6)))
         changed = Contribution(source({1}), "", 1, "many")
-        list(pool.map(lambda _: contribute(database, index, rob, changed), range(6)))
+        list(pool.map(lambda _: contribute(database, rob, changed), range(6)))
     assert {outcome.article.slug for outcome in outcomes} == {"many"}
     with database.read() as session:
         assert articles.by_slug(session, "many").revision == 2

@@ -135,9 +135,11 @@ def test_a_deleted_article_is_like_nothing(yeast):
     related.tend()
     with yeast.database.write() as session:
         admin = accounts.add(session, email="a@example.org", name="A", password_hash=None, role=Role.ADMIN)
-    removing.delete(yeast.database, yeast.index, admin, "dough", "It says the same as another.")
+    removing.delete(yeast.database, admin, "dough", "It says the same as another.")
+    indexing.drain(yeast.database, yeast.index)
     assert slugs_like(yeast, related, "yeast") == ["bread"]
-    removing.restore(yeast.database, yeast.index, admin, "dough")
+    removing.restore(yeast.database, admin, "dough")
+    indexing.drain(yeast.database, yeast.index)
     assert set(slugs_like(yeast, related, "yeast")) == {"bread", "dough"}
 
 

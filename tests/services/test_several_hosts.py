@@ -6,6 +6,7 @@ import pytest
 
 from app.search.index import SearchIndex
 from app.services import indexing
+from app.services.following import Follower
 from app.services.searching import search
 from app.storage import jobs
 
@@ -36,10 +37,10 @@ def is_equal(library, *indexes):
 
 def test_what_one_host_changes_every_other_learns(library, other):
     save(library, "oolong")
-    assert indexing.is_behind(library.database, other)
+    assert not Follower(library.database, other).look()
     assert found(library, other, "oolong") == []
     assert indexing.drain(library.database, other) == 1
-    assert not indexing.is_behind(library.database, other)
+    assert Follower(library.database, other).look()
     assert found(library, other, "oolong") == found(library, library.index, "oolong") == ["oolong"]
     assert indexing.drain(library.database, other) == indexing.drain(library.database, library.index) == 0
 
@@ -75,7 +76,7 @@ def test_a_new_host_builds_its_index(library, other):
 def test_an_index_that_knows_more_than_the_database_is_put_right(library, other):
     save(library, "oolong")
     library.index.advance(1000)  # the database is of yesterday, and has given its numbers to other changes since
-    assert indexing.is_behind(library.database, library.index)
+    assert not Follower(library.database, library.index).look()
     with library.database.write() as session:
         session.connection().exec_driver_sql("UPDATE article SET revision = 7 WHERE slug = 'bread'")
     assert indexing.drain(library.database, library.index) == 1

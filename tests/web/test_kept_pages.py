@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from sqlmodel import select
 
 from app.models import Feedback, FeedbackKind, LinkState, Resource, Role
-from app.services import accounts, removing
+from app.services import accounts, indexing, removing
 from app.storage import articles, feedback
 from app.web import kept_page
 from app.web.application import create_app
@@ -203,14 +203,16 @@ class Editors:
         self.library.sync()
 
     def delete(self):
-        removing.delete(self.library.database, self.library.index, self.admin, self.anybody(), "no longer true")
+        removing.delete(self.library.database, self.admin, self.anybody(), "no longer true")
+        indexing.drain(self.library.database, self.library.index)
 
     def restore(self):
         slug = self.anybody(deleted=True)
         with self.library.database.read() as session:
             is_gone = articles.deleted(session, slug) is not None
         if is_gone:
-            removing.restore(self.library.database, self.library.index, self.admin, slug)
+            removing.restore(self.library.database, self.admin, slug)
+            indexing.drain(self.library.database, self.library.index)
 
     def thank(self):
         with self.library.database.write() as session:

@@ -14,7 +14,7 @@ from app.services.searching import search as run_search
 from app.services.suggesting import suggest as run_suggest
 from app.storage import aliases, articles, references, resources, tags
 from app.storage.articles import Card
-from app.web.access import PUBLIC, count_read, know_own_changes
+from app.web.access import PUBLIC, count_read
 from app.web.conditional import etag_of, json_unless_known, unless_known
 from app.web.examples import HITS, QUESTION, QUESTIONS, SUGGESTIONS
 from app.web.openapi import KNOWN, MOVED
@@ -105,9 +105,15 @@ def search(
     offset: Annotated[int, Query(ge=0, le=MAX_OFFSET, description="How many hits to skip.")] = 0,
 ) -> Response:
     """Search the library; `excerpt_html` is escaped and marks what was found."""
-    know_own_changes(request)
     found = run_search(
-        here.database, here.index, q, size=limit, offset=offset, tag=tag, lang=lang, reader_lang=reader_lang(request)
+        here.database,
+        here.current_index(),
+        q,
+        size=limit,
+        offset=offset,
+        tag=tag,
+        lang=lang,
+        reader_lang=reader_lang(request),
     )
     return _by_reader(search_results(found, base_url(request)))
 
@@ -189,7 +195,7 @@ class Suggestions(BaseModel, json_schema_extra={"example": SUGGESTIONS}):
 @router.get("/suggest", response_model=Suggestions)
 def suggest(request: Request, here: Here, q: QueryText = "") -> Response:
     """Suggest questions while one is typed."""
-    found = run_suggest(here.database, here.index, q, reader_lang=reader_lang(request))
+    found = run_suggest(here.database, here.current_index(), q, reader_lang=reader_lang(request))
     site = base_url(request)
     suggestions = [Suggestion(title=each.title, slug=each.slug, url=site + each.path) for each in found]
     return _by_reader(Suggestions(query=q, suggestions=suggestions))

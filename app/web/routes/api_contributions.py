@@ -93,7 +93,7 @@ def create_question(request: Request, here: Here, key: ApiContributor, question:
     lang = question.lang or detect(f"{question.title}\n{question.body_markdown}")
     fields = _changed(Fields(question.title, lang, ""), question)
     contribution = Contribution(new_source(fields), question.message)
-    outcome = contributing.contribute(here.database, here.index, key.account, contribution, Origin.API)
+    outcome = contributing.contribute(here.database, key.account, contribution, Origin.API)
     return _answer(request, here, outcome, 201)
 
 
@@ -119,7 +119,7 @@ def change_question(
     source = changed_source(base.source, _changed(fields_of(base.source), question))
     contribution = Contribution(source, question.message, base.number, article.slug)
     try:
-        outcome = contributing.contribute(here.database, here.index, key.account, contribution, Origin.API)
+        outcome = contributing.contribute(here.database, key.account, contribution, Origin.API)
     except EditConflict as error:
         detail = translate(error.message)
         return problem(412, detail, revision=error.revision, yours=source, theirs=error.theirs)

@@ -135,7 +135,7 @@ def _handle(request: Request, here: Here, key: Key, form: EditorForm, article: A
     try:
         contribution = contribution_of(here, form, article)
         here.limits.count(CONTRIBUTION, str(key.account.id))
-        outcome = contributing.contribute(here.database, here.index, key.account, contribution)
+        outcome = contributing.contribute(here.database, key.account, contribution)
     except InvalidInput as error:
         return editor_page(request, form, target=target, article=article, status_code=400, filled=FilledForm({}, error))
     except TooManyRequests as error:

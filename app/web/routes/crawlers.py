@@ -94,7 +94,7 @@ def opensearch(request: Request) -> Response:
 @suggest_router.get("/suggest.json")
 def suggestions(request: Request, here: Here, q: str = "") -> Response:
     """Suggest questions in the form that browsers' search boxes take."""
-    found = suggest(here.database, here.index, q, reader_lang=reader_lang(request))
+    found = suggest(here.database, here.current_index(), q, reader_lang=reader_lang(request))
     site = base_url(request)
     body = [q, [each.title for each in found], [], [site + each.path for each in found]]
     return JSONResponse(body, media_type="application/x-suggestions+json")

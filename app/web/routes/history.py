@@ -84,7 +84,7 @@ def compare_revisions(request: Request, here: Here, slug: str, older: str = "", 
 def revert(here: Here, key: Contributor, slug: str, number: RowId, message: Annotated[str, Form()] = "") -> Response:
     """Make an older revision the newest again, or propose to."""
     here.limits.count(CONTRIBUTION, str(key.account.id))
-    outcome = contributing.revert(here.database, here.index, key.account, slug, number, message)
+    outcome = contributing.revert(here.database, key.account, slug, number, message)
     if outcome.proposal is not None:
         return lead_to(f"/proposals/{outcome.proposal.id}", "proposed")
     return lead_to(f"/questions/{slug}", "reverted")
@@ -94,7 +94,7 @@ def revert(here: Here, key: Contributor, slug: str, number: RowId, message: Anno
 def delete(request: Request, here: Here, key: Reviewer, slug: str, reason: Annotated[str, Form()] = "") -> Response:
     """Delete the question; its addresses answer 410 from now on."""
     try:
-        removing.delete(here.database, here.index, key.account, slug, reason)
+        removing.delete(here.database, key.account, slug, reason)
     except InvalidFields as error:
         return _history_page(request, here, slug, 1, FilledForm({"reason": reason}, error))
     return lead_to("/questions", "deleted")
@@ -103,7 +103,7 @@ def delete(request: Request, here: Here, key: Reviewer, slug: str, reason: Annot
 @router.post("/{slug}/restoration")
 def restore(here: Here, key: Admin, slug: str) -> Response:
     """Bring a deleted question back."""
-    article = removing.restore(here.database, here.index, key.account, slug)
+    article = removing.restore(here.database, key.account, slug)
     return lead_to(f"/questions/{article.slug}", "restored")
 
 

@@ -76,7 +76,7 @@ def approve(
     """Publish a proposal and go on with the next one."""
     proposal, article = _found(here, key, proposal_id)
     try:
-        reviewing.approve(here.database, here.index, key.account, proposal_id, seen=seen)
+        reviewing.approve(here.database, key.account, proposal_id, seen=seen)
     except EditConflict as error:
         assert article is not None
         return conflict_page(request, article, EditorForm(), _contribution(proposal, article), error, proposal_id)
@@ -138,7 +138,7 @@ def change(request: Request, here: Here, key: Contributor, proposal_id: RowId, f
             reviewing.amend(here.database, key.account, proposal_id, contribution, seen=form.seen)
             following = lead_to(f"/proposals/{proposal_id}", "amended")
         else:
-            reviewing.approve(here.database, here.index, key.account, proposal_id, seen=form.seen, edited=contribution)
+            reviewing.approve(here.database, key.account, proposal_id, seen=form.seen, edited=contribution)
             following = _next(here, proposal_id, "published")
     except EditConflict as error:
         assert article is not None

@@ -12,7 +12,7 @@ from app.services.searching import Hit
 from app.services.searching import search as run_search
 from app.services.suggesting import near_questions
 from app.storage import articles
-from app.web.access import PUBLIC, know_own_changes
+from app.web.access import PUBLIC
 from app.web.kept_page import share
 from app.web.language import translate
 from app.web.parameters import LangFilter, PageNumber, TagFilter
@@ -34,11 +34,10 @@ def search(request: Request, here: Here, number: PageNumber, tag: TagFilter, lan
     text = "".join(sign if sign.isprintable() or sign.isspace() else " " for sign in q).strip()
     if not text and not (tag or lang):
         return render(request, "search_start.html", query="", filters=filters, message=None)
-    know_own_changes(request)
     try:
         found = run_search(
             here.database,
-            here.index,
+            here.current_index(),
             text,
             number=number,
             size=PAGE_SIZE,
@@ -71,7 +70,7 @@ def search(request: Request, here: Here, number: PageNumber, tag: TagFilter, lan
 
 def _nothing(request: Request, here: Here, text: str, did_you_mean: str | None) -> Response:
     here.wanted.note(text)
-    near = near_questions(here.database, here.index, text, NEAR)
+    near = near_questions(here.database, here.current_index(), text, NEAR)
     popular = []
     if not near:
         with here.database.read() as session:

@@ -1,0 +1,74 @@
+"""Bringing changes into the index of this host: in the regular work, and before somebody searches.
+
+Nobody who saves waits for the index. A search that comes before the regular work does what is left, so that it finds
+what was saved before it.
+"""
+
+import logging
+import time
+
+from app.search.engine import SearchEngine
+from app.services import indexing
+from app.storage import jobs, site
+from app.storage.database import Database
+from app.storage.failures import reason_of
+
+log = logging.getLogger(__name__)
+
+PATIENCE_S = 3  # that a search waits for who writes to the index, as an import may for longer
+REST_S = 30  # after it waited in vain, or the index could not be written, searches leave it to the regular work
+
+
+class Follower:
+    """Keeps one worker's search engine equal to the database; safe to use from several threads."""
+
+    def __init__(self, database: Database, index: SearchEngine) -> None:
+        self._database = database
+        self._index = index
+        self._known: int | None = None  # the version of the content at which the index knew everything
+        self._rests_until = 0.0
+
+    def follow(self) -> None:
+        """Bring in what has changed since the last time, unless another process is doing so."""
+        if not self._has_seen_all():
+            self._drain(patience_s=0)
+
+    def catch_up(self) -> None:
+        """Let the index know all that was committed before; where that fails now, the workers do it later."""
+        if self._has_seen_all() or time.monotonic() < self._rests_until:
+            return
+        try:
+            is_done = self._drain(patience_s=PATIENCE_S)
+        except Exception as error:
+            is_done = False
+            if reason := reason_of(error):
+                log.warning("a change is not in the search index yet: %s", reason)
+            else:
+                log.exception("a change is not in the search index yet")
+        if not is_done:
+            self._rests_until = time.monotonic() + REST_S
+
+    def look(self) -> bool:
+        """Say whether the index knows all that the database tells of."""
+        with self._database.read() as session:
+            version, last_job = site.version(session), jobs.last_id(session)
+        if last_job != self._index.position():
+            return False
+        self._known = version  # as it was read, for the number that all see is raised before a change is committed
+        return True
+
+    def _has_seen_all(self) -> bool:
+        shared = self._database.version
+        # Another host's change may be committed before this one is told of its number.
+        if shared is not None and not self._database.can_be_shared and shared.get() == self._known:
+            return True
+        return self.look()
+
+    def _drain(self, *, patience_s: float) -> bool:
+        """Do what is left; return False when another process writes for longer."""
+        if not self._index.is_whole():
+            return True  # it is built anew first, which brings in everything
+        is_done = indexing.drain(self._database, self._index, patience_s=patience_s) is not None
+        if is_done:
+            self._rests_until = 0.0
+        return is_done
