@@ -71,18 +71,26 @@ class OpenIdProvider:
         self._keys: Any = None  # a KeySet
         self._keys_until = 0.0
 
-    def begin(self, redirect_uri: str) -> Beginning:
-        """Return where to send the browser; raise ProviderUnavailable when the provider does not answer."""
+    def begin(self, redirect_uri: str, *, anew: bool = False) -> Beginning:
+        """Return where to send the browser; raise ProviderUnavailable when the provider does not answer.
+
+        `anew` asks the provider to let them sign in there once more, where it would know them still.
+        """
         state, nonce, verifier = (secrets.token_urlsafe(48) for _ in range(3))
         endpoint = self._describe()["authorization_endpoint"]
         with self._client(redirect_uri) as client:
-            url, _ = client.create_authorization_url(endpoint, state=state, nonce=nonce, code_verifier=verifier)
+            more = {"prompt": "login", "max_age": "0"} if anew else {}
+            url, _ = client.create_authorization_url(endpoint, state=state, nonce=nonce, code_verifier=verifier, **more)
         return Beginning(url, state, nonce, verifier)
 
-    def finish(self, redirect_uri: str, answer: Mapping[str, str], *, nonce: str, verifier: str) -> Identity:
+    def finish(
+        self, redirect_uri: str, answer: Mapping[str, str], *, nonce: str, verifier: str, since: float = 0.0
+    ) -> Identity:
         """Return who has signed in there, by the answer that the browser brought back: `code`, or `error`, and `iss`.
 
-        Raises InvalidInput when it proves nobody, ProviderUnavailable when the provider does not answer.
+        Who signed in there before the time `since` is not who sits there now for sure; a provider that does not tell
+        when it was, though section 2 asks it to, is trusted to have asked. Raises InvalidInput when it proves nobody,
+        ProviderUnavailable when the provider does not answer.
         """
         code = answer.get("code")
         if not code or "error" in answer or answer.get("iss", self.issuer) != self.issuer:
@@ -93,6 +101,9 @@ class OpenIdProvider:
             claims = self._exchange(redirect_uri, code, nonce, verifier)
         finally:
             self._turns.release()
+        signed_in_at = claims.get("auth_time")
+        if isinstance(signed_in_at, int | float) and signed_in_at < since - LEEWAY_S:
+            raise self._unproved("it did not let them sign in again")
         return Identity(
             issuer=self.issuer,
             subject=claims["sub"],

@@ -1,6 +1,7 @@
 """What a session that was stolen or left open is not enough for: its owner proves once more who they are."""
 
 import re
+import time
 from datetime import timedelta
 
 import pytest
@@ -170,3 +171,23 @@ def test_another_identity_is_connected_with_the_password(with_provider, provider
         assert session.exec(select(LinkedIdentity)).all() == []
     assert client.post(QUESTION, data={"password": PASSWORD}).headers["Location"] == "/account"
     assert "eve@example.org" in client.get("/account").text
+
+
+def test_the_provider_has_to_let_them_sign_in_again(with_provider, provider, library):
+    client = with_provider
+    sent = client.get("/sign-in/openid")
+    assert "prompt=" not in sent.headers["Location"]  # nobody is signed in yet
+    back, _ = provider.authorize(sent.headers["Location"])
+    assert client.get(back).status_code == 303
+    let_pass(library)
+    _, asked = provider.authorize(client.get("/sign-in/openid").headers["Location"])
+    assert (asked["prompt"], asked["max_age"]) == ("login", "0")
+    provider.claims |= {"auth_time": int(time.time()) - 3600}  # it knew them still, and said so
+    answer = come_back(client, provider, "/account")
+    assert answer.status_code == 400
+    assert "did not confirm who you are" in answer.text
+    assert client.post("/account/tokens", data=TOKEN).status_code == 403
+    provider.userinfo = {"sub": "42", "auth_time": "yesterday"}
+    provider.claims |= {"auth_time": int(time.time()), "email": None}
+    assert come_back(client, provider, "/account").headers["Location"] == "/account"
+    assert client.post("/account/tokens", data=TOKEN).status_code == 200

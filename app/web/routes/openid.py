@@ -2,6 +2,7 @@
 
 import hmac
 import json
+import time
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
@@ -37,11 +38,14 @@ def begin(request: Request, here: Here, next: str = "/") -> Response:  # noqa: A
     """Send the browser to the provider; what has to be known when it returns stays with the browser, signed."""
     here.limits.count(SIGN_IN_FROM, address_of(request))
     try:
-        begun = _provider(here).begin(_callback(request))
+        # Who is signed in already comes to prove it, or to connect: the provider must not just say that it knows them.
+        is_signed_in = session_of(request) is not None
+        begun = _provider(here).begin(_callback(request), anew=is_signed_in)
     except ProviderUnavailable as error:
         return _failed(request, here, error, next)
     response = RedirectResponse(begun.url, 303, {"Cache-Control": "no-store"})
     kept = {"state": begun.state, "nonce": begun.nonce, "verifier": begun.verifier, "next": _short_path(next)}
+    kept["since"] = str(time.time() if is_signed_in else 0)
     _keep(response, _cookie(begun.state), seal(here.secret, _BEGUN, kept))
     return response
 
@@ -56,7 +60,13 @@ def finish(request: Request, here: Here, state: str = "") -> Response:
     here.limits.count(SIGN_IN_FROM, address_of(request))
     try:
         answer = dict(request.query_params)
-        identity = provider.finish(_callback(request), answer, nonce=begun["nonce"], verifier=begun["verifier"])
+        identity = provider.finish(
+            _callback(request),
+            answer,
+            nonce=begun["nonce"],
+            verifier=begun["verifier"],
+            since=float(begun.get("since", 0)),
+        )
         response = _welcome(request, here, identity, begun["next"])
     except (InvalidInput, Forbidden, ProviderUnavailable) as problem:
         response = _failed(request, here, problem, begun["next"])
