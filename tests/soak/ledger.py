@@ -26,7 +26,7 @@ class Question:
 
 
 DraftName = tuple[int, str]  # the account, and its name for the draft
-Acknowledged = tuple[dict[str, Question], dict[DraftName, list[str]], set[str]]
+Acknowledged = tuple[dict[str, Question], dict[DraftName, list[str]], set[DraftName], set[str]]
 
 
 @dataclass
@@ -59,12 +59,12 @@ class Ledger:
 
     def remembered(self) -> Acknowledged:
         """Return what is acknowledged now, for `go_back`; nobody may write meanwhile."""
-        return copy.deepcopy((self.questions, self.drafts, self.images))
+        return copy.deepcopy((self.questions, self.drafts, self.kept_drafts, self.images))
 
     def go_back(self, remembered: Acknowledged) -> dict[str, Question]:
         """Take as acknowledged what was so then; return the questions that were known until now."""
         since = self.questions
-        self.questions, self.drafts, self.images = remembered
+        self.questions, self.drafts, self.kept_drafts, self.images = remembered
         for question in self.questions.values():
             question.is_settled = False
         return since

@@ -109,11 +109,11 @@ def _prove_drafts(database: sqlite3.Connection, ledger: Ledger) -> None:
     kept = {(account, target): dict(json.loads(fields))["body"] for account, target, fields in rows}
     for name, bodies in list(ledger.drafts.items()):
         body = kept.get(name)
-        if body is None and len(bodies) == 1 and name not in ledger.kept_drafts:
+        if body is None and name not in ledger.kept_drafts:  # none of those in doubt was kept
             del ledger.drafts[name]
         elif body not in bodies:
             ledger.count("lost")
-            ledger.violated(f"the draft {name} is lost or another one")
+            ledger.violated(f"the draft {name} is {'lost' if body is None else 'another one'}")
         else:
             bodies[:] = [body]
             ledger.kept_drafts.add(name)
