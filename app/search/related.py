@@ -10,6 +10,8 @@ from app.search.lexicon import Lexicon
 KEY_TERMS = 24
 TITLE_WEIGHT = 4
 MOST_FREQUENT = 400  # terms of the article that are weighed
+BATCH = 50  # of them that are looked up at once
+LEAST_FREQUENCY = 2  # a term that no other article has leads to none
 TEXT_LENGTH = 20_000  # characters of the text that are looked at
 
 
@@ -20,13 +22,18 @@ def key_terms(lexicon: Lexicon, title: str, tags: tuple[str, ...], text: str) ->
         counts[found.text] += TITLE_WEIGHT
     total = max(1, lexicon.number)
     counted = counts.most_common(MOST_FREQUENT)
-    frequencies = lexicon.frequencies("body", [term for term, _ in counted])
-    weighted = []
-    for term, count in counted:
-        frequency = frequencies[term]
-        if frequency > max(2, total / 2) or frequency < 2 or term.isdigit():
-            continue  # said everywhere, or nowhere else
-        weighted.append((term, math.sqrt(count) * math.log(1 + total / frequency)))
-    weighted.sort(key=lambda pair: -pair[1])
+    weighted: list[tuple[str, float]] = []
+    for start in range(0, len(counted), BATCH):
+        batch = counted[start : start + BATCH]
+        rarest = math.sqrt(batch[0][1]) * math.log(1 + total / LEAST_FREQUENCY)
+        if len(weighted) == KEY_TERMS and rarest < weighted[-1][1]:
+            break  # what is left weighs less, however rare it is
+        frequencies = lexicon.frequencies("body", [term for term, _ in batch])
+        for term, count in batch:
+            frequency = frequencies[term]
+            if LEAST_FREQUENCY <= frequency <= max(2, total / 2) and not term.isdigit():
+                weighted.append((term, math.sqrt(count) * math.log(1 + total / frequency)))
+        weighted.sort(key=lambda pair: -pair[1])
+        del weighted[KEY_TERMS:]
     greatest = weighted[0][1] if weighted else 1.0
-    return [(term, weight / greatest) for term, weight in weighted[:KEY_TERMS]]
+    return [(term, weight / greatest) for term, weight in weighted]

@@ -73,12 +73,15 @@ class RelatedQuestions:
             with self._database.write() as session:
                 # What was found in an older index has been forgotten, and must not come back.
                 if self._index.generation() == generation:
-                    similar.put(session, new)
+                    # What has changed is compared with what was kept before it did.
+                    changed = similar.marked(session, len(new), among=new)
+                    similar.put(session, {id_: others for id_, others in new.items() if id_ not in changed})
 
     def _compare_changed(self) -> None:
-        """Compare anew what has changed, and forget what others are like that may now be like it."""
+        """Compare anew what has changed, and forget what others are like that may now be like it, or no longer."""
         with self._database.read() as session:
             changed = similar.marked(session, CHUNK)
+            before = {id_: similar.of(session, id_) for id_ in changed}
             compared = {
                 article.id or 0: self._compare(session, article) for article in articles.by_ids(session, changed)
             }
@@ -86,7 +89,9 @@ class RelatedQuestions:
             with self._database.write() as session:
                 generation = self._index.generation()
                 if all(each.generation == generation for each in compared.values()):  # else some changed once more
-                    similar.forget(session, {*changed, *(other for each in compared.values() for other in each.scores)})
+                    similar.forget(
+                        session, set(changed).union(*(each.touched(before[id_]) for id_, each in compared.items()))
+                    )
                     similar.put(session, {id_: each.similar for id_, each in compared.items()})
                     similar.unmark(session, changed)
 
@@ -125,6 +130,14 @@ class _Comparison(NamedTuple):
     generation: int  # of the index
     scores: dict[int, float]  # of the most alike, itself among them
     similar: list[int]
+
+    def touched(self, before: Sequence[int] | None) -> set[int]:
+        """Return the articles that have to be compared anew, when it was like `before` until it changed.
+
+        Most changes leave an article like the same ones, and them like it. A new one may be among the first of an
+        article that is not among its own first.
+        """
+        return set(self.scores) if before is None else set(self.similar) ^ set(before)
 
 
 def _similar(session: Session, article: Article, scores: Mapping[int, float]) -> list[int]:

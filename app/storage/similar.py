@@ -47,9 +47,10 @@ def mark(session: Session, changed: Collection[int]) -> None:
     _insert(session, [{"article_id": id_, "position": _MARK, "other_id": id_} for id_ in _existing(session, changed)])
 
 
-def marked(session: Session, limit: int) -> list[int]:
-    """Return articles that have changed since they were compared."""
-    return list(session.exec(select(Similar.article_id).where(col(Similar.position) == _MARK).limit(limit)))
+def marked(session: Session, limit: int, among: Collection[int] | None = None) -> list[int]:
+    """Return articles that have changed since they were compared: any, or of those `among` them."""
+    chosen = select(Similar.article_id).where(col(Similar.position) == _MARK).limit(limit)
+    return list(session.exec(chosen if among is None else chosen.where(col(Similar.article_id).in_(among))))
 
 
 def unmark(session: Session, articles: Collection[int]) -> None:
@@ -63,8 +64,8 @@ def forget_all(session: Session) -> None:
 
 
 def unknown(session: Session, limit: int) -> list[int]:
-    """Return articles of which it is not known what they are like, the newest first."""
-    known = select(Similar.article_id).where(col(Similar.position) == 0)
+    """Return articles of which it is not known what they are like, and that are not marked, the newest first."""
+    known = select(Similar.article_id).where(col(Similar.position) <= 0)
     statement = select(Article.id).where(col(Article.deleted_at).is_(None), col(Article.id).not_in(known))
     return [id_ for id_ in session.exec(statement.order_by(col(Article.id).desc()).limit(limit)) if id_ is not None]
 

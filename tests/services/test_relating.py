@@ -94,11 +94,29 @@ def test_a_change_is_looked_at_where_it_may_matter_alone(yeast, compared):
     yeast.sync()
     assert not compared  # nobody waits for that
     related.tend()
-    dough, bread = "Why does bread dough rise with yeast?", "Why does bread need salt?"
-    assert compared[0] == dough
-    assert set(compared) == {dough, bread, "What does yeast do in bread?"}
+    assert compared == ["Why does bread dough rise with yeast?"]  # it is like the same ones as before
+    text = "---\ntitle: How hot is an oven?\nlang: en\n---\n\nTwo hundred and fifty degrees, says the thermometer.\n"
+    yeast.write("cooking/dough.md", text)
+    yeast.sync()
+    compared.clear()
     related.tend()
-    assert len(compared) == 3
+    related.tend()
+    assert set(compared) == {"How hot is an oven?", "What does yeast do in bread?"}
+    assert slugs_like(yeast, related, "yeast") == ["bread"]
+
+
+def test_who_reads_a_new_article_at_once_does_not_keep_it_from_others(yeast, monkeypatch):
+    related = RelatedQuestions(yeast.database, yeast.index)
+    related.tend()
+    yeast.write("cooking/sour.md", YEAST.format(title="Which yeast is in sourdough bread?", more="It is wild."))
+    yeast.sync()
+    with monkeypatch.context() as patch:  # a worker that reads it, and is not the one that compares
+        patch.setattr(RelatedQuestions, "_compare_changed", lambda _: None)
+        reader = RelatedQuestions(yeast.database, yeast.index)
+        assert set(slugs_like(yeast, reader, "sour")) >= {"yeast", "dough"}
+        reader.tend()
+    related.tend()
+    assert "sour" in slugs_like(yeast, related, "yeast")
 
 
 def test_a_new_article_is_soon_among_those_that_it_is_like(yeast):
