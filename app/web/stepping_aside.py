@@ -3,11 +3,14 @@
 import asyncio
 import time
 
+from anyio.to_thread import current_default_thread_limiter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.web.origin import SAFE_METHODS
 
-STEP_S = 0.004
+STEP_S = 0.002
+LOOK_S = 0.001  # until it is looked again whether the loop is busy
+BUSY = 0.5  # of the time
 
 
 class StepsAside:
@@ -22,6 +25,7 @@ class StepsAside:
         self.app = app
         self._changes = 0  # that are being made
         self._is_stepping = False
+        self._noted = 0.0, 0.0  # when it was last looked, and how long the loop's thread had worked
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -58,12 +62,27 @@ class StepsAside:
         self._changes += 1
         if not self._is_stepping:
             self._is_stepping = True
+            self._note()
             asyncio.get_running_loop().call_soon(self._step_aside)
 
     def _step_aside(self) -> None:
         """Wait in each turn of the loop, until nobody makes a change any more."""
-        if self._changes:
-            time.sleep(STEP_S)
-            asyncio.get_running_loop().call_soon(self._step_aside)
-        else:
+        if not self._changes:
             self._is_stepping = False
+            return
+        loop = asyncio.get_running_loop()
+        # A loop that has little to do leaves the interpreter to others by itself, and no thread has use of it while
+        # the request is still on its way to one.
+        if self._is_busy() and current_default_thread_limiter().borrowed_tokens:
+            time.sleep(STEP_S)
+            loop.call_soon(self._step_aside)
+        else:
+            loop.call_later(LOOK_S, self._step_aside)
+        self._note()
+
+    def _note(self) -> None:
+        self._noted = time.monotonic(), time.thread_time()
+
+    def _is_busy(self) -> bool:
+        moment, worked = self._noted
+        return time.thread_time() - worked > BUSY * (time.monotonic() - moment)
