@@ -33,7 +33,7 @@ VARIABLES = ("message", "NOTICES", "_REASONS", "TOO_LATE")
 MODULES = {
     "services": (
         "accounts", "checking", "contributing", "experimenting", "identities", "images", "limits", "linking", "openid",
-        "passwords", "removing", "reviewing",
+        "passwords", "removing", "reviewing", "second_factor",
     ),
     "content": ("linting",),
     "cli": (),

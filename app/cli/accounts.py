@@ -103,6 +103,21 @@ def set_role(
     typer.echo(f"{account.email} is now a {role}.")
 
 
+@user.command("second-factor-off", epilog=examples("omniracle user second-factor-off me@example.org"))
+def turn_off_second_factor(email: EmailArgument) -> None:
+    """Let an account sign in by password alone.
+
+    For who has lost phone and recovery codes; make sure that it is them who ask.
+    """
+    from app.services import second_factor
+    from app.storage.audit import COMMAND
+
+    with open_stores() as (_settings, database, _index):
+        account = _account(database, email)
+        was_on = second_factor.turn_off(database, account, by=COMMAND)
+    typer.echo(f"{account.email} signs in by password alone." if was_on else f"{account.email} has no second factor.")
+
+
 @token.command("create", epilog=examples('omniracle token create me@example.org --name "nightly import" --scope write'))
 def create_token(
     email: EmailArgument,

@@ -12,6 +12,8 @@ from app.models.account import (
     OneTimeLink,
     Purpose,
     RateCount,
+    RecoveryCode,
+    SecondFactor,
 )
 from app.models.article import Alias, Article, Pin, Similar, Translation, ViewCount
 from app.models.bookkeeping import ArticleChange, IndexJob, Rendering, Site, SourceFile
@@ -55,11 +57,13 @@ __all__ = [
     "ProposalState",
     "Purpose",
     "RateCount",
+    "RecoveryCode",
     "Rendering",
     "Resource",
     "Revision",
     "Role",
     "Scope",
+    "SecondFactor",
     "Section",
     "Similar",
     "Site",

@@ -54,6 +54,26 @@ class BrowserSession(SQLModel, table=True):
     seen_at: datetime = Field(sa_type=UtcDateTime)
 
 
+class SecondFactor(SQLModel, table=True):
+    """What an account's owner has to show beside the password: a code of an app that shares a secret with the site."""
+
+    __tablename__ = "second_factor"
+
+    account_id: int = Field(primary_key=True, foreign_key="account.id", ondelete="CASCADE")
+    sealed: str = Field(max_length=400)  # the secret, of no use to who has the database alone
+    last_step: int = Field(sa_type=BigInteger)  # the time of the last code that was taken: each is good once
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class RecoveryCode(SQLModel, table=True):
+    """A code that takes the place of the app's once; only its digest is kept."""
+
+    __tablename__ = "recovery_code"
+
+    digest: str = Field(primary_key=True, max_length=64)
+    account_id: int = Field(foreign_key="account.id", index=True, ondelete="CASCADE")
+
+
 class ApiToken(SQLModel, table=True):
     """A key for programs; shown once, only its digest is kept."""
 

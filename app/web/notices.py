@@ -24,6 +24,7 @@ NOTICES = {
     "restored": "The question has been restored.",
     "reverted": "The earlier text has been restored as a new revision.",
     "role": "The role has been changed.",
+    "second-factor-off": "The second factor has been turned off.",
     "session-ended": "The session has been ended.",
     "sessions-ended": "All other browsers have been signed out.",
     "signed-out": "You have signed out.",

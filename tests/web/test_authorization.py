@@ -35,6 +35,9 @@ TABLE = """
          -++++ ----  POST    /account/identities/{identity_id}/removal
          -++++ ----  POST    /account/name
          -++++ ----  POST    /account/password
+         -++++ ----  GET     /account/second-factor
+         -++++ ----  POST    /account/second-factor
+         -++++ ----  POST    /account/second-factor/removal
          -++++ ----  POST    /account/sessions/revocation
          -++++ ----  POST    /account/sessions/{session_id}/revocation
          -++++ ----  POST    /account/tokens
@@ -111,6 +114,7 @@ TABLE = """
          +++++ ++++  GET     /search
          +++++ ++++  GET     /sign-in
          +++++ ++++  POST    /sign-in
+         +++++ ++++  POST    /sign-in/code
          +++++ ++++  GET     /sign-in/openid
          +++++ ++++  GET     /sign-in/openid/callback
          +++++ ++++  GET     /sign-in/openid/connection

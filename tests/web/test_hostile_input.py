@@ -63,6 +63,8 @@ def test_what_stands_in_a_form_comes_back_as_text(client, signed_in):
         check(admin.post("/contribute/link", data={"url": payload}), payload)
         check(client.post("/sign-in", data={"email": payload, "password": payload, "next": payload}), payload)
         check(client.post("/sign-up", data={"email": payload, "name": payload, "password": payload}), payload)
+        check(client.post("/sign-in/code", data={"half": payload, "code": payload}), payload)
+        check(admin.post("/account/second-factor", data={"secret": payload, "code": payload}), payload)
         check(client.post("/-/experiments", data={"choice": payload, "next": payload}), payload)
         for name in ("User-Agent", "Referer", "Accept-Language", "Cookie", "Origin", "X-Forwarded-For"):
             if payload.isascii():

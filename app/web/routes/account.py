@@ -11,7 +11,7 @@ from app.services import accounts
 from app.services.accounts import Key, id_of
 from app.services.limits import PASSWORD
 from app.services.proving import is_proved
-from app.storage import audit, identities, keys
+from app.storage import audit, identities, keys, second_factors
 from app.web.access import SignedIn, open_session
 from app.web.forms import Form as FilledForm
 from app.web.notices import lead_to
@@ -105,6 +105,7 @@ def _page(request: Request, here: Here, key: Key, form: FilledForm | None = None
         sessions = keys.sessions_of_account(session, account_id)
         tokens = keys.tokens_of_account(session, account_id)
         linked = identities.of_account(session, account_id)
+        factor = second_factors.of(session, account_id)
     return render(
         request,
         "account.html",
@@ -115,6 +116,7 @@ def _page(request: Request, here: Here, key: Key, form: FilledForm | None = None
         sessions=[(known, known.digest == key.digest) for known in sessions],
         tokens=tokens,
         linked=linked,
+        factor=factor,
         provider=here.provider.name if here.provider else None,
         issuer=here.settings.oidc_issuer,
         form=form or FilledForm({"name": key.account.name}),

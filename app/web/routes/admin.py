@@ -10,7 +10,18 @@ from app.models import Role
 from app.models.columns import now
 from app.services import accounts as service
 from app.services.checking import check_all
-from app.storage import accounts, articles, audit, feedback, jobs, proposals, resources, revisions, wanted
+from app.storage import (
+    accounts,
+    articles,
+    audit,
+    feedback,
+    jobs,
+    proposals,
+    resources,
+    revisions,
+    second_factors,
+    wanted,
+)
 from app.web.access import Admin
 from app.web.language import translate
 from app.web.notices import lead_to
@@ -42,7 +53,16 @@ def list_accounts(request: Request, here: Here, key: Admin, number: PageNumber) 
     """List the accounts."""
     with here.database.read() as session:
         page = accounts.list_page(session, number=number, size=PAGE_SIZE)
-    return render(request, "accounts.html", headers=NOT_KEPT, page=page, roles=list(Role), own=key.account.id)
+        with_factor = second_factors.among(session, [account.id or 0 for account in page.items])
+    return render(
+        request,
+        "accounts.html",
+        headers=NOT_KEPT,
+        page=page,
+        roles=list(Role),
+        own=key.account.id,
+        with_factor=with_factor,
+    )
 
 
 @router.post("/accounts/{account_id}/role")

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from app.errors import Forbidden, InvalidFields, InvalidInput, NotFound, OmniracleError, Problem, ProviderUnavailable
 from app.models import Account
-from app.services import accounts, identities
+from app.services import accounts, identities, second_factor
 from app.services.limits import SIGN_IN, SIGN_IN_FROM
 from app.services.openid import Identity, OpenIdProvider
 from app.services.proving import note_proof
@@ -152,9 +152,15 @@ def _proved(request: Request, here: State) -> tuple[Identity, str] | None:
 
 def _account_by_password(here: State, email: str, password: str) -> Account:
     try:
-        return accounts.sign_in(here.database, email, password)
+        account = accounts.sign_in(here.database, email, password)
     except InvalidInput as error:
         raise InvalidFields(Problem("password", "This is not the password for that account.")) from error
+    if second_factor.is_on(here.database, account):
+        message = (
+            "This account also asks for a code: sign in with the password first, then connect on your account page."
+        )
+        raise InvalidFields(Problem("password", message))
+    return account
 
 
 def _connection_page(

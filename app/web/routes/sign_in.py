@@ -7,12 +7,13 @@ from starlette.responses import RedirectResponse, Response
 
 from app.errors import InvalidFields, InvalidInput, NotFound
 from app.models import Purpose
-from app.services import accounts
+from app.services import accounts, second_factor
 from app.services.limits import SIGN_IN, SIGN_IN_FROM, SIGN_UP
 from app.web.access import PUBLIC, account_of, address_of, close_session, open_session
 from app.web.forms import Form as FilledForm
 from app.web.notices import lead_to
 from app.web.parameters import local_path
+from app.web.routes.second_factor import ask_for_code
 from app.web.state import Here, State
 from app.web.templating import render
 
@@ -40,6 +41,8 @@ def sign_in(request: Request, here: Here, email: Text = "", password: Text = "",
     except InvalidInput as error:
         form = FilledForm({"email": email}, error)
         return sign_in_page(request, here, form, next_path, 400)
+    if second_factor.is_on(here.database, account):
+        return ask_for_code(request, here, account, next_path)
     response = RedirectResponse(local_path(next_path), 303)
     open_session(request, response, account)
     return response

@@ -1,0 +1,45 @@
+"""Second factors of accounts, and the codes for when one is lost."""
+
+from collections.abc import Collection, Iterable
+
+from sqlalchemy import delete
+from sqlmodel import Session, col, select
+
+from app.models import RecoveryCode, SecondFactor
+
+
+def of(session: Session, account_id: int) -> SecondFactor | None:
+    """Return the account's second factor, else None."""
+    return session.get(SecondFactor, account_id)
+
+
+def among(session: Session, accounts: Collection[int]) -> set[int]:
+    """Return which of these accounts have one."""
+    chosen = select(SecondFactor.account_id).where(col(SecondFactor.account_id).in_(accounts))
+    return set(session.exec(chosen))
+
+
+def put(session: Session, factor: SecondFactor, digests: Iterable[str]) -> None:
+    """Give an account a second factor and recovery codes in place of those that it had."""
+    drop(session, factor.account_id)
+    session.add(factor)
+    session.add_all(RecoveryCode(digest=digest, account_id=factor.account_id) for digest in digests)
+
+
+def drop(session: Session, account_id: int) -> bool:
+    """Take an account's second factor and its codes away; return whether it had one."""
+    found = session.get(SecondFactor, account_id)
+    if found is not None:
+        session.delete(found)
+        session.flush()
+    session.exec(delete(RecoveryCode).where(col(RecoveryCode.account_id) == account_id))
+    return found is not None
+
+
+def use_code(session: Session, account_id: int, digest: str) -> bool:
+    """Let a recovery code be used up; return whether it was one of the account."""
+    found = session.get(RecoveryCode, digest)
+    if found is None or found.account_id != account_id:
+        return False
+    session.delete(found)
+    return True
