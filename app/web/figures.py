@@ -1,13 +1,16 @@
 """The figures of a site as Prometheus' client wants them."""
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
+from sqlalchemy.exc import SQLAlchemyError
 
 from app import __version__
+from app.errors import IndexUnavailable
 from app.storage import articles, jobs
 from app.web.state import State
 from app.workers.layout import BUCKETS_S
@@ -69,12 +72,22 @@ class _Figures(Collector):
             yield gauge
 
     def _library(self) -> Iterable[Metric]:
-        with self._here.database.read() as session:
-            yield GaugeMetricFamily("omniracle_articles", "Answers in the library.", articles.count(session))
-            waiting = jobs.count_after(session, self._here.index.position())
-            yield GaugeMetricFamily("omniracle_index_jobs", "Answers that wait to be indexed.", waiting)
-        generation = self._here.index.generation()
-        yield GaugeMetricFamily("omniracle_index_generation", "The state of the search index.", generation)
+        """Yield what the stores tell, and which of them tell nothing: then the other figures are needed most."""
+        is_database_up = is_index_up = 0
+        with suppress(SQLAlchemyError):
+            with self._here.database.read() as session:
+                number, last = articles.count(session), jobs.last_id(session)
+            is_database_up = 1
+            yield GaugeMetricFamily("omniracle_articles", "Answers in the library.", number)
+        with suppress(IndexUnavailable, SQLAlchemyError):
+            generation, position = self._here.index.generation(), self._here.index.position()
+            is_index_up = 1
+            yield GaugeMetricFamily("omniracle_index_generation", "The state of the search index.", generation)
+            if is_database_up:
+                waiting = max(0, last - position)
+                yield GaugeMetricFamily("omniracle_index_jobs", "Changes that wait to be indexed.", waiting)
+        yield GaugeMetricFamily("omniracle_database_up", "Whether the database answers.", is_database_up)
+        yield GaugeMetricFamily("omniracle_index_up", "Whether there is a search index.", is_index_up)
         version = GaugeMetricFamily("omniracle_info", "The version that runs.", labels=["version"])
         version.add_metric([__version__], 1)
         yield version

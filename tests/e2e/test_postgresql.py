@@ -61,6 +61,7 @@ def test_a_restart_of_the_database_loses_nothing_that_was_acknowledged(site, dat
     time.sleep(1.2)  # what was known of the content is good for a second
     page = server.get(question, headers={"Accept-Language": "zh-CN"})
     ready = server.get("/readyz")
+    workers, metrics = server.get("/-/workers.json").json(), server.get("/metrics").text
     database_server.start()
     before = len(saver.saved)
     assert eventually(lambda: len(saver.saved) >= before + 3)
@@ -73,6 +74,9 @@ def test_a_restart_of_the_database_loses_nothing_that_was_acknowledged(site, dat
     assert "Traceback" not in page.text
     assert "psycopg" not in page.text
     assert ready.status_code == 503
+    assert (len(workers["workers"]), workers["complete"]) == (2, False)
+    assert "omniracle_workers 2.0" in metrics
+    assert "omniracle_database_up 0.0" in metrics
     assert {answer.status_code for answer in saver.refused} == {503}
     assert all("Retry-After" in answer.headers for answer in saver.refused)
     for slug, body in saver.saved.items():

@@ -130,4 +130,6 @@ def test_metrics_are_what_prometheus_reads(client):
     durations = families["omniracle_request_duration_seconds"].samples
     assert [s.value for s in durations if s.name.endswith("_count") and s.labels["route"] == "/questions/{slug}"] == [2]
     assert families["omniracle_articles"].samples[0].value == 5
+    assert families["omniracle_database_up"].samples[0].value == families["omniracle_index_up"].samples[0].value == 1
+    assert families["omniracle_index_jobs"].samples[0].value == 0
     assert families["omniracle_worker_resident_bytes"].samples[0].value > 10_000_000

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from fastapi import APIRouter, Request
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
@@ -51,10 +52,14 @@ async def answering_worker(request: Request, here: Here) -> Response:
 async def all_workers(request: Request, here: Here) -> Response:
     """Give the table of workers, those of other hosts at its end."""
     rows = [row.figures() | {"host": here.hosts.name} for row in here.table.rows()]
+    is_complete = True
     if here.database.can_be_shared:
-        others = await run_in_threadpool(here.hosts.others)
-        rows += [row for host in others for row in host.workers]
-    body = {"answered_by": request.app.state.pid, "host": here.hosts.name, "workers": rows}
+        try:
+            others = await run_in_threadpool(here.hosts.others)
+            rows += [row for host in others for row in host.workers]
+        except SQLAlchemyError:  # what this host knows of itself is all the more wanted then
+            is_complete = False
+    body = {"answered_by": request.app.state.pid, "host": here.hosts.name, "complete": is_complete, "workers": rows}
     return JSONResponse(body, headers=NOT_KEPT)
 
 
