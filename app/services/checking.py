@@ -24,6 +24,7 @@ from app.services.hosts import LOST_AFTER_S, Hosts
 from app.services.image_store import image_store
 from app.storage import accounts, articles, jobs, schema
 from app.storage.database import Database, file_of
+from app.storage.engines import CONNECTIONS
 from app.workers.reading import read_file, read_rows
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ LITTLE_SPACE = 500 * 2**20
 NO_SPACE = 50 * 2**20
 WAITS_LONG = timedelta(minutes=5)
 BACKUP_IS_OLD = timedelta(days=7)
+MOST_CONNECTIONS = ("max_connections", "superuser_reserved_connections")
 
 
 class State(StrEnum):
@@ -64,6 +66,7 @@ def check_all(settings: Settings, database: Database, index: SearchEngine) -> li
         found += _told(_images, settings, database)
         found += _told(_people, database)
         found += _told(_hosts, settings, database)
+        found += _told(_connections, settings, database)
     found += _told(_workers, settings)
     return found
 
@@ -130,6 +133,24 @@ def _hosts(settings: Settings, database: Database) -> Iterator[Check]:
             yield Check(State.WARNING, message, {"name": host.name, "seconds": round(host.silent_s)})
         else:
             yield Check(State.OK, "The host %(name)s is well.", {"name": host.name})
+
+
+def _connections(settings: Settings, database: Database) -> Iterator[Check]:
+    if not database.can_be_shared:
+        return
+    with database.read() as session:
+        most, kept = (int(session.scalar(text(f"SHOW {name}"))) for name in MOST_CONNECTIONS)
+    workers = settings.workers + sum(len(host.workers) for host in Hosts(settings, database).others())
+    params: dict[str, object] = {"workers": workers, "needed": workers * CONNECTIONS, "most": most - kept}
+    if workers * CONNECTIONS > most - kept:
+        message = (
+            "%(workers)s workers may open %(needed)s connections, and PostgreSQL takes %(most)s: raise its "
+            "max_connections, or start fewer workers."
+        )
+        yield Check(State.WARNING, message, params)
+    else:
+        message = "PostgreSQL takes all connections of %(workers)s workers (%(needed)s of %(most)s)."
+        yield Check(State.OK, message, params)
 
 
 def _database(database: Database) -> Iterator[Check]:

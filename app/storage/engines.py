@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from app.errors import OperatorError
 
 POOL_SIZE = 12  # connections of a worker; the web layer runs this many threads
+CONNECTIONS = POOL_SIZE + 1  # of a worker on PostgreSQL: one more is told of changes
 BUSY_TIMEOUT_S = 10
 STATEMENT_TIMEOUT_S = 30
 

@@ -128,3 +128,13 @@ def test_a_missing_content_folder(library, tmp_path):
 def test_the_worst_counts(library):
     assert worst([]) == State.OK
     assert worst(check_all(library.settings, library.database, library.index)) == State.WARNING
+
+
+def test_more_connections_than_the_database_takes(library):
+    few, many = messages(library, workers=2), messages(library, workers=40)
+    if library.database.can_be_shared:
+        assert (State.OK, "PostgreSQL takes all connections of 2 workers (26 of 297).") in few
+        said = "40 workers may open 520 connections, and PostgreSQL takes 297: raise its max_connections"
+        assert [state for state, message in many if message.startswith(said)] == [State.WARNING]
+    else:
+        assert not [message for _, message in (*few, *many) if "PostgreSQL" in message]
