@@ -94,6 +94,8 @@ ROWS = {
     "linked_identity": [
         {"id": 1, "issuer": "https://id.example.org", "subject": "s", "email": "a@example.org", **PERSON}
     ],
+    "second_factor": [{"sealed": "sealed", "last_step": 60_000_000, **PERSON}],
+    "recovery_code": [{"digest": "4" * 64, "account_id": 1}],
     "experiment": [
         {"id": 1, "started_at": AT, "finished_at": AT, "mode": "new", "requests": 10, "concurrency": 2,
          "server_start": "x", "counts": '{"1": 10}', "failed": 0, "cv": 0.0, "chi_square_p": 1.0,
