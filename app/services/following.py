@@ -30,12 +30,15 @@ class Follower:
 
     def follow(self) -> None:
         """Bring in what has changed since the last time, unless another process is doing so."""
-        if not self._has_seen_all():
+        if not self._knows_what_was_told() and not self.look():
             self._drain(patience_s=0)
 
     def catch_up(self) -> None:
         """Let the index know all that was committed before; where that fails now, the workers do it later."""
-        if self._has_seen_all() or time.monotonic() < self._rests_until:
+        # Another host's change may be committed before this one is told of it: there the database has to be asked.
+        if not self._database.can_be_shared and self._knows_what_was_told():
+            return
+        if time.monotonic() < self._rests_until or self.look():
             return
         try:
             is_done = self._drain(patience_s=PATIENCE_S)
@@ -57,12 +60,10 @@ class Follower:
         self._known = version  # as it was read, for the number that all see is raised before a change is committed
         return True
 
-    def _has_seen_all(self) -> bool:
+    def _knows_what_was_told(self) -> bool:
+        """Say whether it knows the version of the content that all processes of this host are told of."""
         shared = self._database.version
-        # Another host's change may be committed before this one is told of its number.
-        if shared is not None and not self._database.can_be_shared and shared.get() == self._known:
-            return True
-        return self.look()
+        return shared is not None and shared.get() == self._known
 
     def _drain(self, *, patience_s: float) -> bool:
         """Do what is left; return False when another process writes for longer."""

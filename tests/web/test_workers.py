@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 from app.content.rendering import render
 from app.models import Role
 from app.web.application import create_app
+from tests.servers import free_port
 from tests.web.test_contributing import edit_fields, fields
 
 BLOCK = "Before.\n\n```live workers\n```\n\nAfter.\n"
@@ -92,7 +93,8 @@ def test_every_page_carries_the_badge_of_who_sent_it(client):
 
 
 def test_without_a_server_the_site_cannot_ask_itself_and_says_so(client):
-    answer = client.post("/-/experiments", json={"mode": "new", "requests": 5})  # there is no port to ask
+    client.base_url = f"http://127.0.0.1:{free_port()}"  # where nobody listens
+    answer = client.post("/-/experiments", json={"mode": "new", "requests": 5})
     assert answer.status_code == 503
     assert "See the log for the reason" in answer.json()["detail"]
     page = client.post("/-/experiments", data={"choice": "new"}, headers={"Accept": "text/html"})
