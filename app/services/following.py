@@ -9,13 +9,16 @@ import time
 
 from app.search.engine import SearchEngine
 from app.services import indexing
+from app.services.indexing import FEW
 from app.storage import jobs, site
 from app.storage.database import Database
+from app.storage.engines import BUSY_TIMEOUT_S
 from app.storage.failures import reason_of
 
 log = logging.getLogger(__name__)
 
 PATIENCE_S = 3  # that a search waits for who writes to the index, as an import may for longer
+WRITE_PATIENCE_S = 1  # and for who writes to the database
 REST_S = 30  # after it waited in vain, or the index could not be written, searches leave it to the regular work
 
 
@@ -34,14 +37,14 @@ class Follower:
             self._drain(patience_s=0)
 
     def catch_up(self) -> None:
-        """Let the index know all that was committed before; where that fails now, the workers do it later."""
+        """Let the index know what was committed before, a few changes; the workers do what is more, or fails now."""
         # Another host's change may be committed before this one is told of it: there the database has to be asked.
         if not self._database.can_be_shared and self._knows_what_was_told():
             return
-        if time.monotonic() < self._rests_until or self.look():
+        if not 0 < self._waiting() <= FEW or time.monotonic() < self._rests_until:
             return
         try:
-            is_done = self._drain(patience_s=PATIENCE_S)
+            is_done = self._drain(patience_s=PATIENCE_S, write_patience_s=WRITE_PATIENCE_S)
         except Exception as error:
             is_done = False
             if reason := reason_of(error):
@@ -53,23 +56,28 @@ class Follower:
 
     def look(self) -> bool:
         """Say whether the index knows all that the database tells of."""
+        return self._waiting() == 0
+
+    def _waiting(self) -> int:
+        """Return how many changes the index does not know; less than 0 when it knows of more than there were."""
         with self._database.read() as session:
             version, last_job = site.version(session), jobs.last_id(session)
-        if last_job != self._index.position():
-            return False
-        self._known = version  # as it was read, for the number that all see is raised before a change is committed
-        return True
+        waiting = last_job - self._index.position()
+        if waiting == 0:
+            self._known = version  # as it was read: the number that all see is raised before a change is committed
+            self._rests_until = 0.0
+        return waiting
 
     def _knows_what_was_told(self) -> bool:
         """Say whether it knows the version of the content that all processes of this host are told of."""
         shared = self._database.version
         return shared is not None and shared.get() == self._known
 
-    def _drain(self, *, patience_s: float) -> bool:
+    def _drain(self, *, patience_s: float, write_patience_s: float = BUSY_TIMEOUT_S) -> bool:
         """Do what is left; return False when another process writes for longer."""
         if not self._index.is_whole():
             return True  # it is built anew first, which brings in everything
-        is_done = indexing.drain(self._database, self._index, patience_s=patience_s) is not None
-        if is_done:
+        changed = indexing.drain(self._database, self._index, patience_s=patience_s, write_patience_s=write_patience_s)
+        if changed is not None:
             self._rests_until = 0.0
-        return is_done
+        return changed is not None

@@ -13,12 +13,14 @@ from app.services.progress import Progress, silent
 from app.services.rendering import make_rendering
 from app.storage import articles, jobs, renderings, similar, site, tags
 from app.storage.database import Database
+from app.storage.engines import BUSY_TIMEOUT_S
 
 log = logging.getLogger(__name__)
 
 BATCH = 2000  # articles that one commit of the index takes
 FEW = 20  # changes that leave most of what articles are like as it is
 CHUNK = 100  # articles that are read from the database at once
+FORGOTTEN = 500  # articles of which one transaction forgets what they are like
 
 
 def ensure(
@@ -78,15 +80,17 @@ def drain(
     progress: Progress = silent,
     *,
     patience_s: float = 0,
+    write_patience_s: float = BUSY_TIMEOUT_S,
     thorough: bool = False,
 ) -> int | None:
     """Bring all changes that it does not know into the index and return how many articles they concern.
 
     When another process of this host writes for longer than `patience_s`, they are left to it and the result is None.
-    A `thorough` look finds them by comparing everything.
+    A `thorough` look finds them by comparing everything. Raises sqlalchemy.exc.OperationalError when the database
+    cannot be written to within `write_patience_s`: the index knows the changes then, and is told them once more later.
     """
     with index.write_lock(patience_s=patience_s) as held:
-        return _drain(database, index, progress, thorough=thorough) if held else None
+        return _drain(database, index, progress, write_patience_s, thorough=thorough) if held else None
 
 
 def tidy(database: Database, index: SearchEngine) -> None:
@@ -121,25 +125,28 @@ def _rebuild(database: Database, index: SearchEngine, progress: Progress) -> int
             build.update([entry for _, entry in _entries_of(database, changed)], sorted(known.keys() - newest.keys()))
             build.take_over(last_job)
             with database.write() as session:
-                similar.forget_all(session)
                 site.raise_version(session)  # searches find what they did not find before
+    if not database.can_be_shared:  # an index of one host of several says nothing new of what articles are like
+        _forget_similar(database)
     return len(newest)
 
 
-def _drain(database: Database, index: SearchEngine, progress: Progress, *, thorough: bool) -> int:
+def _drain(
+    database: Database, index: SearchEngine, progress: Progress, write_patience_s: float, *, thorough: bool
+) -> int:
     changed = 0
     while True:
         ids, position, left = _next_changes(database, index, thorough=thorough)
         if ids:
             entries = [entry for _, entry in _entries_of(database, ids)]
             index.update(entries, sorted(set(ids) - {entry.article_id for entry in entries}))
-            with database.write() as session:
+            with database.write(write_patience_s) as session:
                 jobs.forget_old(session)
                 site.raise_version(session)  # searches find what they did not find before
-                if len(ids) > FEW:
-                    similar.forget_all(session)
-                else:
+                if len(ids) <= FEW:
                     similar.mark(session, ids)
+            if len(ids) > FEW:
+                _forget_similar(database)
         if position != index.position():
             index.advance(position)  # last: whoever is interrupted before does it all again
         changed += len(ids)
@@ -147,6 +154,14 @@ def _drain(database: Database, index: SearchEngine, progress: Progress, *, thoro
             return changed
         thorough = False
         progress("index", changed, changed + left)
+
+
+def _forget_similar(database: Database) -> None:
+    """Let all articles be compared anew; a part at a time, so that others can write meanwhile."""
+    is_left = True
+    while is_left:
+        with database.write() as session:
+            is_left = similar.forget_some(session, FORGOTTEN)
 
 
 def _next_changes(database: Database, index: SearchEngine, *, thorough: bool) -> tuple[list[int], int, int]:

@@ -17,7 +17,7 @@ from app.errors import IndexUnavailable
 from app.models import Article
 from app.search.engine import Reader, SearchEngine
 from app.services.rendering import kept_rendering, make_rendering
-from app.storage import articles, references, similar, tags
+from app.storage import articles, jobs, references, similar, tags
 from app.storage.articles import Card, Named
 from app.storage.database import Database
 
@@ -71,29 +71,38 @@ class RelatedQuestions:
             new, self._new, generation = self._new, {}, self._generation
         if new:
             with self._database.write() as session:
-                # What was found in an older index has been forgotten, and must not come back.
-                if self._index.generation() == generation:
+                # What was found in an older index has been forgotten, and must not come back; nor what was found where
+                # others know more already.
+                if self._index.generation() == generation and jobs.last_id(session) == self._index.position():
                     # What has changed is compared with what was kept before it did.
                     changed = similar.marked(session, len(new), among=new)
                     similar.put(session, {id_: others for id_, others in new.items() if id_ not in changed})
 
     def _compare_changed(self) -> None:
         """Compare anew what has changed, and forget what others are like that may now be like it, or no longer."""
+        deadline = time.monotonic() + BUDGET_S
         with self._database.read() as session:
             changed = similar.marked(session, CHUNK)
-            before = {id_: similar.of(session, id_) for id_ in changed}
-            compared = {
-                article.id or 0: self._compare(session, article) for article in articles.by_ids(session, changed)
-            }
-        if changed:
-            with self._database.write() as session:
-                generation = self._index.generation()
-                if all(each.generation == generation for each in compared.values()):  # else some changed once more
-                    similar.forget(
-                        session, set(changed).union(*(each.touched(before[id_]) for id_, each in compared.items()))
-                    )
-                    similar.put(session, {id_: each.similar for id_, each in compared.items()})
-                    similar.unmark(session, changed)
+        for article_id in changed:  # each by itself: while many are compared, some change once more
+            if time.monotonic() > deadline:
+                return
+            self._compare_again(article_id, set(changed))
+
+    def _compare_again(self, article_id: int, changed: set[int]) -> None:
+        """Compare one of those that have changed; each of them has its turn, and is not forgotten for another."""
+        with self._database.read() as session:
+            article = articles.by_id(session, article_id)
+            before, listing = similar.of(session, article_id), similar.listing(session, article_id)
+            compared = self._compare(session, article) if article is not None else None
+        with self._database.write() as session:
+            if compared is None:
+                similar.forget(session, {article_id})
+            elif compared.generation == self._index.generation():  # else it may have changed once more
+                similar.forget(session, {article_id, *(compared.touched(before, listing) - changed)})
+                similar.put(session, {article_id: compared.similar})
+            else:
+                return
+            similar.unmark(session, [article_id])
 
     def _work_out_unknown(self) -> None:
         deadline = time.monotonic() + BUDGET_S
@@ -131,13 +140,16 @@ class _Comparison(NamedTuple):
     scores: dict[int, float]  # of the most alike, itself among them
     similar: list[int]
 
-    def touched(self, before: Sequence[int] | None) -> set[int]:
-        """Return the articles that have to be compared anew, when it was like `before` until it changed.
+    def touched(self, before: Sequence[int] | None, listing: set[int]) -> set[int]:
+        """Return the articles to compare anew, when it was like `before` until it changed, and `listing` name it.
 
         Most changes leave an article like the same ones, and them like it. A new one may be among the first of an
         article that is not among its own first.
         """
-        return set(self.scores) if before is None else set(self.similar) ^ set(before)
+        if before is None:
+            return set(self.scores)
+        changed = set(self.similar) ^ set(before)
+        return changed | listing if changed else set()
 
 
 def _similar(session: Session, article: Article, scores: Mapping[int, float]) -> list[int]:

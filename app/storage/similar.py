@@ -58,9 +58,20 @@ def unmark(session: Session, articles: Collection[int]) -> None:
     session.exec(delete(Similar).where(col(Similar.article_id).in_(articles), col(Similar.position) == _MARK))
 
 
-def forget_all(session: Session) -> None:
-    """Forget everything."""
-    session.exec(delete(Similar))
+def listing(session: Session, article_id: int) -> set[int]:
+    """Return the articles that are said to be like this one."""
+    named = select(Similar.article_id).where(Similar.other_id == article_id, col(Similar.position) > 0)
+    return set(session.exec(named))
+
+
+def forget_some(session: Session, limit: int) -> bool:
+    """Forget everything about up to `limit` articles; return whether there may be more.
+
+    Each row raises the content's version by a trigger: of a large library they take longer than others wait.
+    """
+    ids = session.exec(select(Similar.article_id).distinct().limit(limit)).all()
+    session.exec(delete(Similar).where(col(Similar.article_id).in_(ids)))
+    return len(ids) == limit
 
 
 def unknown(session: Session, limit: int) -> list[int]:

@@ -64,7 +64,7 @@ def complete(request, tmp_path):
 def test_commands_options_and_choices_are_completed(complete):
     assert complete("") == typer.main.get_command(app).commands.keys()
     assert complete("rei") == {"reindex"}
-    assert complete("user", "") == {"add", "list", "passwd", "role"}
+    assert complete("user", "") == {"add", "list", "passwd", "role", "second-factor-off"}
     assert complete("user", "add", "me@example.org", "--pass") == {"--password-stdin"}
     assert complete("user", "role", "me@example.org", "re") == {"reader", "reviewer"}
     assert complete("probe", "--mode", "k") == {"keep-alive"}

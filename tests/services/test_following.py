@@ -1,6 +1,7 @@
 """Bringing changes into the index: in the regular work, and before somebody searches."""
 
 import logging
+from contextlib import closing
 
 import pytest
 
@@ -10,6 +11,7 @@ from app.services.contributing import Contribution, contribute
 from app.services.following import Follower
 from app.services.searching import search
 from app.storage import jobs
+from app.storage.database import Database
 
 TEXT = "---\ntitle: How hot is water for oolong?\nlang: en\ntags: [cooking]\n---\n\nNinety degrees.\n"
 SAID = "a change is not in the search index yet"
@@ -93,6 +95,39 @@ def test_an_index_that_cannot_be_written_is_told_once(library, follower, rob, mo
         assert [record.message.partition(":")[0] for record in caplog.records] == [SAID]
     follower.follow()
     assert found(library) == ["how-hot-is-water-for-oolong"]
+
+
+def test_who_searches_does_no_more_than_a_few_changes(library, follower, rob, monkeypatch):
+    monkeypatch.setattr(following, "FEW", 1)
+    for title in ("oolong", "sencha"):
+        contribute(library.database, rob, Contribution(TEXT.replace("oolong", title), "new"))
+    follower.catch_up()
+    assert found(library) == []
+    follower.follow()
+    assert found(library) == ["how-hot-is-water-for-oolong"]
+
+
+def test_who_searches_hardly_waits_for_a_database_that_is_locked(library, follower, rob, monkeypatch):
+    monkeypatch.setattr(following, "WRITE_PATIENCE_S", 0.02)
+    contribute(library.database, rob, Contribution(TEXT, "new"))
+    generation = library.index.generation()
+    with closing(Database.of(library.settings)) as other, other.write():
+        follower.catch_up()
+        assert found(library) == ["how-hot-is-water-for-oolong"]
+        follower.catch_up()  # is left to the regular work now
+    assert library.index.generation() - generation <= 1
+
+
+def test_searches_go_on_when_another_worker_has_done_what_was_left(library, follower, rob, monkeypatch):
+    monkeypatch.setattr(following, "PATIENCE_S", 0.02)
+    contribute(library.database, rob, Contribution(TEXT, "new"))
+    with library.index.write_lock():
+        follower.catch_up()
+    Follower(library.database, library.index).follow()
+    assert follower.look()
+    removing.delete(library.database, rob, "how-hot-is-water-for-oolong", "no longer true")
+    follower.catch_up()
+    assert library.index.position() == last_job(library)
 
 
 def last_job(library):

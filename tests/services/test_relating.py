@@ -6,7 +6,7 @@ from sqlmodel import select
 from app.models import Role, Similar
 from app.services import accounts, indexing, relating, removing
 from app.services.relating import RelatedQuestions
-from app.storage import articles, references, similar
+from app.storage import articles, jobs, references, similar
 
 pytestmark = pytest.mark.searches
 
@@ -18,6 +18,12 @@ tags: [cooking]
 
 Yeast makes bread rise. {more} Bakers weigh the flour and the salt, for salt slows the yeast down.
 """
+
+
+@pytest.fixture(autouse=True)
+def much_time(monkeypatch):
+    """One turn of the regular work comes to an end, however busy the machine is."""
+    monkeypatch.setattr(relating, "BUDGET_S", 60)
 
 
 @pytest.fixture
@@ -41,7 +47,7 @@ def kept(library):
 
 def forget_all(library):
     with library.database.write() as session:
-        similar.forget_all(session)
+        assert not similar.forget_some(session, 100)
 
 
 def slugs_like(library, related, slug):
@@ -101,7 +107,7 @@ def test_a_change_is_looked_at_where_it_may_matter_alone(yeast, compared):
     compared.clear()
     related.tend()
     related.tend()
-    assert set(compared) == {"How hot is an oven?", "What does yeast do in bread?"}
+    assert set(compared) == {"How hot is an oven?", "What does yeast do in bread?", "Why does bread need salt?"}
     assert slugs_like(yeast, related, "yeast") == ["bread"]
 
 
@@ -164,6 +170,7 @@ def test_a_deleted_article_is_like_nothing(yeast):
 def test_after_many_changes_everything_is_compared_anew(yeast, monkeypatch):
     RelatedQuestions(yeast.database, yeast.index).tend()
     monkeypatch.setattr(indexing, "FEW", 0)
+    monkeypatch.setattr(indexing, "FORGOTTEN", 2)  # in parts
     yeast.write("cooking/dough.md", YEAST.format(title="Why does bread dough rise with yeast?", more="It eats sugar."))
     yeast.sync()
     assert not kept(yeast)
@@ -200,3 +207,35 @@ def test_an_article_that_is_gone_when_its_turn_comes_is_passed_over(yeast):
     with yeast.database.write() as session:
         similar.put(session, {1: [2], 10_000: [1]})
     assert kept(yeast) == {1}
+
+
+def test_who_names_an_article_that_is_about_something_else_now_is_compared_anew(yeast):
+    related = RelatedQuestions(yeast.database, yeast.index)
+    related.tend()
+    yeast_id, dough = ids(yeast, "yeast", "dough")
+    (far,) = ids(yeast, "workers-en")
+    with yeast.database.write() as session:  # it is not among those that dough is like itself
+        similar.put(session, {far: [dough]})
+        assert far not in similar.of(session, dough)
+    text = "---\ntitle: How hot is an oven?\nlang: en\n---\n\nTwo hundred and fifty degrees, says the thermometer.\n"
+    yeast.write("cooking/dough.md", text)
+    yeast.sync()
+    related.tend()
+    with yeast.database.read() as session:
+        assert dough not in (similar.of(session, far) or ())
+        assert dough not in (similar.of(session, yeast_id) or ())
+
+
+def test_what_an_index_says_that_does_not_know_all_is_not_kept(yeast, monkeypatch):
+    related = RelatedQuestions(yeast.database, yeast.index)
+    forget_all(yeast)
+    with yeast.database.write() as session:  # on another host
+        jobs.add(session, ids(yeast, "bread")[0])
+    monkeypatch.setattr(RelatedQuestions, "_work_out_unknown", lambda _: None)
+    assert slugs_like(yeast, related, "yeast")
+    related.tend()
+    assert not kept(yeast)
+    indexing.drain(yeast.database, yeast.index)
+    slugs_like(yeast, related, "yeast")
+    related.tend()
+    assert set(ids(yeast, "yeast")) <= kept(yeast)

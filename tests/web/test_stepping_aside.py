@@ -1,7 +1,6 @@
 """While a change is made, the event loop leaves the interpreter to it."""
 
 import asyncio
-import time
 from contextlib import contextmanager
 from threading import Event
 
@@ -100,16 +99,3 @@ def test_it_ends_with_a_change_that_fails(steps):
         return before
 
     assert 0 < run(fail_and_go_on()) == len(steps)
-
-
-def test_a_change_gets_on_beside_a_loop_that_always_has_something_to_do():
-    def change():
-        for _ in range(10):
-            time.sleep(0)  # lets go of the interpreter, as a look at the disk does
-
-    async def answered_during(method):
-        with readers() as answered:
-            await ask(method, "/contribute", [], work=lambda: anyio.to_thread.run_sync(change))
-        return len(answered)
-
-    assert run(answered_during("POST")) < run(answered_during("GET")) / 2
