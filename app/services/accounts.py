@@ -74,22 +74,20 @@ def sign_in(database: Database, email: str, password: str) -> Account:
     return account
 
 
-def open_session(database: Database, account: Account, agent: str, former: str | None = None) -> str:
-    """Open a session for a browser and return its key, of which only the digest is kept.
+def open_session(
+    database: Database, account: Account, agent: str, former: str | None = None, proved_at: datetime | None = None
+) -> str:
+    """Open a session for a browser whose owner has proved who they are, just now or at `proved_at`.
 
-    It takes the place of the session that the browser had by the key `former`.
+    It takes the place of that by the key `former`. Returns its key, of which only the digest is kept.
     """
-    key = secrets.token_urlsafe(32)
-    moment = now()
+    key, moment = secrets.token_urlsafe(32), now()
     with database.write() as session:
         if former is not None:
             keys.drop_session(session, _digest(former))
         keys.drop_old_sessions(session, made_before=moment - SESSION_LONGEST, seen_before=moment - SESSION_UNUSED)
-        session.add(
-            BrowserSession(
-                account_id=id_of(account), digest=_digest(key), agent=agent[:200], created_at=moment, seen_at=moment
-            )
-        )
+        times = {"created_at": proved_at or moment, "seen_at": moment}
+        session.add(BrowserSession(account_id=id_of(account), digest=_digest(key), agent=agent[:200], **times))
     return key
 
 
@@ -138,9 +136,8 @@ def create_token(database: Database, account: Account, name: str, scope: Scope, 
     name = checked_name(name, "token_name")
     token = TOKEN_PREFIX + secrets.token_urlsafe(32)
     with database.write() as session:
-        session.add(
-            ApiToken(account_id=id_of(account), digest=_digest(token), name=name, scope=scope, created_at=now())
-        )
+        digest = _digest(token)
+        session.add(ApiToken(account_id=id_of(account), digest=digest, name=name, scope=scope, created_at=now()))
         audit.record(session, by, "token", account.email, f"{name} ({scope})")
     return token
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from threading import BoundedSemaphore, Lock
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,6 +30,7 @@ METADATA_KEPT_S = 3600
 FAILURE_KEPT_S = 10  # so long nobody waits again for a provider that did not answer
 KEYS_KEPT_S = 60  # at least, whatever key a token names
 LEEWAY_S = 60  # how far the provider's clock may be off
+LATEST = 10**11  # seconds since 1970 that are still a date
 SCOPE = "openid email profile"
 # Only what the provider alone can sign: with HS256 the key would be the client secret, and "none" is no signature.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
@@ -43,6 +45,7 @@ class Identity:
     email: str  # empty when the provider does not tell it
     is_email_verified: bool
     name: str  # empty when the provider does not tell it
+    signed_in_at: datetime | None = None  # there; None when the provider does not tell it
 
 
 @dataclass(frozen=True)
@@ -101,8 +104,8 @@ class OpenIdProvider:
             claims = self._exchange(redirect_uri, code, nonce, verifier)
         finally:
             self._turns.release()
-        signed_in_at = claims.get("auth_time")
-        if isinstance(signed_in_at, int | float) and signed_in_at < since - LEEWAY_S:
+        signed_in_at = _moment(claims, "auth_time")
+        if signed_in_at is not None and signed_in_at.timestamp() < since - LEEWAY_S:
             raise self._unproved("it did not let them sign in again")
         return Identity(
             issuer=self.issuer,
@@ -110,6 +113,7 @@ class OpenIdProvider:
             email=_text(claims, "email"),
             is_email_verified=claims.get("email_verified") in (True, "true"),  # some write it as a text
             name=_text(claims, "name") or _text(claims, "preferred_username"),
+            signed_in_at=signed_in_at,
         )
 
     def _exchange(self, redirect_uri: str, code: str, nonce: str, verifier: str) -> dict[str, Any]:
@@ -263,6 +267,12 @@ def _text(claims: Mapping[str, Any], name: str) -> str:
     """Return a claim that is a text; empty for none and for anything else."""
     value = claims.get(name)
     return value if isinstance(value, str) else ""
+
+
+def _moment(claims: Mapping[str, Any], name: str) -> datetime | None:
+    """Return a claim that is a time, in seconds since 1970; None for none and for anything else."""
+    value = claims.get(name)
+    return datetime.fromtimestamp(value, UTC) if isinstance(value, int | float) and 0 < value < LATEST else None
 
 
 def _is_address(text: str, schemes: tuple[str, ...]) -> bool:

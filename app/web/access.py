@@ -1,5 +1,6 @@
 """Who sends a request, and what each route asks of them. Every route names exactly one rule; a test sees to it."""
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -110,11 +111,14 @@ async def count_read(request: Request) -> None:
     state.limits.count_often(API_READ, address_of(request))
 
 
-def open_session(request: Request, response: Response, account: Account) -> None:
-    """Sign `account` in on the browser that gets `response`; the key is always a new one, and the former is no good."""
+def open_session(request: Request, response: Response, account: Account, proved_at: datetime | None = None) -> None:
+    """Sign `account` in on the browser that gets `response`; the key is always a new one, and the former is no good.
+
+    Its owner has proved who they are at `proved_at`, or just now.
+    """
     state: State = request.app.state.omniracle
     agent, name = request.headers.get("user-agent", ""), _cookie_of(request)
-    key = accounts.open_session(state.database, account, agent, request.cookies.get(name))
+    key = accounts.open_session(state.database, account, agent, request.cookies.get(name), proved_at)
     age = int(SESSION_LONGEST.total_seconds())
     response.set_cookie(name, key, max_age=age, httponly=True, samesite="lax")
 

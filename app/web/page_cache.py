@@ -29,7 +29,9 @@ from app.workers.protocol import WHOLE_ANSWER
 
 MAX_BYTES = 32 * 2**20  # of one worker
 MAX_UNTOLD = 500
-MAX_ASKED = 20_000  # ways of asking whose page is remembered
+MAX_ASKED_BYTES = 8 * 2**20  # of the ways of asking whose page is remembered
+LONGEST_ASKED = 4000  # bytes of one; browsers send some hundred
+ASKED_OVERHEAD = 400  # bytes of one beside its texts, roughly
 # Last-Modified counts seconds: it is sent when the second in which an older page could have been sent is over.
 DATABLE_AFTER_S = 1.1
 GZIP = b"\x1f\x8b"
@@ -44,6 +46,7 @@ class PageCache:
         self._routes = {path: number for number, path in enumerate(routes)}
         self._pages: OrderedDict[Key, KeptPage] = OrderedDict()
         self._asked: dict[Asked, KeptPage] = {}  # the shortest way to them: what was asked, as it was asked
+        self._asked_bytes = 0
         self._bytes = 0
         self._version = -1  # of the content, for all pages
         self._filling: dict[Key, asyncio.Event] = {}
@@ -94,9 +97,18 @@ class PageCache:
                 self._filling.pop(key).set()
 
     def _remember(self, asked: Asked, page: KeptPage) -> None:
-        if len(self._asked) >= MAX_ASKED:
-            self._asked.clear()
+        size = ASKED_OVERHEAD + sum(len(part) for part in asked if part)
+        if size > LONGEST_ASKED:
+            return
+        if asked not in self._asked:
+            if self._asked_bytes + size > MAX_ASKED_BYTES:
+                self._forget_asked()
+            self._asked_bytes += size
         self._asked[asked] = page
+
+    def _forget_asked(self) -> None:
+        self._asked.clear()
+        self._asked_bytes = 0
 
     def _is_good(self, state: State, page: KeptPage) -> bool:
         """Say whether a page may be shown now; after a change, forget first what it may concern."""
@@ -120,7 +132,7 @@ class PageCache:
     def _go_on_to(self, version: int) -> None:
         """Forget the pages that any change may concern; each of the others is looked at when it is asked for."""
         self._version = version
-        self._asked.clear()
+        self._forget_asked()
         for key, page in list(self._pages.items()):
             if page.shared.made_of is None:
                 self._drop(key, page)

@@ -14,6 +14,7 @@ from app.web.templating import THEME_COOKIE, THEMES
 # Only for these one request waits for another that makes the same page.
 PAGES = re.compile(r"/(?:about|feed\.atom|search|(?:questions|tags)(?:/[^/]+(?:/(?:feed|history)\.atom)?)?)?")
 MAX_ADDRESS = 2000  # bytes of a path with its query
+MAX_HEADER = 300  # bytes of the others that are part of the key as they were sent
 
 Key = tuple[object, ...]
 Asked = tuple[str | bytes | None, ...]  # what of a request decides, as it was sent
@@ -26,6 +27,8 @@ def key_of(asked: Asked, settings: Settings) -> Key | None:
     assert isinstance(query, bytes)
     assert isinstance(scheme, str)
     if method not in ("GET", "HEAD") or len(path) + len(query) > MAX_ADDRESS or not PAGES.fullmatch(path):
+        return None
+    if len(host or b"") > MAX_HEADER or len(said[3] or b"") > MAX_HEADER:
         return None
     cookie, accept_language, accept, accept_encoding, authorization = (
         value.decode("latin-1") if isinstance(value, bytes) else "" for value in said

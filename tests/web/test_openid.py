@@ -363,6 +363,7 @@ def test_an_address_that_was_given_to_somebody_else_opens_nothing(client, provid
 
 
 def test_the_last_way_in_stays(client, provider, library):
+    provider.claims |= {"auth_time": int(time.time())}
     come_back(client, provider)
     with library.database.read() as session:
         linked = session.exec(select(LinkedIdentity)).one()

@@ -15,6 +15,7 @@ from app.services.accounts import ensure_first_admin
 from app.storage import resources, site
 from app.web import kept_page, page_cache
 from app.web.notices import COOKIE
+from tests.conftest import ARTICLES
 from tests.waiting import eventually
 
 PAGE = "/questions/bread"
@@ -328,3 +329,27 @@ def test_who_takes_a_page_slowly_holds_up_nobody(client, made, fails):
     assert (slow.exception() is None) != fails
     client.get(PAGE)
     assert made == (["bread"] * 2 if fails else ["bread"])  # what could not be sent is not kept
+
+
+def test_what_clients_send_takes_a_bounded_memory(client, monkeypatch):
+    monkeypatch.setattr(page_cache, "MAX_ASKED_BYTES", 50_000)
+    pages = client.app.pages
+    for number in range(200):
+        client.get("/about", headers={"Cookie": f"anything={number}{'x' * 1000}"})
+        assert sum(len(part) for asked in pages._asked for part in asked if part) <= 50_000
+    assert len(pages._asked) > 20
+    before = len(pages._asked)
+    client.get("/about", headers={"Cookie": f"anything={'x' * 20_000}"})
+    assert len(pages._asked) == before
+    kept = len(pages._pages)
+    client.get("/about", headers={"Accept-Encoding": ", ".join(f"x{n};q=0.1" for n in range(100))})
+    client.get("/about", headers={"Host": "x" * 5000})
+    assert len(pages._pages) == kept
+
+
+def test_what_was_asked_before_a_change_leads_to_the_new_page(client, library):
+    assert "two per cent" in client.get("/questions/bread").text
+    library.write("cooking/bread.md", ARTICLES["cooking/bread.md"].replace("two per cent", "three per cent"))
+    library.sync()
+    assert "three per cent" in client.get("/questions/bread").text
+    assert "three per cent" in client.get("/questions/bread").text

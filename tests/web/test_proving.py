@@ -135,6 +135,7 @@ def with_provider(library, provider):
 
 def test_without_a_password_the_provider_proves_it(with_provider, provider, library):
     client = with_provider
+    provider.claims |= {"auth_time": int(time.time())}
     come_back(client, provider)
     assert 'name="new"' in client.get("/account").text
     let_pass(library)
@@ -191,3 +192,25 @@ def test_the_provider_has_to_let_them_sign_in_again(with_provider, provider, lib
     provider.claims |= {"auth_time": int(time.time()), "email": None}
     assert come_back(client, provider, "/account").headers["Location"] == "/account"
     assert client.post("/account/tokens", data=TOKEN).status_code == 200
+
+
+@pytest.mark.parametrize("auth_time", [None, int(time.time()) - 36_000, 1e300])
+def test_who_is_known_at_the_provider_still_has_proved_nothing_by_signing_in(with_provider, provider, auth_time):
+    client = with_provider
+    provider.claims |= {"auth_time": auth_time} if auth_time else {}
+    assert come_back(client, provider).status_code == 303
+    assert client.post("/account/tokens", data=TOKEN).status_code == 403
+    client.cookies.clear()
+    provider.claims |= {"auth_time": int(time.time())}
+    assert come_back(client, provider).status_code == 303
+    assert client.post("/account/tokens", data=TOKEN).status_code == 200
+
+
+def test_a_sign_in_that_was_begun_by_nobody_proves_nothing(with_provider, provider, library):
+    client = with_provider
+    back, _ = provider.authorize(client.get("/sign-in/openid").headers["Location"])
+    provider.claims |= {"auth_time": int(time.time())}
+    assert come_back(client, provider).status_code == 303
+    let_pass(library)
+    assert client.get(back).status_code == 303
+    assert client.post("/account/tokens", data=TOKEN).status_code == 403

@@ -3,6 +3,7 @@
 import hmac
 import json
 import time
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
@@ -10,10 +11,11 @@ from starlette.responses import RedirectResponse, Response
 
 from app.errors import Forbidden, InvalidFields, InvalidInput, NotFound, OmniracleError, Problem, ProviderUnavailable
 from app.models import Account
+from app.models.columns import now
 from app.services import accounts, identities, second_factor
 from app.services.limits import SIGN_IN, SIGN_IN_FROM
 from app.services.openid import Identity, OpenIdProvider
-from app.services.proving import note_proof
+from app.services.proving import PROOF_LIFETIME, note_proof
 from app.services.sealing import LIFETIME_S, seal, unseal
 from app.web.access import PUBLIC, address_of, open_session, session_of
 from app.web.forms import Form as FilledForm
@@ -67,7 +69,7 @@ def finish(request: Request, here: Here, state: str = "") -> Response:
             verifier=begun["verifier"],
             since=float(begun.get("since", 0)),
         )
-        response = _welcome(request, here, identity, begun["next"])
+        response = _welcome(request, here, identity, begun["next"], was_asked_anew=float(begun.get("since", 0)) > 0)
     except (InvalidInput, Forbidden, ProviderUnavailable) as problem:
         response = _failed(request, here, problem, begun["next"])
     response.delete_cookie(_cookie(state), path=PATH, httponly=True, samesite="lax")
@@ -116,7 +118,7 @@ def disconnect(here: Here, key: ProvedSignedIn, identity_id: RowId) -> Response:
     return lead_to("/account", "disconnected")
 
 
-def _welcome(request: Request, here: State, identity: Identity, following: str) -> Response:
+def _welcome(request: Request, here: State, identity: Identity, following: str, *, was_asked_anew: bool) -> Response:
     """Answer who was proved: sign them in, or ask whether and how the account is theirs."""
     key = session_of(request)
     response = RedirectResponse(following, 303, {"Cache-Control": "no-store"})
@@ -124,13 +126,22 @@ def _welcome(request: Request, here: State, identity: Identity, following: str) 
         linked = identities.linked_account(here.database, identity)
         if linked is None or linked.id != key.account.id:
             return _lead_on(here, identity, following)
+        if not was_asked_anew:  # they have signed in since this was begun
+            return response
         note_proof(here.database, key)
         return lead_to(following, "proved")
     account = identities.account_for(here.database, identity, is_open=here.settings.registration == "open")
     if account is None:
         return _lead_on(here, identity, following)
-    open_session(request, response, account)
+    open_session(request, response, account, _proved_at(identity))
     return response
+
+
+def _proved_at(identity: Identity) -> datetime:
+    """Return when who comes from the provider signed in there; where it just knew them still, that proves nothing."""
+    moment = now()
+    longest_ago = moment - PROOF_LIFETIME
+    return min(moment, max(longest_ago, identity.signed_in_at or longest_ago))
 
 
 def _lead_on(here: State, identity: Identity, following: str) -> Response:
