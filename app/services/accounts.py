@@ -77,17 +77,20 @@ def sign_in(database: Database, email: str, password: str) -> Account:
 def open_session(
     database: Database, account: Account, agent: str, former: str | None = None, proved_at: datetime | None = None
 ) -> str:
-    """Open a session for a browser whose owner has proved who they are, just now or at `proved_at`.
+    """Open a session for a browser, whose owner has proved who they are at `proved_at` or just now; return its key.
 
-    It takes the place of that by the key `former`. Returns its key, of which only the digest is kept.
+    It takes the place of that by the key `former`. Only the key's digest is kept.
     """
-    key, moment = secrets.token_urlsafe(32), now()
+    key, seen, agent = secrets.token_urlsafe(32), now(), agent[:200]
     with database.write() as session:
         if former is not None:
             keys.drop_session(session, _digest(former))
-        keys.drop_old_sessions(session, made_before=moment - SESSION_LONGEST, seen_before=moment - SESSION_UNUSED)
-        times = {"created_at": proved_at or moment, "seen_at": moment}
-        session.add(BrowserSession(account_id=id_of(account), digest=_digest(key), agent=agent[:200], **times))
+        keys.drop_old_sessions(session, made_before=seen - SESSION_LONGEST, seen_before=seen - SESSION_UNUSED)
+        session.add(
+            BrowserSession(
+                account_id=id_of(account), digest=_digest(key), agent=agent, created_at=proved_at or seen, seen_at=seen
+            )
+        )
     return key
 
 
