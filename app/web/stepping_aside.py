@@ -1,4 +1,4 @@
-"""While a change is made, the event loop steps aside for the thread that makes it."""
+"""Changes are made a few at a time, and while one is, the event loop steps aside for the thread that makes it."""
 
 import asyncio
 import time
@@ -6,9 +6,11 @@ import time
 from anyio.to_thread import current_default_thread_limiter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.storage.engines import POOL_SIZE
 from app.web.origin import SAFE_METHODS
 
 STEP_S = 0.002
+AT_ONCE = POOL_SIZE // 2  # the other threads are for readers, also while all who write wait for the database
 LOOK_S = 0.001  # until it is looked again whether the loop is busy
 BUSY = 0.5  # of the time
 
@@ -24,6 +26,7 @@ class StepsAside:
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
         self._changes = 0  # that are being made
+        self._places = asyncio.Semaphore(AT_ONCE)
         self._is_stepping = False
         self._noted = 0.0, 0.0  # when it was last looked, and how long the loop's thread had worked
 
@@ -39,6 +42,7 @@ class StepsAside:
             nonlocal is_made
             message = await receive()
             if not is_made and message["type"] == "http.request" and not message.get("more_body", False):
+                await self._places.acquire()
                 is_made = True
                 self._begin()
             return message
@@ -52,6 +56,7 @@ class StepsAside:
             if is_made:
                 is_made = False
                 self._changes -= 1
+                self._places.release()
 
         try:
             await self.app(scope, receive_whole, send_made)

@@ -10,7 +10,7 @@ from app.services import accounts, following, removing
 from app.services.contributing import Contribution, contribute
 from app.services.following import Follower
 from app.services.searching import search
-from app.storage import jobs
+from app.storage import jobs, site
 from app.storage.database import Database
 
 TEXT = "---\ntitle: How hot is water for oolong?\nlang: en\ntags: [cooking]\n---\n\nNinety degrees.\n"
@@ -111,7 +111,8 @@ def test_who_searches_hardly_waits_for_a_database_that_is_locked(library, follow
     monkeypatch.setattr(following, "WRITE_PATIENCE_S", 0.02)
     contribute(library.database, rob, Contribution(TEXT, "new"))
     generation = library.index.generation()
-    with closing(Database.of(library.settings)) as other, other.write():
+    with closing(Database.of(library.settings)) as other, other.write() as session:
+        site.version(session)  # and so has the lock
         follower.catch_up()
         assert found(library) == ["how-hot-is-water-for-oolong"]
         follower.catch_up()  # is left to the regular work now

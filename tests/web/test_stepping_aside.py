@@ -1,12 +1,15 @@
 """While a change is made, the event loop leaves the interpreter to it."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event
 
 import anyio.to_thread
 import pytest
 
+from app.storage import site
+from app.storage.engines import POOL_SIZE
 from app.web import stepping_aside
 from app.web.stepping_aside import StepsAside
 from tests.loops import run
@@ -99,3 +102,17 @@ def test_it_ends_with_a_change_that_fails(steps):
         return before
 
     assert 0 < run(fail_and_go_on()) == len(steps)
+
+
+def test_readers_are_answered_while_all_who_write_wait(client, library):
+    many = POOL_SIZE * 2  # more than there are threads
+    with ThreadPoolExecutor(many) as writers, library.database.write() as session:
+        site.version(session)  # and so has the lock
+        asked = [
+            writers.submit(client.post, "/sign-in", data={"email": f"a{n}@example.org", "password": "x"})
+            for n in range(many)
+        ]
+        for number in range(20):
+            assert client.get(f"/questions/bread?n={number}").status_code == 200
+        assert [each.result().status_code for each in asked if each.done()] == []
+    assert {each.result().status_code for each in asked} <= {400, 503}
