@@ -39,6 +39,7 @@ FEEDBACK = Limit("feedback", 30, 3600)
 EXPERIMENT = Limit("experiment", 120, 3600)
 IMAGE = Limit("image", 60, 3600)
 WANTED_CHECK = Limit("wanted-check", 1, 3600)  # for one state of the index that hosts share
+UNANSWERED = Limit("unanswered", 60, 3600)  # searches without results that are noted, from one address
 WISH = Limit("wish", 20, 3600)  # asking for an answer, without an account
 
 
