@@ -1,5 +1,6 @@
 """Who sends a request, and what each route asks of them. Every route names exactly one rule; a test sees to it."""
 
+import ipaddress
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -134,6 +135,17 @@ def _cookie_of(request: Request) -> str:
 
 
 def address_of(request: Request) -> str:
-    """Return the network address to count by: an IPv6 network counts as one, for its owner has all of it."""
+    """Return the network address to count by: an IPv6 network of 64 bits counts as one, for its owner has all of it.
+
+    What is no address, such as the name of a socket, stays itself.
+    """
     host = request.client.host if request.client else ""
-    return ":".join(host.split(":")[:4]) if ":" in host else host
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.IPv6Network((int(address), 64), strict=False))
