@@ -11,7 +11,7 @@ from app.errors import Forbidden, SignInNeeded
 from app.models import Account, Role, Scope
 from app.services import accounts
 from app.services.accounts import SESSION_LONGEST, Key
-from app.services.limits import API_READ
+from app.services.limits import API_READ, SIGN_IN, SIGN_IN_AT, SIGN_IN_FROM
 from app.web.origin import SAFE_METHODS
 from app.web.state import State
 
@@ -109,6 +109,18 @@ async def count_read(request: Request) -> None:
     """Count what a program reads; raise TooManyRequests when it is too much for one address."""
     state: State = request.app.state.omniracle
     state.limits.count_often(API_READ, address_of(request))
+
+
+def count_sign_in(request: Request, email: str) -> None:
+    """Count an attempt to sign in by password; raise TooManyRequests when it is one too many.
+
+    An attempt that its address is refused for does not count against the account: its owner may sign in elsewhere.
+    """
+    state: State = request.app.state.omniracle
+    address, account = address_of(request), accounts.folded(email)
+    state.limits.count(SIGN_IN_FROM, address)
+    state.limits.count(SIGN_IN, f"{address} {account}")
+    state.limits.count(SIGN_IN_AT, account)
 
 
 def open_session(request: Request, response: Response, account: Account) -> None:

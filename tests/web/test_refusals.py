@@ -204,6 +204,7 @@ def test_what_is_too_much_is_refused_with_the_figure(people_asking, name):
 OFTEN: dict[str, tuple[Ask, str]] = {  # with the minutes in which they count
     "API_READ": (get(API), "1"),
     "SIGN_IN": (post("/sign-in", email="ann@example.org", password="x"), "15"),
+    "SIGN_IN_AT": (post("/sign-in", email="ann@example.org", password="x"), "15"),
     "SIGN_IN_FROM": (post("/sign-in", email="ann@example.org", password="x"), "15"),
     "PASSWORD": (
         lambda people: people.contributor.post("/account/password", data={"old": "x", "new": PASSWORD}), "15"),

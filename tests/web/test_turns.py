@@ -68,7 +68,7 @@ def test_a_reader_does_not_wait_for_a_flood(client, state):
 
 
 def from_address(client, address):
-    made = TestClient(client.app, client=(address, 50_000))
+    made = TestClient(client.app, client=(address, 50_000), follow_redirects=False)
     made.portal = client.portal
     return made
 
