@@ -112,8 +112,8 @@ class WantedRecorder:
             parts = [  # of one typing, that other workers have seen; they become its longest text
                 each
                 for each, folded in begun
-                if each.first_at > since and each.key != entry.key and each.id not in superseded
                 if _continues(folded, noted.folded)
+                if each.first_at > since and each.key != entry.key and each.id not in superseded
             ]
             longest = max(parts, key=lambda each: len(each.query), default=entry)
             before = known.get(entry.key)
