@@ -27,7 +27,8 @@ class Limit:
 
 
 API_READ = Limit("api", 12_000, 60)  # from one address
-SIGN_IN = Limit("sign-in", 10, 900)  # attempts at one account
+SIGN_IN = Limit("sign-in", 10, 900)  # attempts at one account from one address
+SIGN_IN_AT = Limit("sign-in-at", 25, 900)  # at one account from all addresses together
 SIGN_IN_FROM = Limit("sign-in-from", 50, 900)  # from one address: an office or a school shares one
 PASSWORD = Limit("password", 10, 900)  # attempts to change one's own
 PREVIEW = Limit("preview", 3000, 3600)  # previews and drafts while somebody writes: nearly one a second
@@ -39,6 +40,7 @@ FEEDBACK = Limit("feedback", 30, 3600)
 EXPERIMENT = Limit("experiment", 120, 3600)
 IMAGE = Limit("image", 60, 3600)
 WANTED_CHECK = Limit("wanted-check", 1, 3600)  # for one state of the index that hosts share
+UNANSWERED = Limit("unanswered", 60, 3600)  # searches without results that are noted, from one address
 WISH = Limit("wish", 20, 3600)  # asking for an answer, without an account
 
 

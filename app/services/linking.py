@@ -1,5 +1,6 @@
 """What a page says about itself, for the card of a resource."""
 
+import codecs
 import logging
 import re
 from dataclasses import dataclass
@@ -17,6 +18,15 @@ log = logging.getLogger(__name__)
 MAX_DESCRIPTION = 300
 MAX_HEAD = 200_000  # bytes in which a page says what it is
 _CHARSET = re.compile(rb"""<meta[^>]+charset\s*=\s*["']?\s*([\w-]+)""", re.IGNORECASE)
+# What pages are written in, by Python's names: others, such as punycode, take seconds or are no encodings of texts.
+_ENCODINGS = {
+    *("ascii", "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"),
+    *("gb2312", "gbk", "gb18030", "big5", "big5hkscs"),
+    *("shift_jis", "cp932", "euc_jp", "iso2022_jp", "euc_kr", "cp949"),
+    *("koi8-r", "koi8-u", "cp866", "mac-roman", "mac-cyrillic", "cp874", "tis-620"),
+    *(f"iso8859-{number}" for number in range(1, 17) if number != 12),
+    *(f"cp{number}" for number in range(1250, 1259)),
+}
 
 
 @dataclass(frozen=True)
@@ -99,8 +109,9 @@ def _decoded(body: bytes, content_type: str) -> str:
     for charset in (named[1] if named else None, inside[1].decode("ascii") if inside else None):
         if charset:
             try:
-                return body.decode(charset, "replace")
-            except (LookupError, UnicodeError, ValueError):
+                if codecs.lookup(charset).name in _ENCODINGS:
+                    return body.decode(charset, "replace")
+            except (LookupError, ValueError):
                 continue
     return encoding.decode(body)[0]
 

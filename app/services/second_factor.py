@@ -48,7 +48,8 @@ def picture(secret: str, account: Account, site: str) -> str:
 def turn_on(database: Database, site_key: bytes, key: Key, secret: str, code: str) -> list[str]:
     """Ask for codes from now on, end all other sessions, and return the recovery codes: they are never shown again.
 
-    Raises InvalidFields where the code is not the one that an app with this secret shows now.
+    Raises InvalidFields where the code is not the one that an app with this secret shows now, and InvalidInput where
+    the account has a second factor already: who found a browser open must not put their own in its place.
     """
     if not _SECRET.fullmatch(secret):
         raise InvalidInput("This page is not complete any more. Open it again and scan the new picture.")
@@ -59,6 +60,8 @@ def turn_on(database: Database, site_key: bytes, key: Key, secret: str, code: st
     sealed = _box(site_key).encrypt(secret.encode()).decode()
     factor = SecondFactor(account_id=account_id, sealed=sealed, last_step=step, created_at=now())
     with database.write() as session:
+        if second_factors.of(session, account_id) is not None:
+            raise InvalidInput("This account already has a second factor. Turn it off before you set up another one.")
         second_factors.put(session, factor, [_digest(account_id, each) for each in recovery])
         keys.drop_sessions_but(session, account_id, key.digest)
         audit.record(session, key.account, "second-factor", key.account.email, "on")

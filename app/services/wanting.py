@@ -2,12 +2,12 @@
 
 import logging
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 
 from sqlalchemy.exc import SQLAlchemyError
-from sqlmodel import Session
 
 from app.content import language
 from app.content.plain import one_line
@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 
 MAX_QUERY = 200  # characters; a longer one is no question
 TYPING = timedelta(seconds=30)  # within which a query that continues another one is the same person typing on
+MAX_NOTED = 200  # searches that wait in one worker to be written down
+HOUR = timedelta(hours=1)
+NEW_SEARCHED, NEW_ASKED = 100, 400  # entries that may be new within an hour before a search, or a request, adds none
 CHECKED = 500  # open entries that are looked at in one go when articles have changed
 _PRIVATE = re.compile(
     r"\S@\S"  # a mail address
@@ -42,7 +45,10 @@ class _Noted:
 
 
 class WantedRecorder:
-    """Collects in memory what found nothing, and adds it to the database a little later."""
+    """Collects in memory what found nothing, and adds it to the database a little later.
+
+    Of a flood it drops what comes beyond MAX_NOTED at once, or is new beyond NEW_SEARCHED and NEW_ASKED in an hour.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -66,26 +72,64 @@ class WantedRecorder:
                     known.asks += new.asks
                     known.at = new.at
                     return True
-            self._noted.append(new)
+            if asked or len(self._noted) < MAX_NOTED:  # who asks has it written down at once
+                self._noted.append(new)
         return True
 
     def flush(self, *, everything: bool = False) -> None:
         """Add to the database what nobody types on any more; on failure it is kept for the next time."""
         until = now() - TYPING
+        settled: list[_Noted] = []
+        typed_on: list[_Noted] = []
         with self._lock:
-            settled = [noted for noted in self._noted if everything or noted.at < until]
-            self._noted = [noted for noted in self._noted if noted not in settled]
+            for noted in self._noted:
+                (settled if everything or noted.at < until else typed_on).append(noted)
+            self._noted = typed_on
         if not settled:
             return
         try:
-            with self._database.write() as session:
-                for noted in settled:
-                    _write(session, noted)
-                wanted.forget_surplus(session)
+            entries, superseded = self._changes(settled)
+            if entries:
+                with self._database.write() as session:
+                    wanted.add(session, entries, superseded)
         except SQLAlchemyError as error:
             log.warning("searches without results could not be written down yet: %s", type(error).__name__)
             with self._lock:
-                self._noted += settled
+                self._noted = (settled + self._noted)[:MAX_NOTED]
+
+    def _changes(self, settled: Sequence[_Noted]) -> tuple[list[Wanted], set[int | None]]:
+        """Return what to add to the database, and the ids of what that takes the place of.
+
+        It is worked out before the transaction, so that no other writer waits for it.
+        """
+        pairs = [(noted, _entry(noted)) for noted in settled]
+        with self._database.read() as session:
+            known = {entry.key: entry for entry in wanted.known_as(session, [entry.key for _, entry in pairs])}
+            begun = [(entry, fold(entry.query)) for entry in wanted.begun_since(session, now() - HOUR)]
+        new, entries, superseded = len(begun), [], set[int | None]()
+        for noted, entry in pairs:
+            since = noted.at - 2 * TYPING
+            parts = [  # of one typing, that other workers have seen; they become its longest text
+                each
+                for each, folded in begun
+                if _continues(folded, noted.folded)
+                if each.first_at > since and each.key != entry.key and each.id not in superseded
+            ]
+            longest = max(parts, key=lambda each: len(each.query), default=entry)
+            before = known.get(entry.key)
+            if len(longest.query) > len(entry.query):
+                entry.key, entry.query, entry.searches = longest.key, longest.query, 0
+            elif before is None and new >= (NEW_ASKED if noted.asks else NEW_SEARCHED):
+                continue
+            else:
+                new += before is None
+                if before is not None and before.closed_at is None and before.last_at > since:
+                    entry.searches = 0
+                entry.asks += sum(each.asks for each in parts)
+                superseded.update(each.id for each in parts)
+                known[entry.key] = entry
+            entries.append(entry)
+        return entries, superseded
 
 
 def close_answered(database: Database, index: SearchEngine, after: int = 0) -> int | None:
@@ -112,21 +156,6 @@ def _is_same_typing(known: _Noted, new: _Noted) -> bool:
 def _continues(one: str, other: str) -> bool:
     """Say whether one of two folded texts is the other one, or its beginning."""
     return one.startswith(other) or other.startswith(one)
-
-
-def _write(session: Session, noted: _Noted) -> None:
-    """Add what was noted; parts of one typing that several workers have seen become its longest text."""
-    entry = _entry(noted)
-    for known in wanted.seen_since(session, noted.at - 2 * TYPING):
-        if known.key == entry.key:
-            entry.searches = 0
-        elif known.first_at > noted.at - 2 * TYPING and _continues(fold(known.query), noted.folded):
-            if len(known.query) > len(noted.text):
-                known.asks += noted.asks
-                return
-            entry.asks += known.asks
-            wanted.remove(session, known)
-    wanted.add(session, entry)
 
 
 def _entry(noted: _Noted) -> Wanted:

@@ -20,8 +20,7 @@ def among(session: Session, accounts: Collection[int]) -> set[int]:
 
 
 def put(session: Session, factor: SecondFactor, digests: Iterable[str]) -> None:
-    """Give an account a second factor and recovery codes in place of those that it had."""
-    drop(session, factor.account_id)
+    """Give an account that has none a second factor and its recovery codes."""
     session.add(factor)
     session.add_all(RecoveryCode(digest=digest, account_id=factor.account_id) for digest in digests)
 

@@ -1,33 +1,44 @@
 """Questions that were searched for and have no answer yet."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import func
+from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
 
 from app.models import Wanted
 from app.models.columns import now
 from app.pagination import Page, check_page, offset_of
+from app.storage import upserts
 
 MAX_OPEN = 5000  # the least wanted are forgotten
 
 
-def add(session: Session, entry: Wanted) -> None:
-    """Add an entry's counts to what is known under its key; one that was closed is opened again."""
-    known = session.exec(select(Wanted).where(Wanted.key == entry.key)).first()
-    if known is None:
-        session.add(entry)
-        return
-    known.searches += entry.searches
-    known.asks += entry.asks
-    known.last_at = max(known.last_at, entry.last_at)
-    known.closed_at = known.answered_by = None
+def add(session: Session, entries: Sequence[Wanted], superseded: Collection[int | None]) -> None:
+    """Delete what has these ids, add the entries' counts to what is known under their keys, and keep MAX_OPEN.
+
+    One that was closed is opened again.
+    """
+    if superseded:
+        session.exec(delete(Wanted).where(col(Wanted.id).in_(superseded)))
+    if entries:
+        statement = upserts.insert(session, Wanted)
+        new = statement.excluded
+        counts = {"searches": col(Wanted.searches) + new.searches, "asks": col(Wanted.asks) + new.asks}
+        changes = {**counts, "last_at": new.last_at, "closed_at": None, "answered_by": None}
+        statement = statement.on_conflict_do_update(index_elements=[col(Wanted.key)], set_=changes)
+        session.connection().execute(statement, [entry.model_dump(exclude={"id"}) for entry in entries])
+    _forget_surplus(session)
 
 
-def seen_since(session: Session, moment: datetime) -> Sequence[Wanted]:
-    """Return what is open and was wanted after `moment`."""
-    return session.exec(select(Wanted).where(col(Wanted.last_at) > moment, col(Wanted.closed_at).is_(None))).all()
+def known_as(session: Session, keys: Collection[str]) -> Sequence[Wanted]:
+    """Return what is known under these keys, open or closed."""
+    return session.exec(select(Wanted).where(col(Wanted.key).in_(keys))).all()
+
+
+def begun_since(session: Session, moment: datetime) -> Sequence[Wanted]:
+    """Return what is open and was wanted for the first time after `moment`."""
+    return session.exec(select(Wanted).where(col(Wanted.first_at) > moment, col(Wanted.closed_at).is_(None))).all()
 
 
 def open_after(session: Session, after: int, limit: int) -> list[Wanted]:
@@ -36,12 +47,6 @@ def open_after(session: Session, after: int, limit: int) -> list[Wanted]:
     return list(
         session.exec(select(Wanted).where(is_open, col(Wanted.id) > after).order_by(col(Wanted.id)).limit(limit))
     )
-
-
-def remove(session: Session, entry: Wanted) -> None:
-    """Delete an entry."""
-    session.delete(entry)
-    session.flush()
 
 
 def list_page(session: Session, *, number: int, size: int) -> Page[Wanted]:
@@ -71,13 +76,12 @@ def close(session: Session, entry_id: int, article_id: int) -> None:
         entry.answered_by, entry.closed_at = article_id, now()
 
 
-def forget_surplus(session: Session) -> None:
+def _forget_surplus(session: Session) -> None:
     """Delete the least and longest unwanted entries beyond MAX_OPEN."""
-    surplus: Sequence[Wanted] = session.exec(
-        select(Wanted)
+    surplus = (
+        select(Wanted.id)
         .where(col(Wanted.closed_at).is_(None))
         .order_by(col(Wanted.asks).desc(), col(Wanted.searches).desc(), col(Wanted.last_at).desc())
         .offset(MAX_OPEN)
-    ).all()
-    for entry in surplus:
-        session.delete(entry)
+    )
+    session.exec(delete(Wanted).where(col(Wanted.id).in_(surplus)))

@@ -1,5 +1,6 @@
 """Who sends a request, and what each route asks of them. Every route names exactly one rule; a test sees to it."""
 
+import ipaddress
 from datetime import datetime
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from app.errors import Forbidden, SignInNeeded
 from app.models import Account, Role, Scope
 from app.services import accounts
 from app.services.accounts import SESSION_LONGEST, Key
-from app.services.limits import API_READ
+from app.services.limits import API_READ, SIGN_IN, SIGN_IN_AT, SIGN_IN_FROM
 from app.web.origin import SAFE_METHODS
 from app.web.state import State
 
@@ -111,6 +112,18 @@ async def count_read(request: Request) -> None:
     state.limits.count_often(API_READ, address_of(request))
 
 
+def count_sign_in(request: Request, email: str) -> None:
+    """Count an attempt to sign in by password; raise TooManyRequests when it is one too many.
+
+    An attempt that its address is refused for does not count against the account: its owner may sign in elsewhere.
+    """
+    state: State = request.app.state.omniracle
+    address, account = address_of(request), accounts.folded(email)
+    state.limits.count(SIGN_IN_FROM, address)
+    state.limits.count(SIGN_IN, f"{address} {account}")
+    state.limits.count(SIGN_IN_AT, account)
+
+
 def open_session(request: Request, response: Response, account: Account, proved_at: datetime | None = None) -> None:
     """Sign `account` in on the browser that gets `response`; the key is always a new one, and the former is no good.
 
@@ -138,6 +151,17 @@ def _cookie_of(request: Request) -> str:
 
 
 def address_of(request: Request) -> str:
-    """Return the network address to count by: an IPv6 network counts as one, for its owner has all of it."""
+    """Return the network address to count by: an IPv6 network of 64 bits counts as one, for its owner has all of it.
+
+    What is no address, such as the name of a socket, stays itself.
+    """
     host = request.client.host if request.client else ""
-    return ":".join(host.split(":")[:4]) if ":" in host else host
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.IPv6Network((int(address), 64), strict=False))

@@ -126,7 +126,7 @@ def test_every_limit_stands_in_the_table_of_limits():
         probing.MAX_CONCURRENCY, mcp.MAX_BODY_BYTES // 1024, protocol.MAX_HEAD // 1024, int(protocol.PATIENCE_S),
         protocol.SLOWEST, protocol.MAX_CONNECTIONS,
         *(getattr(limits, name).most for name in (
-            "SIGN_IN", "SIGN_IN_FROM", "PREVIEW", "LINK", "IMAGE", "FEEDBACK", "WISH", "EXPERIMENT")),
+            "SIGN_IN", "SIGN_IN_AT", "SIGN_IN_FROM", "PREVIEW", "LINK", "IMAGE", "FEEDBACK", "WISH", "EXPERIMENT")),
     )  # fmt: skip
     named = set(re.findall(r"\d[\d,]*", text))
     assert [figure for figure in fixed if f"{figure:,}" not in named] == []

@@ -107,6 +107,22 @@ def test_a_page_says_what_it_is(site):
     assert found.description.endswith("…")
 
 
+@pytest.mark.parametrize("charset", ["punycode", "idna", "utf-7", "unicode_escape", "hz", "rot13", "é"])
+def test_an_encoding_that_pages_do_not_have_is_passed_over(site, monkeypatch, charset):
+    title = r"A \u0041 +AGE- ~{VPND~} and-so"
+    head = f'<meta charset="{charset}"><title>{title}</title></head>'
+    monkeypatch.setitem(ANSWERS, "odd", (200, head.encode(), {"Content-Type": f"text/html; charset={charset}"}))
+    assert describe(f"{site}/odd", FETCHER).title == title
+
+
+@pytest.mark.parametrize("charset", ["GB2312", "Big5", "euc-kr", "Shift_JIS", "windows-1251", "ISO-8859-1", "utf-16le"])
+def test_encodings_of_pages_are_read(site, monkeypatch, charset):
+    title = {"euc-kr": "한국", "windows-1251": "Вопрос", "ISO-8859-1": "Café"}.get(charset, "中文")
+    head = f"<title>{title}</title></head>".encode(charset)
+    monkeypatch.setitem(ANSWERS, "odd", (200, head, {"Content-Type": f"text/html; charset={charset}"}))
+    assert describe(f"{site}/odd", FETCHER).title == title
+
+
 @pytest.mark.parametrize("path", ["status/404", "status/500", "loop", "missing"])
 def test_what_cannot_be_fetched_is_told(site, path):
     with pytest.raises(InvalidInput):

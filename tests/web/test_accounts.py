@@ -7,12 +7,14 @@ from fastapi.routing import APIRoute
 from starlette.testclient import TestClient
 
 from app.models import Role, Scope
-from app.services import accounts, passwords
+from app.services import accounts, limits, passwords
+from app.services.limits import RateLimits
 from app.storage import audit
 from app.web.access import SESSION_COOKIE, Rule
 from app.web.application import create_app
 from app.web.routes import ROUTERS
 from tests.web.conftest import PASSWORD
+from tests.web.test_turns import from_address
 
 
 def sign_in(client, email="ann@example.org", password=PASSWORD, **more):
@@ -202,6 +204,25 @@ def test_guessing_is_slowed_down_over_all_workers(client, people, library):
         answers = [sign_in(each, password=f"guess number {n}") for n in range(6) for each in (client, other_worker)]
     assert [answer.status_code for answer in answers] == [400] * 10 + [429] * 2
     assert 0 < int(answers[-1].headers["Retry-After"]) <= 900
+    assert sign_in(client, "rob@example.org").status_code == 303
+
+
+def guess(client, address, times):
+    browser = from_address(client, address)
+    return [sign_in(browser, password="a guess").status_code for _ in range(times)]
+
+
+def test_who_guesses_does_not_lock_the_owner_out(client, people):
+    assert guess(client, "203.0.113.1", 30) == [400] * 10 + [429] * 20
+    assert sign_in(from_address(client, "203.0.113.2")).status_code == 303
+    assert sign_in(from_address(client, "203.0.113.1"), "rob@example.org").status_code == 303
+
+
+def test_guessing_from_many_addresses_is_slowed_down_too(client, people):
+    own = {limits.SIGN_IN: 2, limits.SIGN_IN_AT: 3}
+    client.app.state.omniracle.limits = RateLimits(client.app.state.omniracle.database, b"x", own)
+    answers = [guess(client, f"203.0.113.{number}", 3) for number in range(3)]
+    assert answers == [[400, 400, 429], [400, 429, 429], [429, 429, 429]]
     assert sign_in(client, "rob@example.org").status_code == 303
 
 

@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.models import Account, AuditEntry, LinkedIdentity, Role, Scope
 from app.services import accounts
+from app.services.limits import SIGN_IN, RateLimits
 from app.web.access import SESSION_COOKIE
 from app.web.application import create_app
 from app.web.routes.openid import PROOF_COOKIE
@@ -284,6 +285,14 @@ def test_an_account_with_a_password_is_connected_only_with_it(client, provider, 
     client.cookies.clear()
     assert come_back(client, provider).status_code == 303
     assert "Rob" in client.get("/account").text
+
+
+def test_connecting_counts_as_an_attempt_to_sign_in(client, provider, people):
+    client.app.state.omniracle.limits = RateLimits(client.app.state.omniracle.database, b"x", {SIGN_IN: 1})
+    provider.claims |= {"email": "rob@example.org"}
+    come_back(client, provider)
+    assert client.post("/sign-in", data={"email": "rob@example.org", "password": "a guess"}).status_code == 400
+    assert client.post(QUESTION, data={"password": PASSWORD}).status_code == 429
 
 
 def test_a_signed_in_account_is_connected_when_its_owner_says_so(client, provider, people, library):

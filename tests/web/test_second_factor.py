@@ -152,6 +152,19 @@ def test_setting_it_up_needs_proof_and_a_right_code_and_ends_other_sessions(sign
     assert "Turn off" in browser.get("/account").text
 
 
+@pytest.mark.parametrize(("lang", "said"), [("en", "Turn it off before"), ("zh-CN", "请先停用")])
+def test_one_that_is_on_is_not_replaced(ann, signed_in, client, clock, lang, said):
+    _, secret, recovery = ann
+    browser, another = signed_in(Role.CONTRIBUTOR), second_factor.new_secret()
+    data = {"secret": another, "code": code_of(another, clock)}
+    refused = browser.post(PATH, data=data, headers={"Accept-Language": lang, "Accept": "text/html"})
+    assert refused.status_code == 400
+    assert said in refused.text
+    clock[0] += 30
+    for code in (code_of(secret, clock), recovery[0]):
+        assert client.post("/sign-in/code", data={"half": begin(client), "code": code}).status_code == 303
+
+
 def test_the_secret_is_of_no_use_to_who_has_the_database(ann, library, clock, client):
     _, secret, recovery = ann
     with library.database.read() as session:

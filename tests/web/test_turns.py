@@ -6,11 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 
 import pytest
+from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from app.errors import Busy, TooManyRequests
 from app.storage.engines import POOL_SIZE
 from app.web import fair_turns
+from app.web.access import address_of
 from app.web.fair_turns import FairTurns
 from app.web.state import SEARCHES
 from tests.loops import run
@@ -66,7 +68,7 @@ def test_a_reader_does_not_wait_for_a_flood(client, state):
 
 
 def from_address(client, address):
-    made = TestClient(client.app, client=(address, 50_000))
+    made = TestClient(client.app, client=(address, 50_000), follow_redirects=False)
     made.portal = client.portal
     return made
 
@@ -197,3 +199,24 @@ def test_a_turn_that_nobody_wants_any_more_goes_on_to_the_next():
         return await queue.end()
 
     assert run(wait()) == ["c"]
+
+
+@pytest.mark.parametrize(
+    ("host", "counted"),
+    [
+        ("2600:3c00::f03c:1", "2600:3c00::/64"),
+        ("2600:3c00::f03d:1", "2600:3c00::/64"),
+        ("2001:db8::1", "2001:db8::/64"),
+        ("2001:db8::2", "2001:db8::/64"),
+        ("2001:db8:0:1::2", "2001:db8:0:1::/64"),
+        ("2001:0DB8:0:1:a:b:c:d", "2001:db8:0:1::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("203.0.113.7", "203.0.113.7"),
+        ("testclient", "testclient"),
+        ("unix:/run/site", "unix:/run/site"),
+        ("", ""),
+    ],
+)
+def test_an_ipv6_network_counts_as_one_client(host, counted):
+    assert address_of(Request({"type": "http", "headers": [], "client": (host, 50_000)})) == counted

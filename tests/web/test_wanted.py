@@ -8,8 +8,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.services import wanting
+from app.services.limits import UNANSWERED, RateLimits
+from app.storage import wanted
 from app.web import state
 from app.web.application import create_app
+from tests.web.test_query_counts import counting
 
 pytestmark = pytest.mark.searches
 
@@ -153,3 +156,70 @@ def test_the_feed_is_atom(client):
 def test_pages_with_filters_are_not_recorded(client):
     client.get("/search", params={"q": "zebrafish", "lang": "en"})
     assert 'id="wanted-' not in flushed(client)
+
+
+def test_a_flood_is_written_down_in_a_few_statements_and_displaces_little(library):
+    recorder = wanting.WantedRecorder(library.database)
+    recorder.note("quokka")
+    recorder.flush(everything=True)
+    for _ in range(2):
+        for number in range(3 * wanting.MAX_NOTED):
+            recorder.note(f"word{number} zzq")
+        with counting(library.database.engine) as asked:
+            recorder.flush(everything=True)
+        assert len(asked) < 12
+    with library.database.read() as session:
+        entries = wanted.list_page(session, number=1, size=1000).items
+    assert len(entries) == wanting.NEW_SEARCHED
+    assert "quokka" in {entry.query for entry in entries}
+
+
+def test_what_is_known_or_asked_for_is_counted_in_a_flood_too(library, monkeypatch):
+    monkeypatch.setattr(wanting, "TYPING", timedelta(seconds=-1))
+    monkeypatch.setattr(wanting, "NEW_SEARCHED", 2)
+    monkeypatch.setattr(wanting, "NEW_ASKED", 3)
+    recorder = wanting.WantedRecorder(library.database)
+    for text, asked in (("quokka", False), ("zebra", False), ("numbat", False), ("quokka", False), ("okapi", True)):
+        recorder.note(text, asked=asked)
+        recorder.flush(everything=True)
+    recorder.note("tapir", asked=True)
+    recorder.flush(everything=True)
+    with library.database.read() as session:
+        entries = wanted.list_page(session, number=1, size=1000).items
+    assert [(entry.query, entry.searches, entry.asks) for entry in entries] == [
+        ("okapi", 1, 1),
+        ("quokka", 2, 0),
+        ("zebra", 1, 0),
+    ]
+
+
+def test_who_asks_is_noted_although_a_flood_is(library):
+    recorder = wanting.WantedRecorder(library.database)
+    for number in range(2 * wanting.MAX_NOTED):
+        recorder.note(f"word{number} zzq")
+    recorder.note("What is a zebrafish?", asked=True)
+    recorder.flush(everything=True)
+    with library.database.read() as session:
+        (first, *_) = wanted.list_page(session, number=1, size=1).items
+    assert first.query == "What is a zebrafish?"
+
+
+def test_the_least_wanted_is_forgotten(library, monkeypatch):
+    monkeypatch.setattr(wanted, "MAX_OPEN", 3)
+    recorder = wanting.WantedRecorder(library.database)
+    recorder.note("okapi", asked=True)
+    for text in ("quokka", "zebra", "numbat"):
+        recorder.note(text)
+        recorder.flush(everything=True)
+    with library.database.read() as session:
+        entries = wanted.list_page(session, number=1, size=9).items
+    assert [entry.query for entry in entries] == ["okapi", "numbat", "zebra"]
+
+
+def test_one_address_is_noted_so_often_and_answered_on(client):
+    client.app.state.omniracle.limits = RateLimits(client.app.state.omniracle.database, b"x", {UNANSWERED: 2})
+    for text in ("quokka", "zebra", "numbat"):
+        assert client.get("/search", params={"q": f"{text} zzq"}).status_code == 200
+    html = flushed(client)
+    assert html.count('id="wanted-') == 2
+    assert "numbat zzq" not in html

@@ -13,11 +13,11 @@ from app.errors import Forbidden, InvalidFields, InvalidInput, NotFound, Omnirac
 from app.models import Account
 from app.models.columns import now
 from app.services import accounts, identities, second_factor
-from app.services.limits import SIGN_IN, SIGN_IN_FROM
+from app.services.limits import SIGN_IN_FROM
 from app.services.openid import Identity, OpenIdProvider
 from app.services.proving import PROOF_LIFETIME, note_proof
 from app.services.sealing import LIFETIME_S, seal, unseal
-from app.web.access import PUBLIC, address_of, open_session, session_of
+from app.web.access import PUBLIC, address_of, count_sign_in, open_session, session_of
 from app.web.forms import Form as FilledForm
 from app.web.notices import lead_to
 from app.web.parameters import RowId, local_path
@@ -98,8 +98,7 @@ def connect(request: Request, here: Here, password: Annotated[str, Form()] = "")
             check_proof(here, key, password)
             account = key.account
         else:
-            here.limits.count(SIGN_IN_FROM, address_of(request))
-            here.limits.count(SIGN_IN, accounts.folded(identity.email))
+            count_sign_in(request, identity.email)
             account = _account_by_password(here, identity.email, password)
         identities.link(here.database, account, identity)
     except InvalidInput as error:

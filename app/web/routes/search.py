@@ -1,18 +1,20 @@
 """The search page."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 from fastapi import APIRouter, Request
 from markupsafe import Markup
 from starlette.responses import Response
 
-from app.errors import InvalidInput
+from app.errors import InvalidInput, TooManyRequests
 from app.search.query import parse
+from app.services.limits import UNANSWERED
 from app.services.searching import Hit
 from app.services.searching import search as run_search
 from app.services.suggesting import near_questions
 from app.storage import articles
-from app.web.access import PUBLIC
+from app.web.access import PUBLIC, address_of
 from app.web.kept_page import share
 from app.web.language import translate
 from app.web.parameters import LangFilter, PageNumber, TagFilter
@@ -69,7 +71,9 @@ def search(request: Request, here: Here, number: PageNumber, tag: TagFilter, lan
 
 
 def _nothing(request: Request, here: Here, text: str, did_you_mean: str | None) -> Response:
-    here.wanted.note(text)
+    with suppress(TooManyRequests):  # a flood of one address is answered, but not noted
+        here.limits.count_often(UNANSWERED, address_of(request))
+        here.wanted.note(text)
     near = near_questions(here.database, here.current_index(), text, NEAR)
     popular = []
     if not near:

@@ -8,8 +8,8 @@ from starlette.responses import RedirectResponse, Response
 from app.errors import InvalidFields, InvalidInput, NotFound
 from app.models import Purpose
 from app.services import accounts, second_factor
-from app.services.limits import SIGN_IN, SIGN_IN_FROM, SIGN_UP
-from app.web.access import PUBLIC, account_of, address_of, close_session, open_session
+from app.services.limits import SIGN_UP
+from app.web.access import PUBLIC, account_of, address_of, close_session, count_sign_in, open_session
 from app.web.forms import Form as FilledForm
 from app.web.notices import lead_to
 from app.web.parameters import local_path
@@ -34,8 +34,7 @@ def sign_in_form(request: Request, here: Here, next: str = "/") -> Response:  # 
 @router.post("/sign-in")
 def sign_in(request: Request, here: Here, email: Text = "", password: Text = "", next_path: NextPath = "/") -> Response:
     """Open a session and go back to where the reader came from."""
-    here.limits.count(SIGN_IN_FROM, address_of(request))
-    here.limits.count(SIGN_IN, accounts.folded(email))
+    count_sign_in(request, email)
     try:
         account = accounts.sign_in(here.database, email, password)
     except InvalidInput as error:
