@@ -14,7 +14,7 @@ from app.content.document import MAX_RESOURCE_TITLE, MAX_TAG, MAX_TITLE, MAX_URL
 from app.content.rendering import MAX_AMPERSANDS, MAX_FOOTNOTES, MAX_LENGTH, MAX_LINES
 from app.environment import given_settings, load_settings
 from app.search import query
-from app.services import images, limits, passwords, removing, reviewing
+from app.services import drafting, images, limits, passwords, removing, reviewing
 from app.services.accounts import MAX_EMAIL, MAX_NAME
 from app.services.contributing import MAX_MESSAGE, MAX_SOURCE
 from app.services.wanting import MAX_QUERY
@@ -124,7 +124,7 @@ def test_every_limit_stands_in_the_table_of_limits():
         passwords.MIN_LENGTH, passwords.MAX_LENGTH, query.MAX_LENGTH, query.MAX_TERMS, MAX_LIMIT, MAX_OFFSET,
         MAX_FIELDS, images.MAX_PIXELS // 1_000_000, images.MAX_SIDE, images.MAX_FRAMES, probing.MAX_REQUESTS,
         probing.MAX_CONCURRENCY, mcp.MAX_BODY_BYTES // 1024, protocol.MAX_HEAD // 1024, int(protocol.PATIENCE_S),
-        protocol.SLOWEST, protocol.MAX_CONNECTIONS,
+        protocol.SLOWEST, protocol.MAX_CONNECTIONS, drafting.MAX_DRAFTS,
         *(getattr(limits, name).most for name in (
             "SIGN_IN", "SIGN_IN_FROM", "PREVIEW", "LINK", "IMAGE", "FEEDBACK", "WISH", "EXPERIMENT")),
     )  # fmt: skip

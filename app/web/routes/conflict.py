@@ -9,14 +9,12 @@ from app.content.comparing import compare
 from app.content.merging import Conflict, Merged
 from app.errors import Forbidden, InvalidInput, NotFound
 from app.models import Article
-from app.services import drafting
-from app.services.accounts import id_of
 from app.services.contributing import Contribution, EditConflict, merged_by_blocks
 from app.services.reviewing import may_see
 from app.storage import articles, proposals, revisions
 from app.web.access import Contributor
 from app.web.editor import PLACE, EditorForm, SentValues, form_of_source, number_in
-from app.web.editor_page import editor_page, in_a_window, rendered, shown, target_of
+from app.web.editor_page import editor_page, in_a_window, keep, rendered, target_of
 from app.web.forms import Form
 from app.web.state import Here
 from app.web.templating import named, render
@@ -77,7 +75,10 @@ def resolve(request: Request, here: Here, key: Contributor, slug: str, sent: Sen
         form, preview, filled = form_of_source(mine, base=base.number, message=message), False, Form({}, error)
     window, draft, draft_at = (sent.get(name, "") for name in PLACE)
     form = replace(form, window=window, draft=draft, draft_at=draft_at)
-    form = shown(form, drafting.keep(here.database, id_of(key.account), form.place(target), form.pairs()))
+    try:
+        form = keep(here, key, form, target)
+    except InvalidInput as error:  # too long, or one draft too many: what was chosen is on the page all the same
+        filled = filled or Form({}, error)
     return editor_page(
         request,
         form,
@@ -86,7 +87,7 @@ def resolve(request: Request, here: Here, key: Contributor, slug: str, sent: Sen
         proposal=proposal,
         preview=rendered(request, form) if preview else None,
         filled=filled,
-        status_code=200 if preview else 400,
+        status_code=400 if filled else 200,
     )
 
 

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from app.content import linting
 from app.content.comparing import compare
 from app.content.document import parse_document
-from app.errors import Forbidden, InvalidInput, NotFound
+from app.errors import Forbidden, InvalidInput, NotFound, TooManyRequests
 from app.models import Article, Proposal, ProposalState, Role
 from app.models.columns import now
 from app.services import drafting, reviewing
@@ -20,7 +20,7 @@ from app.services.reviewing import ProposalChanged, may_see, version_of
 from app.storage import drafts, feedback, proposals, resources, revisions
 from app.web.access import Contributor, Reviewer
 from app.web.editor import EditorForm, SentForm, form_of_source
-from app.web.editor_page import begun, editor_page, known_drafts, rendered, shown
+from app.web.editor_page import begun, editor_page, keep, kept_if_possible, known_drafts, refused_page, rendered
 from app.web.forms import Form as FilledForm
 from app.web.language import translate
 from app.web.live import with_panels
@@ -112,7 +112,9 @@ def edit(request: Request, here: Here, key: Contributor, proposal_id: RowId, dra
         return RedirectResponse(f"/proposals/{proposal_id}", 303)
     target = f"proposal-{proposal_id}"
     known = known_drafts(here, key, target)
-    form = begun(known, draft) or form_of_source(proposal.source, base=proposal.base_revision, message=proposal.message)
+    form = begun(here, key, known, draft) or form_of_source(
+        proposal.source, base=proposal.base_revision, message=proposal.message
+    )
     filled = None
     if form.seen not in ("", version_of(proposal)):
         filled, form = FilledForm({}, ProposalChanged()), replace(form, seen=version_of(proposal))
@@ -128,11 +130,10 @@ def change(request: Request, here: Here, key: Contributor, proposal_id: RowId, f
         return editor_page(
             request, form, target=target, article=article, proposal=proposal, preview=rendered(request, form)
         )
-    if form.action == "draft":
-        kept = drafting.keep(here.database, id_of(key.account), form.place(target), form.pairs())
-        known = known_drafts(here, key, target)
-        return editor_page(request, shown(form, kept), target=target, article=article, proposal=proposal, drafts=known)
     try:
+        if form.action == "draft":
+            kept, known = keep(here, key, form, target), known_drafts(here, key, target)
+            return editor_page(request, kept, target=target, article=article, proposal=proposal, drafts=known)
         contribution = _edited(here, form, proposal, article)
         if not Role(key.account.role).includes(Role.REVIEWER):
             reviewing.amend(here.database, key.account, proposal_id, contribution, seen=form.seen)
@@ -142,15 +143,12 @@ def change(request: Request, here: Here, key: Contributor, proposal_id: RowId, f
             following = _next(here, proposal_id, "published")
     except EditConflict as error:
         assert article is not None
-        kept = drafting.keep(here.database, id_of(key.account), form.place(target), form.pairs())
-        return conflict_page(request, article, shown(form, kept), contribution, error, proposal_id)
-    except InvalidInput as error:
-        filled = FilledForm({}, error)
+        kept = kept_if_possible(here, key, form, target)
+        return conflict_page(request, article, kept, contribution, error, proposal_id)
+    except (InvalidInput, TooManyRequests) as error:
         if isinstance(error, ProposalChanged):  # who has read this may put their text in its place
             form = replace(form, seen=version_of(proposal))
-        return editor_page(
-            request, form, target=target, article=article, proposal=proposal, filled=filled, status_code=400
-        )
+        return refused_page(request, form, error, target=target, article=article, proposal=proposal)
     drafting.finish(here.database, id_of(key.account), form.place(target))
     return following
 
