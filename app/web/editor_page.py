@@ -138,6 +138,12 @@ def rendered(request: Request, form: EditorForm) -> Markup:
     return with_panels(request, make_rendering(form.body, form.lang or "en").html, None)
 
 
+def previewed(request: Request, here: State, key: Key, form: EditorForm) -> Markup:
+    """Return what `rendered` does, for a person who asks for it; raise TooManyRequests."""
+    here.limits.count(PREVIEW, str(key.account.id))
+    return rendered(request, form)
+
+
 def target_of(article: Article) -> str:
     """Return the name under which a draft of a change of this article is kept."""
     return f"article-{article.id}"

@@ -248,7 +248,7 @@ def test_what_is_done_too_often_is_refused_with_the_figure(people_asking, counti
     check_told(answer, people_asking, ("1", minutes))
 
 
-@pytest.mark.parametrize("action", ["draft"])
+@pytest.mark.parametrize("action", ["preview", "draft"])
 @pytest.mark.parametrize("path", ["/contribute", "/questions/bread/edit", "the proposal"])
 def test_previews_and_drafts_count_wherever_they_are_asked_for(people_asking, counting, path, action):
     counting({})

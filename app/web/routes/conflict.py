@@ -10,6 +10,7 @@ from app.content.merging import Conflict, Merged
 from app.errors import Forbidden, InvalidInput, NotFound
 from app.models import Article
 from app.services.contributing import Contribution, EditConflict, merged_by_blocks
+from app.services.limits import PREVIEW
 from app.services.reviewing import may_see
 from app.storage import articles, proposals, revisions
 from app.web.access import Contributor
@@ -18,6 +19,7 @@ from app.web.editor_page import editor_page, in_a_window, keep, rendered, target
 from app.web.forms import Form
 from app.web.state import Here
 from app.web.templating import named, render
+from app.web.turns import RenderingTurn
 
 router = APIRouter(include_in_schema=False)
 
@@ -53,8 +55,11 @@ def conflict_page(
 
 
 @router.post("/questions/{slug}/conflict")
-def resolve(request: Request, here: Here, key: Contributor, slug: str, sent: SentValues) -> Response:
+def resolve(
+    request: Request, here: Here, key: Contributor, slug: str, sent: SentValues, _turn: RenderingTurn
+) -> Response:
     """Put together what was chosen, and go on in the editor with the newest revision as the base."""
+    here.limits.count(PREVIEW, str(key.account.id))
     message = sent.get("message", "")
     mine = sent.get("source", "").replace("\r\n", "\n")
     with here.database.read() as session:

@@ -15,7 +15,7 @@ from app.models import Article, Revision
 from app.services import contributing, drafting
 from app.services.accounts import Key, id_of
 from app.services.contributing import Contribution, EditConflict, Outcome
-from app.services.limits import CONTRIBUTION, LINK, PREVIEW
+from app.services.limits import CONTRIBUTION, LINK
 from app.services.linking import describe
 from app.storage import articles, drafts, revisions
 from app.web.access import Contributor
@@ -27,8 +27,8 @@ from app.web.editor_page import (
     keep,
     kept_if_possible,
     known_drafts,
+    previewed,
     refused_page,
-    rendered,
     target_of,
 )
 from app.web.notices import lead_to
@@ -36,6 +36,7 @@ from app.web.parameters import local_path
 from app.web.routes.conflict import conflict_page
 from app.web.state import Here
 from app.web.templating import in_script_of, render, viewer
+from app.web.turns import RenderingTurn
 
 router = APIRouter(include_in_schema=False)
 
@@ -54,16 +55,16 @@ def new(request: Request, here: Here, key: Contributor, title: str = "", draft: 
 
 
 @router.post("/contribute")
-def create(request: Request, here: Here, key: Contributor, form: SentForm) -> Response:
+def create(request: Request, here: Here, key: Contributor, form: SentForm, _turn: RenderingTurn) -> Response:
     """Publish or propose a new answer; or only show how it will look."""
     return _handle(request, here, key, form, article=None)
 
 
 @router.post("/contribute/preview")
-def preview(request: Request, here: Here, key: Contributor, form: SentForm) -> Response:
+def preview(request: Request, here: Here, key: Contributor, form: SentForm, _turn: RenderingTurn) -> Response:
     """Give the answer as it will look, for the editor's preview while one types; nobody sends it back."""
-    here.limits.count(PREVIEW, str(key.account.id))
-    html, lang = in_script_of(viewer(request), rendered(request, form), canonical(form.lang) or detect(form.body))
+    preview = previewed(request, here, key, form)
+    html, lang = in_script_of(viewer(request), preview, canonical(form.lang) or detect(form.body))
     return HTMLResponse(html, headers={"Content-Language": lang})
 
 
@@ -126,7 +127,7 @@ def edit(request: Request, here: Here, key: Contributor, slug: str, draft: str |
 
 
 @router.post("/questions/{slug}/edit")
-def change(request: Request, here: Here, key: Contributor, slug: str, form: SentForm) -> Response:
+def change(request: Request, here: Here, key: Contributor, slug: str, form: SentForm, _turn: RenderingTurn) -> Response:
     """Publish or propose a change; or only show how it will look."""
     with here.database.read() as session:
         article = articles.find(session, slug)
@@ -135,9 +136,10 @@ def change(request: Request, here: Here, key: Contributor, slug: str, form: Sent
 
 def _handle(request: Request, here: Here, key: Key, form: EditorForm, article: Article | None) -> Response:
     target = target_of(article) if article else NEW
-    if form.action == "preview":
-        return editor_page(request, form, target=target, article=article, preview=rendered(request, form))
     try:
+        if form.action == "preview":
+            made = previewed(request, here, key, form)
+            return editor_page(request, form, target=target, article=article, preview=made)
         if form.action == "draft":
             kept = keep(here, key, form, target)
             return editor_page(request, kept, target=target, article=article, drafts=known_drafts(here, key, target))
