@@ -35,12 +35,18 @@ async def _rendering_turn(request: Request, here: Here) -> AsyncIterator[None]:
         yield
 
 
+async def _decoding_turn(request: Request, here: Here) -> AsyncIterator[None]:
+    async with here.decodings.of(_client_of(request)):
+        yield
+
+
 def _client_of(request: Request) -> str:
     """Return by whom a request is counted: the account that it was found to be of, else the address."""
     key: Key | None = getattr(request.state, "key", None)
     return f"account {key.account.id}" if key else address_of(request)
 
 
-# For routes that render or merge what somebody has sent. It comes after what says who sends it and what reads a form:
-# nobody has a turn whose text is still on its way. The turn is over before the answer is sent.
+# For routes that render or merge what somebody has sent, or decode an image. They come after what says who sends it and
+# what reads a form: nobody has a turn whose text is still on its way. The turn is over before the answer is sent.
 RenderingTurn = Annotated[None, Depends(_rendering_turn, scope="function")]
+DecodingTurn = Annotated[None, Depends(_decoding_turn, scope="function")]

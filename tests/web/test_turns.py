@@ -15,7 +15,7 @@ from app.web import fair_turns
 from app.web.fair_turns import FairTurns
 from app.web.routes import ROUTES
 from app.web.state import RENDERINGS, SEARCHES
-from app.web.turns import _rendering_turn
+from app.web.turns import _decoding_turn, _rendering_turn
 from tests.loops import run
 from tests.waiting import eventually
 
@@ -145,6 +145,7 @@ def test_what_renders_or_merges_takes_its_turn_last():
     assert in_turn == set(RENDERED)
     for name in in_turn:  # before, it is known who asks, and a form has arrived
         assert calls[name][-1] is _rendering_turn, name
+    assert [name for name, called in calls.items() if called and called[-1] is _decoding_turn] == ["POST /images/new"]
 
 
 def test_other_pages_are_answered_while_renderings_wait(client, renderings, signed_in):
