@@ -8,6 +8,7 @@ from sqlalchemy import event
 
 from app.models import Draft, Role
 from app.services import drafting
+from app.services.limits import PREVIEW, RateLimits
 from app.storage import articles, drafts, proposals, revisions
 
 FORM = "application/x-www-form-urlencoded"
@@ -372,6 +373,16 @@ def test_a_conflict_is_shown_although_no_draft_can_be_kept(rob, signed_in, monke
     editor = ada.post("/questions/bread/conflict", data=conflict_fields(answer.text, "ours"))
     assert "You have 0 drafts" in editor.text
     assert ada.post("/questions/bread/edit", data=edit_fields(editor.text)).status_code == 303
+
+
+def test_what_comes_of_a_conflict_counts_as_a_preview(rob, signed_in, client, monkeypatch):
+    answer = clash(rob, ada := signed_in(Role.ADMIN))
+    state = client.app.state.omniracle
+    monkeypatch.setattr(state, "limits", RateLimits(state.database, b"another", {PREVIEW: 1}))
+    ada.post("/contribute/preview", data=fields())
+    refused = ada.post("/questions/bread/conflict", data=conflict_fields(answer.text, "ours"))
+    assert refused.status_code == 429
+    assert "one per cent" in refused.text
 
 
 @pytest.mark.parametrize(
