@@ -157,13 +157,18 @@ def checked(source: str) -> tuple[Document, Rendering]:
     return document, make_rendering(document.body, document.lang)
 
 
-def _check_text(source: str) -> None:
-    if len(source) > MAX_SOURCE:
+def refuse_long(length: int) -> None:
+    """Raise InvalidInput for more characters than an answer may have."""
+    if length > MAX_SOURCE:
         raise InvalidInput(
             "This answer has %(length)s characters; the limit is %(most)s. Split it into several answers.",
-            length=f"{len(source):,}",
+            length=f"{length:,}",
             most=f"{MAX_SOURCE:,}",
         )
+
+
+def _check_text(source: str) -> None:
+    refuse_long(len(source))
     if _HALVES.search(source):
         raise InvalidInput("This text contains broken characters. Type them again.")
 

@@ -8,10 +8,15 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from app.models import Article, Draft, Proposal, ProposalState
+from app.content.document import MAX_TITLE
+from app.errors import InvalidFields, InvalidInput, Problem
+from app.models import Account, Article, Draft, Proposal, ProposalState
 from app.models.columns import now
+from app.services.contributing import refuse_long
 from app.storage import drafts
 from app.storage.database import Database
+
+MAX_DRAFTS = 50  # of an account
 
 Fields = list[tuple[str, str]]
 
@@ -37,11 +42,17 @@ def stamp(draft: Draft) -> str:
 
 
 def keep(database: Database, account_id: int, place: Place, fields: Fields) -> Draft:
-    """Keep what a window holds, and return the draft that it became."""
+    """Keep what a window holds, and return the draft that it became.
+
+    Raises InvalidInput for what is too long, and for one draft too many.
+    """
+    _refuse_long(fields)
     with database.write() as session:
-        own = drafts.get(session, account_id, place.own_name)
-        is_free = own is None and _is_of(place, drafts.get(session, account_id, place.name))
+        own, named = (drafts.get(session, account_id, name) for name in (place.own_name, place.name))
+        is_free = own is None and _is_of(place, named)
         name = place.name if is_free else place.own_name
+        if (named if is_free else own) is None:
+            _make_sure_of_room(session, account_id)
         return drafts.put(
             session,
             Draft(account_id=account_id, target=name, window=place.window, fields=fields, updated_at=now()),
@@ -68,6 +79,25 @@ def finish(database: Database, account_id: int, place: Place) -> None:
         drafts.drop(session, account_id, place.own_name)
         if _is_of(place, drafts.get(session, account_id, place.name)):
             drafts.drop(session, account_id, place.name)
+
+
+def _refuse_long(fields: Fields) -> None:
+    """Refuse what no answer may have; a text is not too long by what stands beside it, which is counted apart."""
+    written = dict(fields)
+    if len(written.get("title", "")) > MAX_TITLE:  # lists show it
+        raise InvalidFields(Problem("title", "Use at most %(most)s characters.", {"most": MAX_TITLE}))
+    body = len(written.get("body", ""))
+    refuse_long(max(body, sum(len(value) for _, value in fields) - body))
+
+
+def _make_sure_of_room(session: Session, account_id: int) -> None:
+    session.get(Account, account_id, with_for_update=True)  # two new drafts at once: the second counts the first
+    if drafts.count(session, account_id) >= MAX_DRAFTS:
+        raise InvalidInput(
+            "You have %(most)s drafts, and no more can be kept. Discard one of them under “Your contributions”, then "
+            "save this one again.",
+            most=MAX_DRAFTS,
+        )
 
 
 def _is_of(place: Place, draft: Draft | None) -> bool:

@@ -44,6 +44,8 @@ FORGET_EVERY_S = 3600
 LINKS_A_MINUTE = 20
 FETCHES = 4  # pages of other sites at once: slow ones must not take all threads
 SEARCHES = 2  # at once; more would only share the interpreter, and keep it from everybody else
+RENDERINGS = 1  # at once, and merges, of what somebody has sent: for the same reason
+DECODINGS = 1  # of images at once; each may take 300 MB
 
 
 class State:
@@ -75,6 +77,8 @@ class State:
         self.images = image_store(settings)
         self.drawing = CapacityLimiter(1)  # of pictures of links
         self.searches = FairTurns(SEARCHES)
+        self.renderings = FairTurns(RENDERINGS)
+        self.decodings = FairTurns(DECODINGS)
         self._wanted_checked: int | None = None  # the last entry that was looked at for this generation
 
     def open(self) -> None:

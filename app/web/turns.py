@@ -1,13 +1,15 @@
 """Turns: what takes a worker long is done a few at a time, so that everybody else is answered meanwhile."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Annotated
 
-from fastapi import Request
+from fastapi import Depends, Request
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
+from app.services.accounts import Key
 from app.web.access import address_of
-from app.web.state import State
+from app.web.state import Here, State
 
 
 class InTurn(APIRoute):
@@ -26,3 +28,25 @@ class InTurn(APIRoute):
                 return await handle(request)
 
         return handle_in_turn
+
+
+async def _rendering_turn(request: Request, here: Here) -> AsyncIterator[None]:
+    async with here.renderings.of(_client_of(request)):
+        yield
+
+
+async def _decoding_turn(request: Request, here: Here) -> AsyncIterator[None]:
+    async with here.decodings.of(_client_of(request)):
+        yield
+
+
+def _client_of(request: Request) -> str:
+    """Return by whom a request is counted: the account that it was found to be of, else the address."""
+    key: Key | None = getattr(request.state, "key", None)
+    return f"account {key.account.id}" if key else address_of(request)
+
+
+# For routes that render or merge what somebody has sent, or decode an image. They come after what says who sends it and
+# what reads a form: nobody has a turn whose text is still on its way. The turn is over before the answer is sent.
+RenderingTurn = Annotated[None, Depends(_rendering_turn, scope="function")]
+DecodingTurn = Annotated[None, Depends(_decoding_turn, scope="function")]

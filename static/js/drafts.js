@@ -22,9 +22,10 @@ if (form) {
     const body = new URLSearchParams(new FormData(form));
     const keepalive = isLeaving && body.toString().length < KEEPALIVE_BYTES;
     try {
-      const response = await fetch(form.dataset.draft, { method: "POST", body, keepalive });
+      const response = await fetch(form.dataset.draft, { method: "POST", body, keepalive, headers: { Accept: "application/json" } });
       if (response.ok) kept = Math.max(kept, number);
-      tell(response.ok ? "" : form.dataset[response.status < 500 ? "refused" : "failed"]);
+      const said = [400, 429].includes(response.status) && (await response.json()).detail;
+      tell(response.ok ? "" : said || form.dataset[response.status < 500 ? "refused" : "failed"]);
       return true;
     } catch {
       tell(form.dataset.failed);
@@ -36,10 +37,7 @@ if (form) {
     if (trouble.textContent !== text) trouble.textContent = text;
     if (kept !== changes) later(text ? AGAIN_MS : WAIT_MS);
   };
-  const saveInTurn = () => {
-    saving ??= save().finally(() => { saving = null; });
-    return saving;
-  };
+  const saveInTurn = () => (saving ??= save().finally(() => { saving = null; }));
   const later = (delay = WAIT_MS) => {
     clearTimeout(timer);
     if (!isSent) timer = setTimeout(saveInTurn, delay);
@@ -54,6 +52,7 @@ if (form) {
     isSent = isGone = true;
     setTimeout(() => { isSent = isGone = false; }, 3000); // if we are still here, the line broke or it was stopped
   };
+  const stop = () => { isSent = true; clearTimeout(timer); };
   const leave = () => {
     if (kept !== changes && !isSent) save(true);
   };
@@ -63,10 +62,7 @@ if (form) {
   addEventListener("online", () => kept === changes || saveInTurn());
   document.addEventListener("visibilitychange", () => document.hidden && leave());
   addEventListener("pagehide", leave);
-  document.querySelector("[data-throw-away]")?.addEventListener("submit", () => {
-    isSent = true;
-    clearTimeout(timer);
-  });
+  document.querySelector("[data-throw-away]")?.addEventListener("submit", stop);
   addEventListener("pageshow", () => { isSent = isGone = false; });
   addEventListener("beforeunload", (event) => {
     if (kept !== changes && !isSent) event.preventDefault();
@@ -85,8 +81,7 @@ if (form) {
     const isReached = isDraft || kept !== changes ? await save() : true;
     isSending = false;
     if (isDraft || !isReached) return;
-    isSent = true;
-    clearTimeout(timer);
+    stop();
     form.requestSubmit(button);
   });
 }

@@ -32,19 +32,16 @@ async function send(file) {
 const imagesOf = (transfer) => [...(transfer?.files ?? [])].filter((file) => file.type.startsWith("image/"));
 
 if (input) {
-  box.addEventListener("paste", (event) => {
-    const images = event.clipboardData.getData("text/plain") ? [] : imagesOf(event.clipboardData);
+  const take = (event, images) => {
     if (!images.length) return;
     event.preventDefault();
     images.forEach(send);
+  };
+  box.addEventListener("paste", (event) => {
+    take(event, event.clipboardData.getData("text/plain") ? [] : imagesOf(event.clipboardData));
   });
   box.addEventListener("dragover", (event) => event.dataTransfer.types.includes("Files") && event.preventDefault());
-  box.addEventListener("drop", (event) => {
-    const images = imagesOf(event.dataTransfer);
-    if (!images.length) return;
-    event.preventDefault();
-    images.forEach(send);
-  });
+  box.addEventListener("drop", (event) => take(event, imagesOf(event.dataTransfer)));
   input.addEventListener("change", () => {
     [...input.files].forEach(send);
     input.value = "";

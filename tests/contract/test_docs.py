@@ -14,11 +14,11 @@ from app.content.document import MAX_RESOURCE_TITLE, MAX_TAG, MAX_TITLE, MAX_URL
 from app.content.rendering import MAX_AMPERSANDS, MAX_FOOTNOTES, MAX_LENGTH, MAX_LINES
 from app.environment import given_settings, load_settings
 from app.search import query
-from app.services import images, limits, passwords, removing, reviewing
+from app.services import drafting, images, limits, passwords, removing, reviewing
 from app.services.accounts import MAX_EMAIL, MAX_NAME
 from app.services.contributing import MAX_MESSAGE, MAX_SOURCE
 from app.services.wanting import MAX_QUERY
-from app.web import mcp
+from app.web import fair_turns, mcp, state
 from app.web.editor import MAX_CARDS, MAX_TAGS
 from app.web.forms import MAX_FIELDS
 from app.web.routes import feedback
@@ -124,7 +124,8 @@ def test_every_limit_stands_in_the_table_of_limits():
         passwords.MIN_LENGTH, passwords.MAX_LENGTH, query.MAX_LENGTH, query.MAX_TERMS, MAX_LIMIT, MAX_OFFSET,
         MAX_FIELDS, images.MAX_PIXELS // 1_000_000, images.MAX_SIDE, images.MAX_FRAMES, probing.MAX_REQUESTS,
         probing.MAX_CONCURRENCY, mcp.MAX_BODY_BYTES // 1024, protocol.MAX_HEAD // 1024, int(protocol.PATIENCE_S),
-        protocol.SLOWEST, protocol.MAX_CONNECTIONS,
+        protocol.SLOWEST, protocol.MAX_CONNECTIONS, drafting.MAX_DRAFTS, state.SEARCHES, state.RENDERINGS,
+        state.DECODINGS, fair_turns.MOST_OF_ONE, fair_turns.MOST_WAITING,
         *(getattr(limits, name).most for name in (
             "SIGN_IN", "SIGN_IN_AT", "SIGN_IN_FROM", "PREVIEW", "LINK", "IMAGE", "FEEDBACK", "WISH", "EXPERIMENT")),
     )  # fmt: skip

@@ -206,6 +206,17 @@ def test_a_draft_outlives_its_tab(window):
     expect(again.locator("#field-body")).to_have_value("")
 
 
+def test_a_draft_that_is_refused_says_why_and_what_fits_is_kept_again(window):
+    page = window("contributor")
+    write(page, "Too long", "x" * 1_000_001)
+    expect(page.locator("[data-trouble]")).to_contain_text("the limit is 1,000,000")
+    page.locator("#field-body").fill("Short.")
+    page.get_by_role("button", name="Save draft").click()
+    expect(page.locator("[data-state]")).to_have_text("Draft saved")
+    page.goto("/contribute")
+    page.get_by_role("button", name="Discard draft").click()
+
+
 def test_two_tabs_with_new_answers_keep_both(window):
     page = window("contributor")
     begin(page)

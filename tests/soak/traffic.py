@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode
 
 from PIL import Image
 
+from app.services.drafting import MAX_DRAFTS
 from tests.soak.installation import Answer, Installation, Person
 from tests.soak.ledger import Ledger, Question, Text
 
@@ -128,7 +129,7 @@ class Traffic:
 
     def _draft(self, rng: Chance, person: Person) -> None:
         text = made_text(rng)
-        window = f"w{rng.number}-{rng.randrange(20)}"
+        window = f"w{rng.number}-{rng.randrange(MAX_DRAFTS // WRITERS)}"
         name = (person.account, f"new~{window}")
         known = self._ledger.drafts.setdefault(name, [])
         known.append(text.body)

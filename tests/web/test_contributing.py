@@ -4,8 +4,11 @@ import re
 from urllib.parse import urlencode
 
 import pytest
+from sqlalchemy import event
 
-from app.models import Role
+from app.models import Draft, Role
+from app.services import drafting
+from app.services.limits import PREVIEW, RateLimits
 from app.storage import articles, drafts, proposals, revisions
 
 FORM = "application/x-www-form-urlencoded"
@@ -322,6 +325,93 @@ def test_a_draft_of_what_was_decided_can_still_be_read(ann, rob):
     assert rob.get(f"/drafts/{target}").status_code == 404  # it is nobody else's
     ann.post(f"/drafts/{target}/removal", data={"back": "/account/contributions"})
     assert ann.get(f"/drafts/{target}").status_code == 404
+
+
+WAYS_TO_A_DRAFT = ["/contribute", "/questions/bread/edit", "proposal", "/drafts/new"]
+
+
+def keep_draft(ann, way, **changes):
+    if way == "proposal":
+        way = ann.post("/contribute", data=fields()).headers["Location"] + "/edit"
+    headers = {"Accept": "application/json"} if way == "/drafts/new" else {}  # a script's
+    return ann.post(way, data=fields(action="draft", **changes), headers=headers)
+
+
+def check_refused(answer, way, reason, typed):
+    assert answer.status_code == 400
+    if way == "/drafts/new":
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert reason in answer.json()["detail"]
+    else:
+        assert reason in answer.text
+        assert typed in answer.text
+
+
+@pytest.mark.parametrize("way", WAYS_TO_A_DRAFT)
+def test_one_draft_too_many_is_refused_and_stays_on_the_page(ann, monkeypatch, way):
+    monkeypatch.setattr(drafting, "MAX_DRAFTS", 2)
+    for name in ("new", "new~other"):
+        assert ann.post("/drafts/new", data=fields(draft=name, window="other")).status_code == 204
+    check_refused(keep_draft(ann, way, body="Just begun", window="third"), way, "You have 2 drafts", "Just begun")
+    known = fields(title="Gone on with", draft="new", window="other")
+    assert ann.post("/drafts/new", data=known).status_code == 204  # what is there already goes on
+    ann.post("/drafts/new/removal")
+    assert keep_draft(ann, way, body="Just begun", window="third").status_code in (200, 204)
+
+
+@pytest.mark.parametrize("way", WAYS_TO_A_DRAFT)
+def test_a_draft_is_no_longer_than_an_answer_may_be(ann, way):
+    longest = "盐" * 1_000_000
+    assert keep_draft(ann, way, body=longest).status_code in (200, 204)
+    check_refused(keep_draft(ann, way, body=longest + "。"), way, "the limit is 1,000,000", longest + "。")
+
+
+def test_a_conflict_is_shown_although_no_draft_can_be_kept(rob, signed_in, monkeypatch):
+    monkeypatch.setattr(drafting, "MAX_DRAFTS", 0)
+    answer = clash(rob, ada := signed_in(Role.ADMIN))
+    assert answer.status_code == 409
+    editor = ada.post("/questions/bread/conflict", data=conflict_fields(answer.text, "ours"))
+    assert "You have 0 drafts" in editor.text
+    assert ada.post("/questions/bread/edit", data=edit_fields(editor.text)).status_code == 303
+
+
+def test_what_comes_of_a_conflict_counts_as_a_preview(rob, signed_in, client, monkeypatch):
+    answer = clash(rob, ada := signed_in(Role.ADMIN))
+    state = client.app.state.omniracle
+    monkeypatch.setattr(state, "limits", RateLimits(state.database, b"another", {PREVIEW: 1}))
+    ada.post("/contribute/preview", data=fields())
+    refused = ada.post("/questions/bread/conflict", data=conflict_fields(answer.text, "ours"))
+    assert refused.status_code == 429
+    assert "one per cent" in refused.text
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"), [("/contribute", ["new"]), ("/contribute?draft=none", []), ("/account/contributions", [])]
+)
+def test_lists_of_drafts_leave_the_texts_in_the_database(ann, path, expected):
+    for name in ("new~older", "new"):
+        ann.post("/drafts/new", data=fields(title=f'"{name}" & 盐', draft=name, window="one"))
+    loaded = []
+
+    def note(draft, _):
+        loaded.append(draft.target)
+
+    event.listen(Draft, "load", note)
+    try:
+        page = ann.get(path).text
+    finally:
+        event.remove(Draft, "load", note)
+    assert loaded == expected
+    assert "&#34;new~older&#34; &amp; 盐" in page
+
+
+def test_a_draft_of_signs_that_no_answer_may_have_is_listed(ann):
+    for number, sign in enumerate(("\0", "\x1b", "\u2028", "😀")):
+        kept = fields(title=f"{sign * 290} Sign {number}", body=sign, draft=f"new~w{number}")
+        assert ann.post("/drafts/new", data=kept | {"window": f"w{number}"}).status_code == 204
+    for path in ("/contribute", "/account/contributions"):
+        page = ann.get(path).text
+        assert [number for number in range(4) if f"Sign {number}" in page] == [0, 1, 2, 3]
 
 
 def test_a_draft_leads_to_its_editor(ann):

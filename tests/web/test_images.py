@@ -3,12 +3,17 @@
 import random
 import struct
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
+from threading import Event
 
 import pytest
 from PIL import Image
 
 from app.models import Role
+from app.services import images
+from app.storage.engines import POOL_SIZE
+from tests.waiting import eventually
 
 
 def picture(kind="PNG", size=(40, 20), **options):
@@ -144,3 +149,29 @@ def test_an_image_keeps_its_place_on_the_page(ann):
     html = ann.post("/contribute/preview", data={"body": f"![A red field]({url})"}).text
     assert 'width="40"' in html
     assert 'height="20"' in html
+
+
+def test_images_are_decoded_one_at_a_time_and_wait_without_a_thread(ann, client, signed_in, monkeypatch):
+    decode, may_go_on = images._without_metadata, Event()
+    begun, ended = [], []
+
+    def watched(content):
+        begun.append(content)
+        assert len(begun) == len(ended) + 1
+        assert may_go_on.wait(20)
+        ended.append(content)
+        return decode(content)
+
+    monkeypatch.setattr(images, "_without_metadata", watched)
+    turns, many = client.app.state.omniracle.decodings, POOL_SIZE * 2
+    with ThreadPoolExecutor(many + 1) as people:
+        asked = [people.submit(send, ann, picture()) for _ in range(many)]
+        assert eventually(lambda: turns.waiting >= many - 1)
+        own = people.submit(send, signed_in(Role.REVIEWER), picture("GIF"))
+        assert eventually(lambda: turns.waiting >= many)
+        assert client.get("/about").status_code == 200
+        assert len(begun) == 1
+        may_go_on.set()
+        assert {each.result().status_code for each in [*asked, own]} == {201}
+    assert picture("GIF") in begun[:3]  # who sends one does not wait for who has sent many
+    assert turns.is_free

@@ -24,6 +24,7 @@ from tests.web.conftest import PASSWORD, PEOPLE
 HAN = re.compile(r"[\u4e00-\u9fff]")
 MB = 2**20
 API = "/api/v1/questions"
+BY_SCRIPT = {"Accept": "application/json"}
 PAPER = {"title": "Why?", "body": "Because."}
 ANSWER = {"title": "Why?", "body_markdown": "Because."}
 
@@ -120,6 +121,16 @@ def cards(number: int = 1, **changes: str) -> Ask:
     return write(**{f"card_{part}": [value] * number for part, value in given.items()})
 
 
+def keep_drafts(people: People) -> Response:
+    """Keep one too many; others may keep some again afterwards."""
+    names = [f"w{number}" for number in range(51)]
+    drafts = [PAPER | {"window": name, "draft": f"new~{name}"} for name in names]
+    answers = [people.contributor.post("/drafts/new", data=draft) for draft in drafts]
+    for name in names:
+        people.contributor.post(f"/drafts/new~{name}/removal")
+    return answers[-1]
+
+
 def in_pieces(_: object = None):
     yield from (b"x" * MB for _ in range(17))
 
@@ -144,6 +155,13 @@ TOO_MUCH: dict[str, tuple[Ask, int, tuple[str, ...]]] = {
     "files": (lambda people: people.contributor.post("/images/new", files=[("image", b"x")] * 1001), 400, ("1000",)),
     "a title": (write(title="x" * 301), 400, ("300",)),
     "an answer": (write(body="x" * 1_000_001), 400, ("1,000,000",)),
+    "a draft": (write(body="x" * 1_000_001, action="draft"), 400, ("1,000,000",)),
+    "a draft, by a script": (
+        lambda people: people.contributor.post("/drafts/new", data={"body": "x" * 1_000_001}, headers=BY_SCRIPT),
+        400, ("1,000,000",)),
+    "what stands beside a draft's text": (write(message="x" * 1_000_001, action="draft"), 400, ("1,000,000",)),
+    "a draft's title": (write(title="x" * 301, action="draft"), 400, ("300",)),
+    "drafts": (keep_drafts, 400, ("50",)),
     "a message": (write(message="x" * 501), 400, ("500",)),
     "topics": (write(tags=",".join(f"t{n}" for n in range(101))), 400, ("100", "60")),
     "a topic": (write(tags="x" * 61), 400, ("100", "60")),
@@ -229,6 +247,22 @@ def test_what_is_done_too_often_is_refused_with_the_figure(people_asking, counti
     assert answer.status_code == 429
     assert 0 < int(answer.headers["Retry-After"]) <= limit.period_s
     check_told(answer, people_asking, ("1", minutes))
+
+
+@pytest.mark.parametrize("action", ["preview", "draft"])
+@pytest.mark.parametrize("path", ["/contribute", "/questions/bread/edit", "the proposal"])
+def test_previews_and_drafts_count_wherever_they_are_asked_for(people_asking, counting, path, action):
+    counting({})
+    if path == "the proposal":
+        path = people_asking.contributor.post("/contribute", data=PAPER).headers["Location"] + "/edit"
+    counting({limits.PREVIEW: 1})
+    typed = PAPER | {"action": action, "body": "Nobody wants to type this again."}
+    assert people_asking.contributor.post(path, data=typed).status_code == 200
+    answer = people_asking.contributor.post(path, data=typed)
+    assert answer.status_code == 429
+    assert 0 < int(answer.headers["Retry-After"]) <= limits.PREVIEW.period_s
+    assert typed["body"] in answer.text
+    check_told(answer, people_asking, ("1", "60"))
 
 
 def test_every_limit_by_time_is_among_them():

@@ -1,4 +1,4 @@
-"""Searches come in turn, and hold up nobody else; who has sent many waits for who has sent few."""
+"""Searches and renderings come in turn, and hold up nobody else; who has sent many waits for who has sent few."""
 
 import asyncio
 from collections import Counter
@@ -10,11 +10,14 @@ from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from app.errors import Busy, TooManyRequests
+from app.models import Role
 from app.storage.engines import POOL_SIZE
 from app.web import fair_turns
 from app.web.access import address_of
 from app.web.fair_turns import FairTurns
-from app.web.state import SEARCHES
+from app.web.routes import ROUTES
+from app.web.state import RENDERINGS, SEARCHES
+from app.web.turns import _decoding_turn, _rendering_turn
 from tests.loops import run
 from tests.waiting import eventually
 
@@ -103,6 +106,92 @@ def test_a_search_that_fails_gives_its_turn_back(client):
     for _ in range(SEARCHES * 2):
         assert client.get("/api/v1/search?limit=0").status_code == 422
     assert client.get(PATHS[1]).status_code == 200
+
+
+PAPER = {"title": "Why?", "body": "Because.", "action": "preview", "base": "1"}
+RENDERED = {  # what asks for a rendering or a merge, by its route
+    "POST /contribute": PAPER,
+    "POST /contribute/preview": PAPER,
+    "POST /questions/{slug}/edit": PAPER,
+    "POST /questions/{slug}/conflict": {"base": "1", "newest": "1", "source": "---\ntitle: Why?\n---\n\nSo.\n"},
+    "POST /questions/{slug}/revisions/{number}/reversion": {"message": "Back"},
+    "GET /questions/{slug}/compare": {},
+    "GET /proposals/{proposal_id}": {},
+    "POST /proposals/{proposal_id}/edit": PAPER,
+    "POST /proposals/{proposal_id}/approval": {},
+    "POST /proposals/{proposal_id}/rejection": {},
+    "POST /api/v1/questions": {},
+    "PUT /api/v1/questions/{slug}": {},
+}
+
+
+@pytest.fixture
+def renderings(client):
+    """Of a worker whose turns are all taken until `free`."""
+    state = client.app.state.omniracle
+    state.holders = AsyncExitStack()
+    for _ in range(RENDERINGS):
+        client.portal.call(state.holders.enter_async_context, state.renderings.of("holder"))
+    yield state.renderings
+    free(client, state)
+
+
+def test_what_renders_or_merges_takes_its_turn_last():
+    calls = {
+        f"{method} {route.path}": [each.call for each in route.dependant.dependencies]
+        for route in ROUTES
+        for method in route.methods
+        if hasattr(route, "dependant")
+    }
+    in_turn = {name for name, called in calls.items() if _rendering_turn in called}
+    assert in_turn == set(RENDERED)
+    for name in in_turn:  # before, it is known who asks, and a form has arrived
+        assert calls[name][-1] is _rendering_turn, name
+    assert [name for name, called in calls.items() if called and called[-1] is _decoding_turn] == ["POST /images/new"]
+
+
+def test_other_pages_are_answered_while_renderings_wait(client, renderings, signed_in):
+    ann, rob = signed_in(Role.CONTRIBUTOR), signed_in(Role.REVIEWER)
+    assert ann.post("/drafts/new", data=PAPER).status_code == 204  # to keep a draft takes no turn
+    forms = {name: fields for name, fields in RENDERED.items() if "/api/" not in name}
+    many = POOL_SIZE * 2 // len(forms) + 1  # more than there are threads
+    with ThreadPoolExecutor(many * len(forms)) as people:
+        asked = [
+            people.submit(rob.request, method, path.format(slug="bread", number=1, proposal_id=1), data=fields)
+            for name, fields in forms.items()
+            for method, path in [name.split()]
+            for _ in range(many)
+        ]
+        assert eventually(lambda: renderings.waiting >= len(asked) or any(each.done() for each in asked))
+        assert client.get("/about").status_code == 200
+        assert ann.get("/contribute").status_code == 200
+        assert not any(each.done() for each in asked)
+        free(client, client.app.state.omniracle)
+        assert {each.result().status_code for each in asked} <= {200, 303, 400, 404}
+    assert renderings.is_free
+
+
+def test_a_contributor_does_not_wait_for_a_flood_of_another(client, renderings, signed_in):
+    flood, other = signed_in(Role.REVIEWER), signed_in(Role.CONTRIBUTOR)  # from one address
+    many, left = 40, []
+    with ThreadPoolExecutor(many + 1) as people:
+        asked = [people.submit(flood.post, "/contribute/preview", data=PAPER) for _ in range(many)]
+        assert eventually(lambda: renderings.waiting >= many)
+        own = people.submit(other.post, "/contribute/preview", data=PAPER)
+        own.add_done_callback(lambda _: left.append(renderings.waiting))
+        assert eventually(lambda: renderings.waiting > many)
+        free(client, client.app.state.omniracle)
+        assert own.result().status_code == 200
+        assert {each.result().status_code for each in asked} == {200}
+    assert left[0] > many // 4  # all of them had come before
+
+
+def test_who_has_too_many_renderings_waiting_keeps_what_was_typed(renderings, signed_in, monkeypatch):
+    monkeypatch.setattr(fair_turns, "MOST_OF_ONE", 0)
+    typed = PAPER | {"body": "Nobody wants to type this again."}
+    answer = signed_in(Role.CONTRIBUTOR).post("/contribute", data=typed)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "5")
+    assert typed["body"] in answer.text
 
 
 class Queue:

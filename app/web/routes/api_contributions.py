@@ -27,6 +27,7 @@ from app.web.problems import problem, problems
 from app.web.routes.api import Question, article_response
 from app.web.state import Here
 from app.web.templating import base_url
+from app.web.turns import RenderingTurn
 
 router = APIRouter(
     prefix="/api/v1",
@@ -85,7 +86,9 @@ _PROPOSED: dict[str, Any] = {"model": Proposed, "description": "It awaits review
 
 
 @router.post("/questions", status_code=201, response_model=Question, responses={202: _PROPOSED})
-def create_question(request: Request, here: Here, key: ApiContributor, question: QuestionInput) -> Response:
+def create_question(
+    request: Request, here: Here, key: ApiContributor, question: QuestionInput, _turn: RenderingTurn
+) -> Response:
     """Publish a new question (201), or propose it where the account may not publish (202)."""
     here.limits.count(CONTRIBUTION, str(key.account.id))
     if not question.title or not question.body_markdown:
@@ -99,7 +102,13 @@ def create_question(request: Request, here: Here, key: ApiContributor, question:
 
 @router.put("/questions/{slug}", response_model=Question, responses={202: _PROPOSED, **problems(404, 410, 412, 428)})
 def change_question(
-    request: Request, here: Here, key: ApiContributor, slug: Slug, question: QuestionInput, if_match: IfMatch = None
+    request: Request,
+    here: Here,
+    key: ApiContributor,
+    slug: Slug,
+    question: QuestionInput,
+    _turn: RenderingTurn,
+    if_match: IfMatch = None,
 ) -> Response:
     """Publish a change (200), or propose it (202); `If-Match` names the revision that it started from.
 

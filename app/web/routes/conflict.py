@@ -9,17 +9,17 @@ from app.content.comparing import compare
 from app.content.merging import Conflict, Merged
 from app.errors import Forbidden, InvalidInput, NotFound
 from app.models import Article
-from app.services import drafting
-from app.services.accounts import id_of
 from app.services.contributing import Contribution, EditConflict, merged_by_blocks
+from app.services.limits import PREVIEW
 from app.services.reviewing import may_see
 from app.storage import articles, proposals, revisions
 from app.web.access import Contributor
 from app.web.editor import PLACE, EditorForm, SentValues, form_of_source, number_in
-from app.web.editor_page import editor_page, in_a_window, rendered, shown, target_of
+from app.web.editor_page import editor_page, in_a_window, keep, rendered, target_of
 from app.web.forms import Form
 from app.web.state import Here
 from app.web.templating import named, render
+from app.web.turns import RenderingTurn
 
 router = APIRouter(include_in_schema=False)
 
@@ -55,8 +55,11 @@ def conflict_page(
 
 
 @router.post("/questions/{slug}/conflict")
-def resolve(request: Request, here: Here, key: Contributor, slug: str, sent: SentValues) -> Response:
+def resolve(
+    request: Request, here: Here, key: Contributor, slug: str, sent: SentValues, _turn: RenderingTurn
+) -> Response:
     """Put together what was chosen, and go on in the editor with the newest revision as the base."""
+    here.limits.count(PREVIEW, str(key.account.id))
     message = sent.get("message", "")
     mine = sent.get("source", "").replace("\r\n", "\n")
     with here.database.read() as session:
@@ -77,7 +80,10 @@ def resolve(request: Request, here: Here, key: Contributor, slug: str, sent: Sen
         form, preview, filled = form_of_source(mine, base=base.number, message=message), False, Form({}, error)
     window, draft, draft_at = (sent.get(name, "") for name in PLACE)
     form = replace(form, window=window, draft=draft, draft_at=draft_at)
-    form = shown(form, drafting.keep(here.database, id_of(key.account), form.place(target), form.pairs()))
+    try:
+        form = keep(here, key, form, target)
+    except InvalidInput as error:  # too long, or one draft too many: what was chosen is on the page all the same
+        filled = filled or Form({}, error)
     return editor_page(
         request,
         form,
@@ -86,7 +92,7 @@ def resolve(request: Request, here: Here, key: Contributor, slug: str, sent: Sen
         proposal=proposal,
         preview=rendered(request, form) if preview else None,
         filled=filled,
-        status_code=200 if preview else 400,
+        status_code=400 if filled else 200,
     )
 
 

@@ -15,18 +15,28 @@ from app.models import Article, Revision
 from app.services import contributing, drafting
 from app.services.accounts import Key, id_of
 from app.services.contributing import Contribution, EditConflict, Outcome
-from app.services.limits import CONTRIBUTION, LINK, PREVIEW
+from app.services.limits import CONTRIBUTION, LINK
 from app.services.linking import describe
 from app.storage import articles, drafts, revisions
 from app.web.access import Contributor
 from app.web.editor import EditorForm, SentForm, form_of, form_of_source
-from app.web.editor_page import NEW, begun, editor_page, known_drafts, rendered, shown, target_of
-from app.web.forms import Form as FilledForm
+from app.web.editor_page import (
+    NEW,
+    begun,
+    editor_page,
+    keep,
+    kept_if_possible,
+    known_drafts,
+    previewed,
+    refused_page,
+    target_of,
+)
 from app.web.notices import lead_to
 from app.web.parameters import local_path
 from app.web.routes.conflict import conflict_page
 from app.web.state import Here
 from app.web.templating import in_script_of, render, viewer
+from app.web.turns import RenderingTurn
 
 router = APIRouter(include_in_schema=False)
 
@@ -38,21 +48,23 @@ _DRAFT = re.compile(rf"(?:{_TARGET.pattern})(?:~[\w-]{{1,20}})?", re.ASCII)
 def new(request: Request, here: Here, key: Contributor, title: str = "", draft: str | None = None) -> Response:
     """Show the last draft that was begun, the one that is asked for, or the editor with nothing but a title."""
     known = known_drafts(here, key, NEW)
-    form = (None if title and draft is None else begun(known, draft)) or EditorForm(title=one_line(title)[:MAX_TITLE])
+    form = (None if title and draft is None else begun(here, key, known, draft)) or EditorForm(
+        title=one_line(title)[:MAX_TITLE]
+    )
     return editor_page(request, form, target=NEW, drafts=known)
 
 
 @router.post("/contribute")
-def create(request: Request, here: Here, key: Contributor, form: SentForm) -> Response:
+def create(request: Request, here: Here, key: Contributor, form: SentForm, _turn: RenderingTurn) -> Response:
     """Publish or propose a new answer; or only show how it will look."""
     return _handle(request, here, key, form, article=None)
 
 
 @router.post("/contribute/preview")
-def preview(request: Request, here: Here, key: Contributor, form: SentForm) -> Response:
+def preview(request: Request, here: Here, key: Contributor, form: SentForm, _turn: RenderingTurn) -> Response:
     """Give the answer as it will look, for the editor's preview while one types; nobody sends it back."""
-    here.limits.count(PREVIEW, str(key.account.id))
-    html, lang = in_script_of(viewer(request), rendered(request, form), canonical(form.lang) or detect(form.body))
+    preview = previewed(request, here, key, form)
+    html, lang = in_script_of(viewer(request), preview, canonical(form.lang) or detect(form.body))
     return HTMLResponse(html, headers={"Content-Language": lang})
 
 
@@ -73,8 +85,7 @@ def save_draft(here: Here, key: Contributor, target: str, form: SentForm) -> Res
     """Keep what is being written."""
     if not _TARGET.fullmatch(target):
         raise NotFound("There is no such draft.")
-    here.limits.count(PREVIEW, str(key.account.id))
-    drafting.keep(here.database, id_of(key.account), form.place(target), form.pairs())
+    keep(here, key, form, target)
     return Response(status_code=204)
 
 
@@ -111,12 +122,12 @@ def edit(request: Request, here: Here, key: Contributor, slug: str, draft: str |
     assert newest is not None
     target = target_of(article)
     known = known_drafts(here, key, target)
-    form = begun(known, draft) or form_of_source(newest.source, base=article.revision)
+    form = begun(here, key, known, draft) or form_of_source(newest.source, base=article.revision)
     return editor_page(request, form, target=target, article=article, drafts=known)
 
 
 @router.post("/questions/{slug}/edit")
-def change(request: Request, here: Here, key: Contributor, slug: str, form: SentForm) -> Response:
+def change(request: Request, here: Here, key: Contributor, slug: str, form: SentForm, _turn: RenderingTurn) -> Response:
     """Publish or propose a change; or only show how it will look."""
     with here.database.read() as session:
         article = articles.find(session, slug)
@@ -125,29 +136,21 @@ def change(request: Request, here: Here, key: Contributor, slug: str, form: Sent
 
 def _handle(request: Request, here: Here, key: Key, form: EditorForm, article: Article | None) -> Response:
     target = target_of(article) if article else NEW
-    if form.action == "preview":
-        return editor_page(request, form, target=target, article=article, preview=rendered(request, form))
-    if form.action == "draft":
-        kept = drafting.keep(here.database, id_of(key.account), form.place(target), form.pairs())
-        return editor_page(
-            request, shown(form, kept), target=target, article=article, drafts=known_drafts(here, key, target)
-        )
     try:
+        if form.action == "preview":
+            made = previewed(request, here, key, form)
+            return editor_page(request, form, target=target, article=article, preview=made)
+        if form.action == "draft":
+            kept = keep(here, key, form, target)
+            return editor_page(request, kept, target=target, article=article, drafts=known_drafts(here, key, target))
         contribution = contribution_of(here, form, article)
         here.limits.count(CONTRIBUTION, str(key.account.id))
         outcome = contributing.contribute(here.database, key.account, contribution)
-    except InvalidInput as error:
-        return editor_page(request, form, target=target, article=article, status_code=400, filled=FilledForm({}, error))
-    except TooManyRequests as error:
-        response = editor_page(
-            request, form, target=target, article=article, status_code=429, filled=FilledForm({}, error)
-        )
-        response.headers["Retry-After"] = str(error.retry_after_s)
-        return response
+    except (InvalidInput, TooManyRequests) as error:
+        return refused_page(request, form, error, target=target, article=article)
     except EditConflict as error:
         assert article is not None
-        kept = drafting.keep(here.database, id_of(key.account), form.place(target), form.pairs())
-        form = shown(form, kept)  # who leaves the page finds the text again
+        form = kept_if_possible(here, key, form, target)  # who leaves the page finds the text again
         return conflict_page(request, article, form, contribution, error)
     drafting.finish(here.database, id_of(key.account), form.place(target))
     return _lead_on(outcome)

@@ -20,6 +20,7 @@ from app.web.notices import lead_to
 from app.web.parameters import PageNumber, RowId
 from app.web.state import Here
 from app.web.templating import named, render
+from app.web.turns import RenderingTurn
 
 router = APIRouter(prefix="/questions", include_in_schema=False)
 
@@ -65,7 +66,9 @@ def show_revision(request: Request, here: Here, slug: str, number: str) -> Respo
 
 
 @router.get("/{slug}/compare", dependencies=[PUBLIC])
-def compare_revisions(request: Request, here: Here, slug: str, older: str = "", newer: str = "") -> Response:
+def compare_revisions(
+    request: Request, here: Here, slug: str, _turn: RenderingTurn, older: str = "", newer: str = ""
+) -> Response:
     """Show what changed between two revisions, word by word."""
     with here.database.read() as session:
         article = articles.find(session, slug)
@@ -81,7 +84,9 @@ def compare_revisions(request: Request, here: Here, slug: str, older: str = "", 
 
 
 @router.post("/{slug}/revisions/{number}/reversion")
-def revert(here: Here, key: Contributor, slug: str, number: RowId, message: Annotated[str, Form()] = "") -> Response:
+def revert(
+    here: Here, key: Contributor, slug: str, number: RowId, _turn: RenderingTurn, message: Annotated[str, Form()] = ""
+) -> Response:
     """Make an older revision the newest again, or propose to."""
     here.limits.count(CONTRIBUTION, str(key.account.id))
     outcome = contributing.revert(here.database, key.account, slug, number, message)

@@ -12,6 +12,7 @@ from app.web.access import PUBLIC, Contributor
 from app.web.forms import Form
 from app.web.state import Here
 from app.web.templating import render
+from app.web.turns import DecodingTurn
 
 router = APIRouter(prefix="/images", include_in_schema=False)
 
@@ -25,7 +26,13 @@ def form(request: Request, _key: Contributor) -> Response:
 
 
 @router.post("/new")
-def add(request: Request, here: Here, key: Contributor, image: Annotated[UploadFile | None, File()] = None) -> Response:
+def add(
+    request: Request,
+    here: Here,
+    key: Contributor,
+    _turn: DecodingTurn,
+    image: Annotated[UploadFile | None, File()] = None,
+) -> Response:
     """Store an image and tell its address: as JSON to the editor, else on a page."""
     here.limits.count(IMAGE, str(key.account.id))
     wants_json = "application/json" in request.headers.get("accept", "")

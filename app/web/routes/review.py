@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from app.content import linting
 from app.content.comparing import compare
 from app.content.document import parse_document
-from app.errors import Forbidden, InvalidInput, NotFound
+from app.errors import Forbidden, InvalidInput, NotFound, TooManyRequests
 from app.models import Article, Proposal, ProposalState, Role
 from app.models.columns import now
 from app.services import drafting, reviewing
@@ -20,7 +20,7 @@ from app.services.reviewing import ProposalChanged, may_see, version_of
 from app.storage import drafts, feedback, proposals, resources, revisions
 from app.web.access import Contributor, Reviewer
 from app.web.editor import EditorForm, SentForm, form_of_source
-from app.web.editor_page import begun, editor_page, known_drafts, rendered, shown
+from app.web.editor_page import begun, editor_page, keep, kept_if_possible, known_drafts, previewed, refused_page
 from app.web.forms import Form as FilledForm
 from app.web.language import translate
 from app.web.live import with_panels
@@ -29,6 +29,7 @@ from app.web.parameters import PageNumber, RowId
 from app.web.routes.conflict import conflict_page
 from app.web.state import Here
 from app.web.templating import named, render
+from app.web.turns import RenderingTurn
 
 router = APIRouter(include_in_schema=False)
 
@@ -64,14 +65,19 @@ def own(request: Request, here: Here, key: Contributor, number: PageNumber) -> R
 
 
 @router.get("/proposals/{proposal_id}")
-def show(request: Request, here: Here, key: Contributor, proposal_id: RowId) -> Response:
+def show(request: Request, here: Here, key: Contributor, proposal_id: RowId, _turn: RenderingTurn) -> Response:
     """Show a proposal to its author and to reviewers."""
     return _page(request, here, key, proposal_id)
 
 
 @router.post("/proposals/{proposal_id}/approval")
 def approve(
-    request: Request, here: Here, key: Reviewer, proposal_id: RowId, seen: Annotated[str, Form()] = ""
+    request: Request,
+    here: Here,
+    key: Reviewer,
+    proposal_id: RowId,
+    _turn: RenderingTurn,
+    seen: Annotated[str, Form()] = "",
 ) -> Response:
     """Publish a proposal and go on with the next one."""
     proposal, article = _found(here, key, proposal_id)
@@ -87,7 +93,12 @@ def approve(
 
 @router.post("/proposals/{proposal_id}/rejection")
 def reject(
-    request: Request, here: Here, key: Reviewer, proposal_id: RowId, reason: Annotated[str, Form()] = ""
+    request: Request,
+    here: Here,
+    key: Reviewer,
+    proposal_id: RowId,
+    _turn: RenderingTurn,
+    reason: Annotated[str, Form()] = "",
 ) -> Response:
     """Reject a proposal with a reason and go on with the next one."""
     try:
@@ -112,7 +123,9 @@ def edit(request: Request, here: Here, key: Contributor, proposal_id: RowId, dra
         return RedirectResponse(f"/proposals/{proposal_id}", 303)
     target = f"proposal-{proposal_id}"
     known = known_drafts(here, key, target)
-    form = begun(known, draft) or form_of_source(proposal.source, base=proposal.base_revision, message=proposal.message)
+    form = begun(here, key, known, draft) or form_of_source(
+        proposal.source, base=proposal.base_revision, message=proposal.message
+    )
     filled = None
     if form.seen not in ("", version_of(proposal)):
         filled, form = FilledForm({}, ProposalChanged()), replace(form, seen=version_of(proposal))
@@ -120,19 +133,19 @@ def edit(request: Request, here: Here, key: Contributor, proposal_id: RowId, dra
 
 
 @router.post("/proposals/{proposal_id}/edit")
-def change(request: Request, here: Here, key: Contributor, proposal_id: RowId, form: SentForm) -> Response:
+def change(
+    request: Request, here: Here, key: Contributor, proposal_id: RowId, form: SentForm, _turn: RenderingTurn
+) -> Response:
     """Keep the author's changes of a proposal, or publish it with a reviewer's changes."""
     proposal, article = _found(here, key, proposal_id)
     target = f"proposal-{proposal_id}"
-    if form.action == "preview":
-        return editor_page(
-            request, form, target=target, article=article, proposal=proposal, preview=rendered(request, form)
-        )
-    if form.action == "draft":
-        kept = drafting.keep(here.database, id_of(key.account), form.place(target), form.pairs())
-        known = known_drafts(here, key, target)
-        return editor_page(request, shown(form, kept), target=target, article=article, proposal=proposal, drafts=known)
     try:
+        if form.action == "preview":
+            made = previewed(request, here, key, form)
+            return editor_page(request, form, target=target, article=article, proposal=proposal, preview=made)
+        if form.action == "draft":
+            kept, known = keep(here, key, form, target), known_drafts(here, key, target)
+            return editor_page(request, kept, target=target, article=article, proposal=proposal, drafts=known)
         contribution = _edited(here, form, proposal, article)
         if not Role(key.account.role).includes(Role.REVIEWER):
             reviewing.amend(here.database, key.account, proposal_id, contribution, seen=form.seen)
@@ -142,15 +155,12 @@ def change(request: Request, here: Here, key: Contributor, proposal_id: RowId, f
             following = _next(here, proposal_id, "published")
     except EditConflict as error:
         assert article is not None
-        kept = drafting.keep(here.database, id_of(key.account), form.place(target), form.pairs())
-        return conflict_page(request, article, shown(form, kept), contribution, error, proposal_id)
-    except InvalidInput as error:
-        filled = FilledForm({}, error)
+        kept = kept_if_possible(here, key, form, target)
+        return conflict_page(request, article, kept, contribution, error, proposal_id)
+    except (InvalidInput, TooManyRequests) as error:
         if isinstance(error, ProposalChanged):  # who has read this may put their text in its place
             form = replace(form, seen=version_of(proposal))
-        return editor_page(
-            request, form, target=target, article=article, proposal=proposal, filled=filled, status_code=400
-        )
+        return refused_page(request, form, error, target=target, article=article, proposal=proposal)
     drafting.finish(here.database, id_of(key.account), form.place(target))
     return following
 
