@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.storage.engines import POOL_SIZE
 from app.web.origin import SAFE_METHODS
+from app.web.turns import takes_turns
 
 STEP_S = 0.002
 AT_ONCE = POOL_SIZE // 2  # the other threads are for readers, also while all who write wait for the database
@@ -36,13 +37,17 @@ class StepsAside:
         if scope["type"] != "http" or scope["method"] in SAFE_METHODS or scope["path"].startswith("/-/"):
             await self.app(scope, receive, send)
             return
-        is_made = False
+        is_made = has_place = False
 
         async def receive_whole() -> Message:
-            nonlocal is_made
+            nonlocal is_made, has_place
             message = await receive()
             if not is_made and message["type"] == "http.request" and not message.get("more_body", False):
-                await self._places.acquire()
+                if not takes_turns(
+                    scope.get("route")
+                ):  # they wait without a thread, and would keep the place meanwhile
+                    await self._places.acquire()
+                    has_place = True
                 is_made = True
                 self._begin()
             return message
@@ -52,11 +57,13 @@ class StepsAside:
             await send(message)
 
         def end() -> None:
-            nonlocal is_made
+            nonlocal is_made, has_place
+            if has_place:
+                has_place = False
+                self._places.release()
             if is_made:
                 is_made = False
                 self._changes -= 1
-                self._places.release()
 
         try:
             await self.app(scope, receive_whole, send_made)

@@ -50,3 +50,10 @@ def _client_of(request: Request) -> str:
 # what reads a form: nobody has a turn whose text is still on its way. The turn is over before the answer is sent.
 RenderingTurn = Annotated[None, Depends(_rendering_turn, scope="function")]
 DecodingTurn = Annotated[None, Depends(_decoding_turn, scope="function")]
+
+
+def takes_turns(route: object) -> bool:
+    """Say whether the requests of a route wait for a turn."""
+    dependant = getattr(route, "dependant", None)
+    calls = {each.call for each in dependant.dependencies} if dependant else set()
+    return not calls.isdisjoint((_rendering_turn, _decoding_turn))
