@@ -33,7 +33,7 @@ def backup(
 
     The database, the images and the settings go in; the site may be used meanwhile. The backup is read back before it
     gets its name. Keep it as safe as the site: it holds addresses and unpublished texts. The exit status is 1 if
-    images were missing, too.
+    images were missing or damaged, too.
     """
     from app.services.backup import back_up
 
@@ -42,8 +42,10 @@ def backup(
     made = back_up(settings, file, given, with_secrets=with_secrets, force=force)
     for name in made.missing:
         typer.echo(f"{name}: the image is missing on this site, and so in the backup", err=True)
+    for name in made.damaged:
+        typer.echo(f"{name}: the image is damaged on this site, and left out of the backup", err=True)
     typer.echo(f"Backed up to {file}: {made.receipt.bytes / 1e6:.1f} MB with {made.images} images, checked.")
-    raise typer.Exit(1 if made.missing else 0)
+    raise typer.Exit(1 if made.missing or made.damaged else 0)
 
 
 @commands.command(epilog=examples("omniracle restore site.tar.gz", "omniracle restore --force site.tar.gz"))
