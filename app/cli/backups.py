@@ -1,6 +1,7 @@
 """Commands that keep the whole site in one file and bring it back, or take it to another database."""
 
 import os
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated
@@ -8,8 +9,9 @@ from typing import Annotated
 import typer
 
 from app.cli.help import examples
-from app.cli.stores import alone_on, unused
+from app.cli.stores import nobody_else_on, refuse_workers
 from app.environment import given_settings, load_settings
+from app.errors import OperatorError
 
 commands = typer.Typer()
 
@@ -31,7 +33,7 @@ def backup(
 
     The database, the images and the settings go in; the site may be used meanwhile. The backup is read back before it
     gets its name. Keep it as safe as the site: it holds addresses and unpublished texts. The exit status is 1 if
-    images were missing, too.
+    images were missing or damaged, too.
     """
     from app.services.backup import back_up
 
@@ -40,8 +42,10 @@ def backup(
     made = back_up(settings, file, given, with_secrets=with_secrets, force=force)
     for name in made.missing:
         typer.echo(f"{name}: the image is missing on this site, and so in the backup", err=True)
+    for name in made.damaged:
+        typer.echo(f"{name}: the image is damaged on this site, and left out of the backup", err=True)
     typer.echo(f"Backed up to {file}: {made.receipt.bytes / 1e6:.1f} MB with {made.images} images, checked.")
-    raise typer.Exit(1 if made.missing else 0)
+    raise typer.Exit(1 if made.missing or made.damaged else 0)
 
 
 @commands.command(epilog=examples("omniracle restore site.tar.gz", "omniracle restore --force site.tar.gz"))
@@ -61,7 +65,7 @@ def restore(
 
     settings = load_settings()
     settings.prepare_data_dir()
-    with alone_on(settings), unused(settings):
+    with nobody_else_on(settings):
         done = bring_back(settings, file, force=force)
     made = done.manifest
     typer.echo(f"Restored the backup of {made.made_at:%Y-%m-%d %H:%M} UTC, with {made.images} images.")
@@ -82,9 +86,9 @@ def move(
 ) -> None:
     """Copy the site into another database.
 
-    It may be of another kind. The servers of all hosts have to be stopped. Every row is copied and compared; the
-    database that is there stays as it is. The images and the search index stay in the data folder and fit both. Then
-    set DATABASE_URL and start the server.
+    It may be of another kind. The servers of all hosts, and other commands, have to be stopped. Every row is copied and
+    compared; the database that is there stays as it is. The images and the search index stay in the data folder and fit
+    both. Then set DATABASE_URL and start the server.
     """
     from app.cli.console import progress
     from app.services.hosts import Hosts
@@ -96,14 +100,20 @@ def move(
     url = load_settings(os.environ | {"DATABASE_URL": to}).resolved_database_url
     settings.prepare_data_dir()
     with (
-        alone_on(settings),
+        nobody_else_on(settings),
         closing(Database.of(settings)) as source,
         closing(Database(url)) as target,
         progress() as update,
     ):
         schema.check(source)
-        Hosts(settings, source).refuse_others()
+        hosts, began = Hosts(settings, source), time.monotonic()
+        hosts.refuse_others()
         numbers = copy(source, target, update)
+        try:
+            hosts.refuse_others(time.monotonic() - began)
+            refuse_workers(settings)
+        except OperatorError as error:
+            raise OperatorError(f"The copy is not to be trusted, drop it. {error}") from error
     typer.echo(f"Copied and compared {sum(numbers.values())} rows: {numbers['article']} articles, "
                f"{numbers['revision']} revisions, {numbers['account']} accounts.")  # fmt: skip
     typer.echo("Set DATABASE_URL to that address, then `omniracle serve`.")

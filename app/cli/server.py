@@ -82,7 +82,7 @@ def check() -> None:
     """Say whether this installation is healthy.
 
     It looks at the settings, the disk, the database, the last backup, the search index, the images and the workers, and
-    says what to do where something is wrong. The exit status is 1 if there is a problem.
+    says what to do where something is wrong. Images in a folder are read. The exit status is 1 if there is a problem.
     """
     from app.services.checking import State, check_all, worst
     from app.services.engines import search_engine
@@ -91,7 +91,7 @@ def check() -> None:
     settings = load_settings()
     database, index = Database.of(settings), search_engine(settings)
     try:
-        found = check_all(settings, database, index)
+        found = check_all(settings, database, index, reads_images=True)
     finally:
         index.close()
         database.close()

@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING
 from app.config import Settings
 from app.environment import load_settings
 from app.errors import OperatorError
+from app.workers.reading import read_file, read_rows
 
 if TYPE_CHECKING:
     from app.search.engine import SearchEngine
@@ -37,6 +38,24 @@ def open_stores() -> "Iterator[tuple[Settings, Database, SearchEngine]]":
             database.close()
 
 
+@contextmanager
+def nobody_else_on(settings: Settings) -> Iterator[None]:
+    """Keep servers and commands from this data folder; raise OperatorError when one is at work.
+
+    Servers that are started in another way than by `serve` know nothing of its lock: their workers are seen.
+    """
+    with alone_on(settings), unused(settings):
+        refuse_workers(settings)
+        yield
+
+
+def refuse_workers(settings: Settings) -> None:
+    """Raise OperatorError when workers are running on this data folder, whatever started them."""
+    table = read_file(settings.workers_file)
+    if table and read_rows(table):
+        raise OperatorError(f"Workers are running on the data folder {settings.data_dir}: stop them first.")
+
+
 def alone_on(settings: Settings) -> IO[str]:
     """Return a file whose lock keeps servers from this data folder; raise OperatorError when there is one."""
     refusal = f"A server is running on the data folder {settings.data_dir}: stop it, or set OMNIRACLE_DATA_DIR."
@@ -44,8 +63,8 @@ def alone_on(settings: Settings) -> IO[str]:
 
 
 def using(settings: Settings) -> IO[str]:
-    """Return a file whose lock keeps `restore` from the data folder; raise OperatorError while that is at work."""
-    refusal = f"A backup is being restored into {settings.data_dir}: try again when that is done."
+    """Return a file whose lock keeps `restore` and `move` from the data folder; raise OperatorError while one works."""
+    refusal = f"A backup is being restored into {settings.data_dir}, or its site moved: try again when that is done."
     return _locked(settings.data_dir / "restore.lock", fcntl.LOCK_SH, refusal)
 
 

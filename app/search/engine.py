@@ -93,7 +93,10 @@ class Build(Protocol):
         """Put in what has changed since it was filled."""
 
     def take_over(self, position: int) -> None:
-        """Take the place of the live index, with all changes up to the one with this number; hold the write lock."""
+        """Take the place of the live index, with all changes up to the one with this number; hold the write lock.
+
+        Raises OperatorError where somebody keeps it from that.
+        """
 
 
 class SearchEngine(Protocol):

@@ -14,7 +14,7 @@ from app.errors import OperatorError
 from app.models.columns import now
 from app.services import files
 from app.services.backup_file import DATABASE, FORMAT, SECRET, SETTINGS, Manifest, member_of, pack, unpack
-from app.services.image_store import image_store
+from app.services.image_store import has_digest, image_store
 from app.services.moving import move
 from app.storage import snapshots
 from app.storage.database import Database, file_of
@@ -37,6 +37,7 @@ class Backup:
     receipt: Receipt
     images: int
     missing: tuple[str, ...]  # images that the database names and that are nowhere
+    damaged: tuple[str, ...]  # images whose bytes are not those that they were stored with; they are left out
 
 
 def back_up(
@@ -76,14 +77,20 @@ def back_up(
         if with_secrets and settings.secret_key is None:
             settings.signing_key()
             sources[SECRET] = settings.secret_file
-        sources |= {f"images/{name[:2]}/{name}": path for name, path in paths.items()}
+        members = {name: member_of(path) for name, path in sources.items()}
+        images = {name: member_of(path) for name, path in paths.items()}
+        damaged = tuple(name for name, member in images.items() if not has_digest(name, member.sha256))
+        for name, member in images.items():
+            if name not in damaged:
+                place = f"images/{name[:2]}/{name}"
+                sources[place], members[place] = paths[name], member
         manifest = Manifest(
             format=FORMAT,
             program=__version__,
             schema_version=state.schema,
             identity=state.identity,
             made_at=now(),
-            members={name: member_of(path) for name, path in sources.items()},
+            members=members,
         )
         packed = folder / "backup"
         pack(packed, manifest, sources)
@@ -93,7 +100,7 @@ def back_up(
         packed.replace(file)
         files.sync_folder(file.parent)
     files.write(settings.backup_file, receipt.model_dump_json().encode())
-    return Backup(receipt, manifest.images, missing)
+    return Backup(receipt, manifest.images, missing, damaged)
 
 
 def last(settings: Settings) -> Receipt | None:

@@ -3,20 +3,38 @@
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from app.errors import OperatorError
 
 TIMEOUT_S = 120
 COMMITTER = ("-c", "user.name=Omniracle", "-c", "user.email=omniracle@localhost.invalid", "-c", "commit.gpgsign=false")
 
+NAMELESS = "unnamed"
+_CRUD = "".join(map(chr, range(33))) + ".,:;<>\"\\'"  # what git takes off both ends of a name
+
 
 class GitFailed(Exception):
     """A git command failed; the text is the last line that it wrote."""
+
+
+@dataclass(frozen=True)
+class Author:
+    """Who has written what is committed."""
+
+    name: str
+    address: str
+
+    def environ(self) -> dict[str, str]:
+        """Return what git is told: name and address apart, so that no name can be read as an address."""
+        # Nothing is left of some names, which git refuses then.
+        name = self.name if self.name.strip(_CRUD) else NAMELESS
+        return {"GIT_AUTHOR_NAME": name, "GIT_AUTHOR_EMAIL": self.address}
 
 
 @dataclass(frozen=True)
@@ -96,21 +114,21 @@ class Repository:
             else:
                 (self.top / path).unlink(missing_ok=True)
 
-    def commit(self, path: str, *, author: str, message: str, moment: datetime) -> bool:
+    def commit(self, path: str, *, author: Author, message: str, moment: datetime) -> bool:
         """Commit one file of the content folder as it is on disk; return False when nothing of it has changed."""
         name = f"{self.prefix}{path}"
         self.run("add", "--all", "--", name, may_fail=True)
         if self._succeeds("diff", "--cached", "--quiet", "HEAD", "--", name) and self.head() is not None:
             return False
         self.run(
-            *COMMITTER, "commit", "--quiet", "--no-verify", "--author", author, "--date", moment.isoformat(),
-            "--message", message, "--only", "--", name,
+            *COMMITTER, "commit", "--quiet", "--no-verify", "--date", moment.isoformat(),
+            "--message", message, "--only", "--", name, environ=author.environ(),
         )  # fmt: skip
         return True
 
-    def run(self, *arguments: str, may_fail: bool = False) -> str:
+    def run(self, *arguments: str, may_fail: bool = False, environ: Mapping[str, str] = MappingProxyType({})) -> str:
         """Run a git command in the repository and return what it wrote; raise GitFailed unless it `may_fail`."""
-        done = self._call(*arguments)
+        done = _git(self.top, *arguments, environ=environ)
         if done.returncode and not may_fail:
             lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
             raise GitFailed(lines[-1] if lines else f"git {arguments[0]} ended with {done.returncode}")
@@ -158,13 +176,15 @@ def repository_of(folder: Path) -> Repository:
     return Repository(Path(top), prefix)
 
 
-def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    environ |= {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+def _git(
+    folder: Path, *arguments: str, environ: Mapping[str, str] = MappingProxyType({})
+) -> subprocess.CompletedProcess[bytes]:
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    ours |= {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", **environ}
     try:
         return subprocess.run(  # noqa: S603  no shell, and every path stands behind --
             ["git", "-C", str(folder), *arguments],  # noqa: S607  wherever the system has it
-            env=environ,
+            env=ours,
             capture_output=True,
             timeout=TIMEOUT_S,
             check=False,

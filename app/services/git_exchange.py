@@ -5,6 +5,8 @@ revisions become commits with their authors and messages. Nothing here ever leav
 """
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -12,12 +14,13 @@ from pathlib import Path
 from sqlmodel import Session
 
 from app.content.slugs import slugify
+from app.errors import OperatorError
 from app.models import Article, Revision
 from app.search.engine import SearchEngine
 from app.services.exchange import Report
 from app.services.exporting import write_file
 from app.services.finding import Problem
-from app.services.git import GitFailed, Repository, repository_of
+from app.services.git import Author, GitFailed, Repository, repository_of
 from app.services.progress import Progress, silent
 from app.services.syncing import Changes, sync
 from app.storage import articles, revisions
@@ -36,10 +39,21 @@ class Exported:
     problems: list[Problem] = field(default_factory=list)
 
 
+@contextmanager
+def _failure_told() -> Iterator[None]:
+    try:
+        yield
+    except GitFailed as error:
+        raise OperatorError(
+            f"git failed ({error}): see to that, then run the command again; what was done stays."
+        ) from error
+
+
+@_failure_told()
 def pull(database: Database, index: SearchEngine, folder: Path, progress: Progress = silent) -> Report:
     """Take in what is on disk, then what upstream has changed; return what became of the files.
 
-    Raises OperatorError when the folder is in no repository.
+    Raises OperatorError when the folder is in no repository, or git fails in what cannot be left for the next time.
     """
     repository = repository_of(folder)
     report = sync(database, index, folder, progress)
@@ -66,10 +80,11 @@ def pull(database: Database, index: SearchEngine, folder: Path, progress: Progre
     return report
 
 
+@_failure_told()
 def push(database: Database, index: SearchEngine, folder: Path, progress: Progress = silent) -> Exported:
     """Commit what the repository does not have yet, and push; return how many commits were made.
 
-    Raises OperatorError when the folder is in no repository or a file cannot be written.
+    Raises OperatorError when the folder is in no repository, nothing can be committed, or a file cannot be written.
     """
     repository = repository_of(folder)
     sync(database, index, folder, progress)  # what somebody has changed on disk is not written over unseen
@@ -101,14 +116,16 @@ def _commit_all(database: Database, repository: Repository, folder: Path) -> int
     for revision, path in _missing(database, repository):
         write_file(folder, path, revision.source.encode("utf-8"))
         message = revision.message or revision.title
-        author = f"{revision.author or SITE} <{slugify(revision.author or SITE)}@users.invalid>"
+        author = _author(revision.author or SITE)
         commits += repository.commit(path, author=author, message=message, moment=revision.created_at)
     for path, title, moment in _deleted(database, repository):
         (folder / path).unlink(missing_ok=True)
-        commits += repository.commit(
-            path, author=f"{SITE} <{SITE}@users.invalid>", message=f"Delete: {title}", moment=moment
-        )
+        commits += repository.commit(path, author=_author(SITE), message=f"Delete: {title}", moment=moment)
     return commits
+
+
+def _author(name: str) -> Author:
+    return Author(name, f"{slugify(name)}@users.invalid")
 
 
 def _missing(database: Database, repository: Repository) -> list[tuple[Revision, str]]:

@@ -53,10 +53,10 @@ class Hosts:
         with self._database.read() as session:
             return [self._as_heard(host) for host in hosts.others(session, self._id)]
 
-    def refuse_others(self) -> None:
-        """Raise OperatorError when another host serves this database."""
+    def refuse_others(self, within_s: float = LOST_AFTER_S) -> None:
+        """Raise OperatorError when another host serves this database, or has done so in the last `within_s` seconds."""
         for host in self.others():
-            if host.silent_s <= LOST_AFTER_S:
+            if host.silent_s <= max(within_s, LOST_AFTER_S):
                 raise OperatorError(
                     f"The host {host.name} used this database {host.silent_s:.0f} seconds ago: "
                     "stop the servers of all hosts, wait a few seconds, and try again."

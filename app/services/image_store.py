@@ -3,6 +3,7 @@
 The bytes of a name never change, so nothing has to be kept up to date.
 """
 
+import hashlib
 import logging
 import os
 from collections.abc import Iterator
@@ -37,6 +38,9 @@ class ImageStore(Protocol):
     def write(self, name: str, content: bytes) -> None:
         """Keep an image; it survives a power failure from now on."""
 
+    def is_damaged(self, name: str) -> bool:
+        """Say whether an image that is there has other bytes than its name tells of; False where it is not at hand."""
+
     def file(self, name: str, scratch: Path) -> Path | None:
         """Return a file with the image, in the folder `scratch` where there is none yet; None when it is missing."""
 
@@ -46,6 +50,11 @@ def image_store(settings: Settings) -> ImageStore:
     if settings.images and "://" in settings.images:
         return BucketStore(settings.images)
     return FolderStore(settings.images_dir)
+
+
+def has_digest(name: str, sha256: str) -> bool:
+    """Say whether the bytes with this digest may have this name: it begins with half of it."""
+    return sha256.startswith(name.partition("-")[0])
 
 
 class FolderStore:
@@ -72,6 +81,11 @@ class FolderStore:
     def write(self, name: str, content: bytes) -> None:
         """Keep an image, see ImageStore."""
         files.write(self._place(name), content)
+
+    def is_damaged(self, name: str) -> bool:
+        """Read it, see ImageStore."""
+        with self._place(name).open("rb") as file:
+            return not has_digest(name, hashlib.file_digest(file, "sha256").hexdigest())
 
     def file(self, name: str, scratch: Path) -> Path | None:  # noqa: ARG002  it is a file already
         """Return the file, see ImageStore."""
@@ -111,6 +125,10 @@ class BucketStore:
 
         with _telling_failure():
             obstore.put(self._bucket, name, content)
+
+    def is_damaged(self, name: str) -> bool:  # noqa: ARG002  nobody looks
+        """Fetch nothing, see ImageStore: all images would have to come over the network, and be paid for."""
+        return False
 
     def file(self, name: str, scratch: Path) -> Path | None:
         """Return a file, see ImageStore."""

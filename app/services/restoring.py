@@ -16,7 +16,6 @@ from app.services.moving import move, refuse_site
 from app.storage import schema, snapshots
 from app.storage.content_version import SharedVersion
 from app.storage.database import Database, file_of
-from app.workers.reading import read_file, read_rows
 
 RESTORED_SETTINGS = "restored-settings.env"
 WORK = ".restore-"  # how the folder begins into which a backup is unpacked
@@ -35,8 +34,8 @@ def restore(settings: Settings, file: Path, *, force: bool = False) -> Restored:
     """Put the backup `file` in the place of the database and the images; nobody may use the data folder meanwhile.
 
     Without `force` nothing is done where there is a database already; with it, that one stays under another name. One
-    in PostgreSQL has to be empty. Raises OperatorError for that, for a server that runs, and for a backup that is
-    damaged; SchemaMismatch for one of a newer program. Nothing has been touched then.
+    in PostgreSQL has to be empty. Raises OperatorError for that and for a backup that is damaged;
+    SchemaMismatch for one of a newer program. Nothing has been touched then.
     """
     target = file_of(settings)
     if target is None:
@@ -44,9 +43,6 @@ def restore(settings: Settings, file: Path, *, force: bool = False) -> Restored:
             refuse_site(database)
     elif target.exists() and not force:
         raise OperatorError(f"There is a database at {target} already: replace it with --force; it is kept beside.")
-    table = read_file(settings.workers_file)
-    if table and read_rows(table):
-        raise OperatorError(f"Workers are running on the data folder {settings.data_dir}: stop them first.")
     settings.prepare_data_dir()
     try:
         with files.work_folder(settings.data_dir, WORK) as folder:

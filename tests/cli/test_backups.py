@@ -9,6 +9,7 @@ from app.cli import app
 from app.config import Settings
 from app.errors import OperatorError
 from app.workers.table import WorkerTable
+from tests.services.backups import add_image
 
 pytestmark = pytest.mark.sqlite
 
@@ -57,6 +58,17 @@ def test_the_check_tells_of_the_last_backup(run):
     line = next(line for line in run("check").output.splitlines() if "backup" in line)
     assert line.startswith("ok       Last backup: 20")
     assert line.endswith(" UTC (site.tar.gz)")
+
+
+def test_a_damaged_image_is_named_by_the_check_and_the_backup(run, library):
+    name = add_image(library)
+    (library.settings.images_dir / name[:2] / name).write_bytes(bytes(9))
+    done = run("check")
+    assert f"PROBLEM  Images cut off or changed: 1, for example {name}" in done.output
+    assert done.exit_code == 1
+    done = run("backup", "site.tar.gz")
+    assert f"{name}: the image is damaged on this site, and left out of the backup" in done.output
+    assert done.exit_code == 1
 
 
 def test_nothing_is_restored_under_a_server(run, library):

@@ -156,6 +156,14 @@ def test_a_missing_image_is_told_and_everything_else_is_kept(library, tmp_path):
     assert members(file)[f"images/{there[:2]}/{there}"] == b"there"
 
 
+def test_a_damaged_image_is_told_and_left_out(library, tmp_path):
+    harmed, sound = add_image(library, b"harmed"), add_image(library, b"sound")
+    (library.settings.images_dir / harmed[:2] / harmed).write_bytes(bytes(len("harmed")))
+    done, file = made(library, tmp_path)
+    assert (done.missing, done.damaged, done.images) == ((), (harmed,), 1)
+    assert f"images/{sound[:2]}/{sound}" in members(file)
+
+
 def test_a_file_that_is_there_stays(library, tmp_path):
     _, file = made(library, tmp_path)
     file.write_bytes(b"precious")

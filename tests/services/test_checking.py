@@ -10,18 +10,20 @@ from app.models.columns import now
 from app.services import accounts, backup
 from app.services.checking import State, check_all, worst
 from app.services.image_store import image_store
+from tests.services.backups import add_image
 
 
-def messages(library, **settings):
+def messages(library, *, reads_images=False, **settings):
     changed = library.settings.model_copy(update={"base_url": "https://answers.example.org", **settings})
     library.index.close()
     return [
-        (check.state, check.message % check.params) for check in check_all(changed, library.database, library.index)
+        (check.state, check.message % check.params)
+        for check in check_all(changed, library.database, library.index, reads_images=reads_images)
     ]
 
 
-def problems(library, **settings):
-    return [message for state, message in messages(library, **settings) if state == State.PROBLEM]
+def problems(library, **options):
+    return [message for state, message in messages(library, **options) if state == State.PROBLEM]
 
 
 @pytest.mark.sqlite
@@ -82,6 +84,16 @@ def test_an_image_that_was_cut_off(library):
     assert problems(library) == []
     image_store(library.settings).write(name, b"123")
     assert problems(library) == [f"Images cut off or changed: 1, for example {name}. Restore them from a backup."]
+
+
+def test_an_image_whose_bytes_have_changed_is_seen_when_images_are_read(library):
+    name = add_image(library)
+    assert problems(library, reads_images=True) == []
+    place = library.settings.images_dir / name[:2] / name
+    place.write_bytes(bytes(place.stat().st_size))  # as after a power failure of some disks
+    assert problems(library) == []
+    said = f"Images cut off or changed: 1, for example {name}. Restore them from a backup."
+    assert problems(library, reads_images=True) == [said]
 
 
 def test_a_secret_that_others_can_read(library):

@@ -106,6 +106,37 @@ def test_each_revision_becomes_a_commit_of_its_author(world):
     assert again.commits == 0
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Linus <torvalds@kernel.example>", "Linus torvalds@kernel.example|linus-torvalds-kernel-example@"),
+        ("<torvalds@kernel.example>", "torvalds@kernel.example|torvalds-kernel-example@"),
+        ("...", "unnamed|q-"),
+        ("\"<'.,;:\\>", "unnamed|q-"),
+        ("--author=x", "--author=x|author-x@"),
+    ],
+)
+def test_no_name_becomes_an_address_or_stops_an_export(world, name, expected):
+    account = accounts.sign_up(
+        world.library.database, email="l@example.org", name=name, password="long enough words", role=Role.REVIEWER
+    )
+    world.on_site("a", TEXT.format(title="A", top="Changed.", end="End."), account=account)
+    assert world.push().was_pushed
+    written = git(world.clone, "log", "-1", "--format=%an|%ae|%cn")
+    assert written.startswith(expected)
+    assert written.endswith("@users.invalid|Omniracle")
+
+
+def test_a_commit_that_git_refuses_ends_with_a_line(world):
+    world.on_site("a", TEXT.format(title="A", top="Changed.", end="End."))
+    lock = world.clone / ".git" / "refs" / "heads" / "main.lock"  # as a git that was killed leaves it
+    lock.touch()
+    with pytest.raises(OperatorError, match=r"^git failed \(.*what was done stays\.$"):
+        world.push()
+    lock.unlink()
+    assert world.push().was_pushed
+
+
 def test_diverged_sides_merge_block_by_block(world):
     world.upstream("a.md", TEXT.format(title="A", top="Top, upstream.", end="End."))
     world.on_site("a", TEXT.format(title="A", top="Top.", end="End, on the site."))

@@ -72,13 +72,22 @@ def test_a_backup_holds_them_and_brings_them_back(library, settings, tmp_path, s
     library.settings = settings
     name = upload(settings, library.database).rpartition("/")[2]
     done, file = made(library, tmp_path)
-    assert (done.images, done.missing) == (1, ())
+    assert (done.images, done.missing, done.damaged) == (1, (), ())
     with opened(tmp_path / "other") as other:
         for variable, value in server.environ.items():
             monkeypatch.setenv(variable, value)
         elsewhere = other.settings.model_copy(update={"images": server.create()})
         restore(elsewhere, file)
         assert image_store(elsewhere).read(name) == image_store(settings).read(name)
+
+
+@pytest.mark.sqlite
+def test_a_backup_sees_a_damaged_one_wherever_it_is(library, settings, tmp_path):
+    library.settings = settings
+    name = upload(settings, library.database).rpartition("/")[2]
+    store = image_store(settings)
+    store.write(name, bytes(store.sizes()[name]))
+    assert made(library, tmp_path)[0].damaged == (name,)
 
 
 def test_a_missing_image_is_told(library, settings):

@@ -1,11 +1,13 @@
 """With PostgreSQL as the search engine all hosts have one index, and whoever comes first brings a change into it."""
 
 import copy
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import text
 
 from app.errors import IndexUnavailable, OperatorError
+from app.search.postgresql import writing
 from app.services import indexing, suggesting
 from app.services.asking import ask
 from app.services.checking import State, check_all
@@ -84,6 +86,29 @@ def test_one_host_builds_anew_what_all_use(hosts):
     assert found(two, "salt") == ["bread"]
     assert two.index.generation() > before
     assert indexing.differing(two.database, two.index) == (set(), set())
+
+
+def test_no_search_waits_while_a_dump_keeps_a_new_index_from_taking_over(hosts, monkeypatch):
+    one, two = hosts
+    meanwhile = []
+    monkeypatch.setattr(writing, "LOCK_WAIT_MS", 100)
+    monkeypatch.setattr(writing, "time", SimpleNamespace(sleep=lambda _: meanwhile.append(found(two, "salt"))))
+    with two.database.read() as session:
+        session.connection().execute(text("SET LOCAL application_name = 'pg_dump'"))
+        session.connection().execute(text("LOCK TABLE omniracle_search.texts IN ACCESS SHARE MODE"))  # as it does
+        # One that was left behind, when a process was killed, and is dumped too.
+        with one.database.write() as other:
+            other.connection().execute(text("CREATE SCHEMA omniracle_search_left"))
+            other.connection().execute(text("CREATE TABLE omniracle_search_left.state ()"))
+        session.connection().execute(text("LOCK TABLE omniracle_search_left.state IN ACCESS SHARE MODE"))
+        with pytest.raises(OperatorError, match=r"pg_dump \(process \d+ of the database\).*-N 'omniracle_search\*'"):
+            indexing.rebuild(one.database, one.index)
+        assert meanwhile == [["bread"]] * (writing.ATTEMPTS - 1)
+        assert found(two, "salt") == ["bread"]
+    assert indexing.rebuild(one.database, one.index) == 5
+    with one.database.read() as session:
+        statement = "SELECT nspname FROM pg_namespace WHERE starts_with(nspname, 'omniracle_search')"
+        assert session.connection().scalars(text(statement)).all() == ["omniracle_search"]
 
 
 def test_a_lost_index_is_built_anew(hosts):

@@ -5,6 +5,7 @@ import random
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -57,6 +58,7 @@ def _try(run: Run, fault: Callable[[Run], None], tell: Callable[[str], None]) ->
     if found := traceback_in(said):
         ledger.violated(f"{name}: the log has a traceback:\n{found}")
     done = ledger.counts - before
+    ledger.tried[fault.__name__] = ledger.tried.get(fault.__name__, Counter()) + done
     tell(
         f"{name}: {faulted - started:.1f} s, {listed(done)}, losses {done['lost']}; "
         f"{looked_at} questions proved in {time.monotonic() - faulted:.1f} s"

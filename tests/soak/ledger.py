@@ -38,6 +38,7 @@ class Ledger:
     kept_drafts: set[DraftName] = field(default_factory=set)  # that were acknowledged or seen once
     images: set[str] = field(default_factory=set)
     counts: Counter[str] = field(default_factory=Counter)
+    tried: dict[str, Counter[str]] = field(default_factory=dict)  # what was done during each fault that was made
     violations: list[str] = field(default_factory=list)
     lock: Lock = field(default_factory=Lock)
 

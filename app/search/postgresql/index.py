@@ -17,7 +17,7 @@ from app.search.engine import NO_INDEX
 from app.search.postgresql import tables
 from app.search.postgresql.reading import PostgresReader
 from app.search.postgresql.tables import NAMESPACE, VERSION, State
-from app.search.postgresql.writing import PostgresBuild, write_changes
+from app.search.postgresql.writing import PostgresBuild, drop_unread, write_changes
 from app.search.schema import Entry
 
 log = logging.getLogger(__name__)
@@ -108,8 +108,9 @@ class PostgresIndex:
     def building(self, identity: str) -> Iterator[PostgresBuild]:
         """Yield a new, empty index beside the live one; it is thrown away unless it takes over."""
         with self._engine.begin() as connection:
-            for name in tables.left_behind(connection):
-                tables.drop_tables(connection, name)
+            left_behind = tables.left_behind(connection)
+        for name in left_behind:
+            drop_unread(self._engine, name)
         build = PostgresBuild(self._engine, identity)
         try:
             yield build

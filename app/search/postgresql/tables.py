@@ -115,6 +115,18 @@ def has_tables(connection: Connection) -> bool:
     return bool(connection.scalar(text(f"SELECT to_regclass('{NAMESPACE}.state') IS NOT NULL")))
 
 
+def longest_reader(connection: Connection) -> str:
+    """Return the name of who has used the live index for longest, in a transaction that is still open."""
+    statement = """SELECT application_name, pid FROM pg_stat_activity
+        WHERE pid <> pg_backend_pid() AND pid IN (
+            SELECT pid FROM pg_locks JOIN pg_class ON pg_class.oid = relation
+            WHERE relnamespace = to_regnamespace(:name) AND granted
+                AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+        ORDER BY xact_start LIMIT 1"""
+    found = connection.execute(text(statement), {"name": NAMESPACE}).one_or_none()
+    return f"{found.application_name or 'a program'} (process {found.pid} of the database)" if found else "a program"
+
+
 def joined(texts: Iterable[str]) -> str:
     """Return texts as one value for SPLIT: the driver takes much longer for a list of many."""
     return SEPARATOR.join(texts)

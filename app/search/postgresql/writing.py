@@ -1,5 +1,6 @@
 """Writing the index: changes of the live one, and a new one beside it."""
 
+import time
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -7,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from app.errors import OperatorError
 from app.search import weights
@@ -18,6 +19,11 @@ from app.search.schema import TEXT_FIELDS, Entry
 
 BATCH = 200  # articles that are sent together
 NOT_ALLOWED = "42501"  # what PostgreSQL calls a lack of rights
+LOCK_NOT_AVAILABLE = "55P03"
+# Longer than `deadlock_timeout`, after which PostgreSQL ends an autovacuum that is in the way.
+LOCK_WAIT_MS = 1500
+ATTEMPTS = 4
+PAUSE_S = 2.0  # between attempts, for those who search
 MEMORY_MB = 128  # that PostgreSQL may take to make the indexes
 
 _COLUMNS = "article_id, revision, lang, tags, title, headings, tags_text, body, everything"
@@ -66,8 +72,33 @@ class PostgresBuild:
                 write_changes(connection, self._name, entries, removed)
 
     def take_over(self, position: int) -> None:
-        """Take the place of the live index, with all changes up to the one with this number; hold the write lock."""
+        """Take the place of the live index, with all changes up to the one with this number; hold the write lock.
+
+        Searches wait behind us while we wait for whoever reads the old one for long: we do so for a moment, and some
+        times. Raises OperatorError when that was in vain.
+        """
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                time.sleep(PAUSE_S)
+            try:
+                self._put_in_place(position)
+            except OperationalError as error:
+                if not _is_locked(error):
+                    raise
+                last = error
+            else:
+                self.is_live = True
+                return
+        with self._engine.begin() as connection:
+            reader = tables.longest_reader(connection)
+        raise OperatorError(
+            f"The new search index could not take the place of the old one, which {reader} has read all the time: try "
+            "again when it has ended. A backup by pg_dump need not read it: `pg_dump -N 'omniracle_search*'`."
+        ) from last
+
+    def _put_in_place(self, position: int) -> None:
         with _working_long(self._engine) as connection:
+            _wait_briefly(connection)
             before = tables.has_tables(connection)
             last = connection.scalar(text(f"SELECT generation FROM {NAMESPACE}.state")) if before else 0
             connection.execute(
@@ -75,12 +106,21 @@ class PostgresBuild:
                 {"position": position, "generation": (last or 0) + 1},
             )
             tables.put_in_place(connection, self._name)
-        self.is_live = True
 
     def drop(self) -> None:
         """Throw it away."""
-        with self._engine.begin() as connection:
-            tables.drop_tables(connection, self._name)
+        drop_unread(self._engine, self._name)
+
+
+def drop_unread(engine: Engine, name: str) -> None:
+    """Drop an index beside the live one; one that somebody reads, a pg_dump for example, is left to a later build."""
+    try:
+        with engine.begin() as connection:
+            _wait_briefly(connection)
+            tables.drop_tables(connection, name)
+    except OperationalError as error:
+        if not _is_locked(error):
+            raise
 
 
 def write_changes(connection: Connection, name: str, entries: list[Entry], removed: list[int]) -> None:
@@ -163,6 +203,14 @@ def _add_to_state(connection: Connection, name: str, sums: Sequence[int]) -> Non
     added = ", ".join(f"{column} = {column} + :{column}" for column in _SUMMED)
     statement = f"UPDATE {name}.state SET generation = generation + 1, {added}"
     connection.execute(text(statement), dict(zip(_SUMMED, sums, strict=True)))
+
+
+def _wait_briefly(connection: Connection) -> None:
+    connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_WAIT_MS}ms'"))
+
+
+def _is_locked(error: OperationalError) -> bool:
+    return getattr(error.orig, "sqlstate", None) == LOCK_NOT_AVAILABLE
 
 
 @contextmanager
