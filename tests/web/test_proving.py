@@ -194,7 +194,7 @@ def test_the_provider_has_to_let_them_sign_in_again(with_provider, provider, lib
     assert client.post("/account/tokens", data=TOKEN).status_code == 200
 
 
-@pytest.mark.parametrize("auth_time", [None, int(time.time()) - 36_000, 1e300])
+@pytest.mark.parametrize("auth_time", [None, 1_000_000_000, 1e300])
 def test_who_is_known_at_the_provider_still_has_proved_nothing_by_signing_in(with_provider, provider, auth_time):
     client = with_provider
     provider.claims |= {"auth_time": auth_time} if auth_time else {}
