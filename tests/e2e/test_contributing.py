@@ -164,6 +164,7 @@ def test_two_windows_change_one_answer(window):
         body = page.locator("#field-body")
         body.fill(body.input_value().replace("Second", new))
         page.get_by_role("button", name="Publish").click()
+        expect(page.get_by_role("heading", level=1)).not_to_have_text("Improve this answer")  # one after the other
     expect(other.get_by_role("heading", level=1)).to_have_text("Conflicting changes")
     expect(other.locator(".clash-side ins").first).to_contain_text("Another second")
     expect(other.locator(".clash-side ins").last).to_contain_text("One second")
