@@ -1,5 +1,6 @@
 """Takes the pictures in docs/screenshots: `.venv/bin/python .ci/screenshots.py`, after `make test` has set all up."""
 
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -35,7 +36,8 @@ def main() -> None:
         server = start(Path(folder) / "var", **admin)
         for path in (path for path, *_ in PICTURES.values() for _ in range(8)):
             server.get(path)  # a site that has just started is slower than it is
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        chromium = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         for name, (path, (width, height), theme, lang) in PICTURES.items():
             context = browser.new_context(
                 base_url=server.url,
