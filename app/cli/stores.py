@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING
 from app.config import Settings
 from app.environment import load_settings
 from app.errors import OperatorError
-from app.workers.reading import read_file, read_rows
+from app.workers.reading import rows_in
 
 if TYPE_CHECKING:
     from app.search.engine import SearchEngine
@@ -51,8 +51,7 @@ def nobody_else_on(settings: Settings) -> Iterator[None]:
 
 def refuse_workers(settings: Settings) -> None:
     """Raise OperatorError when workers are running on this data folder, whatever started them."""
-    table = read_file(settings.workers_file)
-    if table and read_rows(table):
+    if rows_in(settings.workers_file):
         raise OperatorError(f"Workers are running on the data folder {settings.data_dir}: stop them first.")
 
 

@@ -25,7 +25,7 @@ from app.services.image_store import image_store
 from app.storage import accounts, articles, jobs, schema
 from app.storage.database import Database, file_of
 from app.storage.engines import CONNECTIONS
-from app.workers.reading import read_file, read_rows
+from app.workers.reading import rows_in
 
 log = logging.getLogger(__name__)
 
@@ -237,8 +237,7 @@ def _people(database: Database) -> Iterator[Check]:
 
 
 def _workers(settings: Settings) -> Iterator[Check]:
-    table = read_file(settings.workers_file)
-    rows = read_rows(table) if table else []
+    rows = rows_in(settings.workers_file)
     stuck = [row.pid for row in rows if row.state == "not responding"]
     if not rows:
         yield Check(State.WARNING, "No worker is running: start the server with `omniracle serve`.")

@@ -98,7 +98,7 @@ class RelatedQuestions:
             if compared is None:
                 similar.forget(session, {article_id})
             elif compared.generation == self._index.generation():  # else it may have changed once more
-                similar.forget(session, {article_id, *(compared.touched(before, listing) - changed)})
+                similar.forget(session, compared.touched(before, listing) - changed)
                 similar.put(session, {article_id: compared.similar})
             else:
                 return

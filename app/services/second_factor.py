@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING
 
 from app.errors import InvalidFields, InvalidInput, Problem
-from app.models import Account, SecondFactor
+from app.models import Account, RecoveryCode, SecondFactor
 from app.models.columns import now
 from app.services.accounts import Key, id_of
 from app.storage import audit, keys, second_factors
@@ -94,7 +94,7 @@ def check(database: Database, site_key: bytes, account: Account, code: str) -> N
         if step is not None:
             factor.last_step = step
             session.add(factor)
-        elif second_factors.use_code(session, account_id, _digest(account_id, code)):
+        elif keys.drop_own(session, RecoveryCode, _digest(account_id, code), account_id):
             audit.record(session, account, "second-factor", account.email, "recovery code")
         else:
             raise _wrong()

@@ -1,11 +1,14 @@
 """What proves who somebody is: sessions of browsers, tokens of programs, links that work once. Digests only."""
 
 from datetime import datetime
+from typing import TypeVar
 
 from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
-from app.models import Account, ApiToken, BrowserSession, OneTimeLink, Purpose
+from app.models import Account, ApiToken, BrowserSession, OneTimeLink, Purpose, RecoveryCode
+
+Owned = TypeVar("Owned", BrowserSession, ApiToken, RecoveryCode)
 
 
 def session_of(session: Session, digest: str) -> tuple[BrowserSession, Account] | None:
@@ -38,9 +41,9 @@ def drop_session(session: Session, digest: str) -> None:
     session.exec(delete(BrowserSession).where(col(BrowserSession.digest) == digest))
 
 
-def drop_session_of(session: Session, account_id: int, session_id: int) -> bool:
-    """End one session of the account; return whether it was there."""
-    found = session.get(BrowserSession, session_id)
+def drop_own(session: Session, kind: type[Owned], key: int | str, account_id: int) -> bool:
+    """Delete the one of this kind with this primary key, if it is the account's; return whether it was."""
+    found = session.get(kind, key)
     if found is None or found.account_id != account_id:
         return False
     session.delete(found)
@@ -70,15 +73,6 @@ def tokens_of_account(session: Session, account_id: int) -> list[ApiToken]:
     return list(
         session.exec(select(ApiToken).where(ApiToken.account_id == account_id).order_by(col(ApiToken.id).desc()))
     )
-
-
-def drop_token_of(session: Session, account_id: int, token_id: int) -> bool:
-    """Delete one token of the account; return whether it was there."""
-    found = session.get(ApiToken, token_id)
-    if found is None or found.account_id != account_id:
-        return False
-    session.delete(found)
-    return True
 
 
 def drop_tokens(session: Session, account_id: int) -> None:

@@ -30,15 +30,5 @@ def drop(session: Session, account_id: int) -> bool:
     found = session.get(SecondFactor, account_id)
     if found is not None:
         session.delete(found)
-        session.flush()
     session.exec(delete(RecoveryCode).where(col(RecoveryCode.account_id) == account_id))
     return found is not None
-
-
-def use_code(session: Session, account_id: int, digest: str) -> bool:
-    """Let a recovery code be used up; return whether it was one of the account."""
-    found = session.get(RecoveryCode, digest)
-    if found is None or found.account_id != account_id:
-        return False
-    session.delete(found)
-    return True

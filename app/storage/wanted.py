@@ -21,13 +21,12 @@ def add(session: Session, entries: Sequence[Wanted], superseded: Collection[int 
     """
     if superseded:
         session.exec(delete(Wanted).where(col(Wanted.id).in_(superseded)))
-    if entries:
-        statement = upserts.insert(session, Wanted)
-        new = statement.excluded
-        counts = {"searches": col(Wanted.searches) + new.searches, "asks": col(Wanted.asks) + new.asks}
-        changes = {**counts, "last_at": new.last_at, "closed_at": None, "answered_by": None}
-        statement = statement.on_conflict_do_update(index_elements=[col(Wanted.key)], set_=changes)
-        session.connection().execute(statement, [entry.model_dump(exclude={"id"}) for entry in entries])
+    statement = upserts.insert(session, Wanted)
+    new = statement.excluded
+    counts = {"searches": col(Wanted.searches) + new.searches, "asks": col(Wanted.asks) + new.asks}
+    changes = {**counts, "last_at": new.last_at, "closed_at": None, "answered_by": None}
+    statement = statement.on_conflict_do_update(index_elements=[col(Wanted.key)], set_=changes)
+    session.connection().execute(statement, [entry.model_dump(exclude={"id"}) for entry in entries])
     _forget_surplus(session)
 
 

@@ -43,9 +43,8 @@ class StepsAside:
             nonlocal is_made, has_place
             message = await receive()
             if not is_made and message["type"] == "http.request" and not message.get("more_body", False):
-                if not takes_turns(
-                    scope.get("route")
-                ):  # they wait without a thread, and would keep the place meanwhile
+                # Who waits for a turn does so without a thread, and would keep a place meanwhile.
+                if not takes_turns(scope.get("route")):
                     await self._places.acquire()
                     has_place = True
                 is_made = True

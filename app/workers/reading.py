@@ -110,6 +110,12 @@ def read_file(path: Path) -> memoryview | None:
     return found if is_whole and found[: len(at.MAGIC)] == at.MAGIC else None
 
 
+def rows_in(path: Path) -> list[Worker]:
+    """Return the rows of all living workers, by slot; none where there is no table."""
+    file = read_file(path)
+    return read_rows(file) if file else []
+
+
 def read_rows(file: memoryview) -> list[Worker]:
     """Return the rows of all living workers, by slot."""
     whole, parts, layout = file.cast("q"), file.cast("d"), _layout(file)

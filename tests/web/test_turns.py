@@ -28,11 +28,15 @@ PATHS = ["/search?q=salt", "/api/v1/search?q=salt", "/api/v1/suggest?q=salt", "/
 def state(client):
     """Of a worker all of whose turns are taken until `free`."""
     state = client.app.state.omniracle
-    state.holders = AsyncExitStack()
-    for _ in range(SEARCHES):
-        client.portal.call(state.holders.enter_async_context, state.searches.of("holder"))
+    hold(client, state, state.searches, SEARCHES)
     yield state
     free(client, state)
+
+
+def hold(client, state, turns, number):
+    state.holders = AsyncExitStack()
+    for _ in range(number):
+        client.portal.call(state.holders.enter_async_context, turns.of("holder"))
 
 
 def free(client, state):
@@ -129,9 +133,7 @@ RENDERED = {  # what asks for a rendering or a merge, by its route
 def renderings(client):
     """Of a worker whose turns are all taken until `free`."""
     state = client.app.state.omniracle
-    state.holders = AsyncExitStack()
-    for _ in range(RENDERINGS):
-        client.portal.call(state.holders.enter_async_context, state.renderings.of("holder"))
+    hold(client, state, state.renderings, RENDERINGS)
     yield state.renderings
     free(client, state)
 

@@ -167,4 +167,4 @@ def _number(version: str) -> tuple[int, ...]:
 
 
 def _is_missing(error: ProgrammingError) -> bool:
-    return getattr(error.orig, "sqlstate", None) in ("42P01", "3F000", "42703")  # a table, a schema, a column
+    return tables.sqlstate_of(error) in ("42P01", "3F000", "42703")  # a table, a schema, a column

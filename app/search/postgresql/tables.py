@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 from app.search import weights
 from app.search.schema import SCHEMA_VERSION, TEXT_FIELDS
@@ -113,6 +114,11 @@ def drop_tables(connection: Connection, name: str) -> None:
 def has_tables(connection: Connection) -> bool:
     """Say whether there is an index."""
     return bool(connection.scalar(text(f"SELECT to_regclass('{NAMESPACE}.state') IS NOT NULL")))
+
+
+def sqlstate_of(error: DBAPIError) -> str | None:
+    """Return the code that PostgreSQL gives an error; None for one that is not the server's."""
+    return getattr(error.orig, "sqlstate", None)
 
 
 def longest_reader(connection: Connection) -> str:

@@ -46,7 +46,7 @@ class PostgresBuild:
             try:
                 tables.create_tables(connection, self._name)
             except ProgrammingError as error:
-                if getattr(error.orig, "sqlstate", None) != NOT_ALLOWED:
+                if tables.sqlstate_of(error) != NOT_ALLOWED:
                     raise
                 raise OperatorError(
                     "The database's account may not make the search index's schema: grant it CREATE on the database."
@@ -210,7 +210,7 @@ def _wait_briefly(connection: Connection) -> None:
 
 
 def _is_locked(error: OperationalError) -> bool:
-    return getattr(error.orig, "sqlstate", None) == LOCK_NOT_AVAILABLE
+    return tables.sqlstate_of(error) == LOCK_NOT_AVAILABLE
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
 from app.errors import InvalidFields, InvalidInput, NotFound
-from app.models import Scope
+from app.models import ApiToken, BrowserSession, Scope
 from app.services import accounts
 from app.services.accounts import Key, id_of
 from app.services.limits import PASSWORD
@@ -69,7 +69,7 @@ def revoke_sessions(here: Here, key: SignedIn) -> Response:
 def revoke_session(here: Here, key: SignedIn, session_id: RowId) -> Response:
     """End another browser's session."""
     with here.database.write() as session:
-        if not keys.drop_session_of(session, id_of(key.account), session_id):
+        if not keys.drop_own(session, BrowserSession, session_id, id_of(key.account)):
             raise NotFound("There is no such session.")
         audit.record(session, key.account, "session-end", key.account.email)
     return lead_to("/account", "session-ended")
@@ -93,7 +93,7 @@ def create_token(
 def revoke_token(here: Here, key: SignedIn, token_id: RowId) -> Response:
     """Make a token useless."""
     with here.database.write() as session:
-        if not keys.drop_token_of(session, id_of(key.account), token_id):
+        if not keys.drop_own(session, ApiToken, token_id, id_of(key.account)):
             raise NotFound("There is no such token.")
         audit.record(session, key.account, "token-end", key.account.email)
     return lead_to("/account", "token-revoked")

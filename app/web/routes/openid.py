@@ -61,15 +61,10 @@ def finish(request: Request, here: Here, state: str = "") -> Response:
         return _failed(request, here, InvalidInput(TOO_LATE))
     here.limits.count(SIGN_IN_FROM, address_of(request))
     try:
-        answer = dict(request.query_params)
-        identity = provider.finish(
-            _callback(request),
-            answer,
-            nonce=begun["nonce"],
-            verifier=begun["verifier"],
-            since=float(begun.get("since", 0)),
-        )
-        response = _welcome(request, here, identity, begun["next"], was_asked_anew=float(begun.get("since", 0)) > 0)
+        answer, since = dict(request.query_params), float(begun.get("since", 0))
+        proof = {"nonce": begun["nonce"], "verifier": begun["verifier"]}
+        identity = provider.finish(_callback(request), answer, **proof, since=since)
+        response = _welcome(request, here, identity, begun["next"], was_asked_anew=since > 0)
     except (InvalidInput, Forbidden, ProviderUnavailable) as problem:
         response = _failed(request, here, problem, begun["next"])
     response.delete_cookie(_cookie(state), path=PATH, httponly=True, samesite="lax")

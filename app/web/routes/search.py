@@ -74,7 +74,7 @@ def _nothing(request: Request, here: Here, text: str, did_you_mean: str | None) 
     with suppress(TooManyRequests):  # a flood of one address is answered, but not noted
         here.limits.count_often(UNANSWERED, address_of(request))
         here.wanted.note(text)
-    near = near_questions(here.database, here.current_index(), text, NEAR)
+    near = near_questions(here.database, here.index, text, NEAR)
     popular = []
     if not near:
         with here.database.read() as session:
