@@ -13,6 +13,11 @@ from app.services import accounts
 from app.web.application import create_app
 from tests.conftest import copied, opened
 
+# Schemathesis asks `random` now and then while it makes an example; Hypothesis thinks that examples may differ then.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Do not use the `random` module:hypothesis.errors.HypothesisDeprecationWarning"
+)
+
 EXAMPLES = 20  # of each operation, kind and reader
 CHECKS = [
     schemathesis.checks.not_a_server_error,
