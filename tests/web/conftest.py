@@ -7,7 +7,7 @@ from starlette.testclient import TestClient
 
 from app.models import Account, Role
 from app.services import accounts, passwords
-from app.storage import articles
+from app.storage import articles, similar
 from app.web.access import SESSION_COOKIE
 from app.web.application import Site, create_app
 from app.web.routes import questions
@@ -35,6 +35,18 @@ def wait_for_version(app: Site) -> None:
     watch = app.pages.state.watch
     assert watch is not None
     assert eventually(lambda: watch.current() is not None, pause=0.01)
+
+
+def known(client: TestClient) -> None:
+    """Wait until it is known what all articles are like; nothing is done while another's regular work is at it."""
+    state = client.app.state.omniracle
+
+    def is_known() -> bool:
+        state.related.tend()
+        with state.database.read() as session:
+            return not similar.unknown(session, 1) and not similar.marked(session, 1)
+
+    assert eventually(is_known, pause=0.01)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ Also the one that another worker has made.
 """
 
 import random
-import time
 from datetime import UTC, datetime
 
 import pytest
@@ -13,9 +12,10 @@ from sqlmodel import select
 
 from app.models import Feedback, FeedbackKind, LinkState, Resource, Role
 from app.services import accounts, indexing, removing
-from app.storage import articles, feedback, similar
+from app.storage import articles, feedback
 from app.web import kept_page
 from app.web.application import create_app
+from tests.web.conftest import known
 
 TOPICS = ("fastapi", "cooking", "writing")
 LANGS = ("en", "zh", "zh-Hant")
@@ -51,26 +51,13 @@ def compare_all(library, client, other, made):
     made.clear()
 
 
-def tend(client):
-    """Let it be known what all articles are like; nothing is done while another worker's regular work is at it."""
-    state = client.app.state.omniracle
-    deadline = time.monotonic() + 20
-    while True:
-        state.related.tend()
-        with state.database.read() as session:
-            if not similar.unknown(session, 1) and not similar.marked(session, 1):
-                return
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def test_a_page_outlives_changes_of_others(library, client, other, made):
-    tend(client)
+    known(client)
     compare_all(library, client, other, made)
     path = library.content / "hanzi/traditional.md"  # like no other, on a topic and in a language of its own
     path.write_text(path.read_text().replace("燈光要足夠", "燈光要非常足夠"))
     library.sync()
-    tend(client)
+    known(client)
     for slug in ("bread", "traditional", "workers-zh"):
         client.get(f"/questions/{slug}")
     assert made == ["traditional"]
@@ -101,7 +88,7 @@ def test_a_page_outlives_what_does_not_show_on_it(library, client, other, made, 
     for article in (titled("cooking/after", "Comes after it", date="2026-03-01"), titled("gone", "To be deleted")):
         library.write(*article)
     library.sync()
-    tend(client)
+    known(client)
     client.get("/questions/bread")
     client.app.pages.tell()
     made.clear()
@@ -126,7 +113,7 @@ def test_a_page_outlives_what_does_not_show_on_it(library, client, other, made, 
 def test_a_page_ends_with_what_shows_on_it(library, client, other, made, name, text):
     library.write(*titled("cooking/after", "Comes after it", date="2026-03-01"))
     library.sync()
-    tend(client)
+    known(client)
     client.get("/questions/bread")
     client.app.pages.tell()
     made.clear()
@@ -147,7 +134,7 @@ def test_what_was_just_worked_out_is_not_trusted_to_stay(library, client, made):
 
 
 def test_only_the_date_ends_a_page_that_nobody_changes(library, client, made, monkeypatch):
-    tend(client)
+    known(client)
     monkeypatch.setattr(kept_page, "LIFE_S", 0)
     for _ in range(2):
         client.get("/questions/bread")
@@ -252,7 +239,7 @@ def test_whatever_happens_no_page_is_older_than_that(library, client, other, mad
              editors.restore, editors.thank, editors.check_link]  # fmt: skip
     for _ in range(16):
         if editors.chance.random() < 0.7:
-            tend(client)
+            known(client)
             compare_all(library, client, other, made)  # so that there are pages that are trusted
         editors.chance.choice(deeds)()
         compare_all(library, client, other, made)
