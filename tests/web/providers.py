@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,12 +21,18 @@ CLIENT_ID = "omniracle"
 CLIENT_SECRET = "a secret that the provider and the site share"
 
 
+@cache
+def _first_key() -> RSAKey:
+    """Return one key for all providers: it takes a while to make."""
+    return RSAKey.generate_key(2048, {"kid": "one"})
+
+
 class Provider:
     """Answers as OpenID Connect says, but for what `claims`, `header`, `metadata` and the like are set to."""
 
     def __init__(self, port: int) -> None:
         self.issuer = f"http://127.0.0.1:{port}"
-        self.key = RSAKey.generate_key(2048, {"kid": "one"})
+        self.key = _first_key()
         self.signing_key = self.key  # or another one, to forge
         self.header: dict[str, str] = {"alg": "RS256", "kid": "one"}
         self.claims: dict[str, object] = {"sub": "42", "email": "eve@example.org", "email_verified": True}
