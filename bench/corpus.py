@@ -2,7 +2,9 @@
 
 import gzip
 import json
+import random
 from collections.abc import Iterator
+from itertools import count, islice
 from pathlib import Path
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
@@ -21,12 +23,21 @@ def documents() -> Iterator[dict[str, object]]:
                 yield document
 
 
+def multiplied() -> Iterator[dict[str, object]]:
+    """Yield every document, and then again and again each with its paragraphs in another order, without an end."""
+    yield from documents()
+    for copy in count(2):
+        for document in documents():
+            paragraphs = str(document["body"]).split("\n\n")
+            random.Random(f"{document['id']}-{copy}").shuffle(paragraphs)
+            changed = {"id": f"{document['id']}-{copy}", "title": f"{document['title']} ({copy})"}
+            yield document | changed | {"body": "\n\n".join(paragraphs)}
+
+
 def write_tree(folder: Path, limit: int | None = None) -> int:
-    """Write up to `limit` documents below `folder`, a file each with front matter; return how many."""
+    """Write `limit` documents (None: all, each once) below `folder`, a file each with front matter; return how many."""
     written = 0
-    for document in documents():
-        if limit is not None and written >= limit:
-            break
+    for document in documents() if limit is None else islice(multiplied(), limit):
         header = {key: document[key] for key in ("title", "lang", "tags") if document.get(key)}
         front_matter = "".join(f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in header.items())
         path = folder / str(document["lang"]) / f"{document['id']}.md"

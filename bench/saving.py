@@ -1,8 +1,9 @@
-"""How long a save takes while others read, and how much it slows them.
+"""How long a save and a preview take, alone and while others read, and how much they slow them.
 
 Run as `python bench/saving.py [ARTICLES]`; it needs wrk. Sixteen connections read the same hundred questions all the
-time; a contributor changes other questions through the API, two a second, each published at once. The readers' rate
-with and without saves is measured in turns. The library is copied first: the saves are real.
+time; a contributor changes other questions through the API, two a second, each published at once, or asks for previews
+of them as the editor does. The readers' rate with and without that is measured in turns. The library is copied first:
+the saves are real.
 """
 
 import argparse
@@ -20,10 +21,17 @@ import time
 import urllib.parse
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pages
 from servers import product, serving
 from wrk import Load, require, run
+
+from app.environment import load_settings
+from app.services.accounts import open_session
+from app.storage import accounts
+from app.storage.database import Database
+from app.web.access import SESSION_COOKIE
 
 ROUNDS = 4
 SECONDS = 10
@@ -47,68 +55,134 @@ def main() -> None:
         site = stack.enter_context(serving(folder / "site", product(), **places))
         readers = Load("readers", site, [f"/questions/{slug}" for slug in slugs[:READ]])
         run(folder, readers)  # every page was made once
-        alone, beside, took = [], [], []
-        for round_ in range(ROUNDS):
-            alone.append(run(folder, readers, seconds=SECONDS).per_second)
-            saver = Saver(site, new_token(places, round_), slugs[READ:])
-            saver.start()
+        print(f"{len(slugs)} articles")
+        for kind in (Saver, Previewer):
+            measure(folder, readers, kind, places, slugs[READ:])
+
+
+def measure(folder: Path, readers: Load, kind: "type[Writer]", places: dict[str, str], slugs: list[str]) -> None:
+    """Measure one kind of writing in turns with none, and print what was found."""
+    writer = kind(readers.url, places, slugs)
+    with writer:
+        time.sleep(SECONDS)
+    writer.tell("alone")
+    alone, beside, took = [], [], []
+    for _ in range(ROUNDS):
+        alone.append(run(folder, readers, seconds=SECONDS).per_second)
+        writer = kind(readers.url, places, slugs)
+        with writer:
             beside.append(run(folder, readers, seconds=SECONDS).per_second)
-            saver.stop()
-            took += saver.took_ms
-            print(f"  {round_ + 1} of {ROUNDS}: readers {beside[-1] / alone[-1]:.2f} of their rate without saves")
-    took.sort()
-    print(f"{len(slugs)} articles, {len(took)} saves beside 16 readers: p50 {statistics.median(took):.0f} ms, "
-          f"p95 {took[int(0.95 * len(took))]:.0f} ms, longest {took[-1]:.0f} ms")  # fmt: skip
-    print(f"readers beside saves: {statistics.median(b / a for a, b in zip(alone, beside, strict=True)):.2f}")
+        took += writer.took_ms
+    writer.took_ms = took
+    writer.tell("beside 16 readers")
+    shares = [b / a for a, b in zip(alone, beside, strict=True)]
+    print(
+        f"  readers keep {statistics.median(shares):.2f} of their rate  [{min(shares):.2f} to {max(shares):.2f}]",
+        flush=True,
+    )
 
 
-class Saver(threading.Thread):
-    """Saves one change after the other."""
+class Writer(threading.Thread):
+    """Sends something of one question after the other, from `with` to its end; what is refused ends the program.
 
-    def __init__(self, site: str, token: str, slugs: list[str]) -> None:
+    Each is a person of their own, for one may write only so often.
+    """
+
+    name_of_deed: str
+
+    def __init__(self, site: str, places: dict[str, str], slugs: list[str]) -> None:
         super().__init__()
         self._site = urllib.parse.urlsplit(site).netloc
-        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", "If-Match": "*"}
         self._slugs = slugs
         self._has_to_stop = threading.Event()
         self._refused = ""
         self.took_ms: list[float] = []
+        self.email = f"writer{time.time_ns()}@example.org"
+        self.environ = os.environ | places
+        self.omniracle("user", "add", self.email, "--role", "admin", "--no-password")
 
-    def run(self) -> None:
-        """Save until `stop` is called."""
-        while not self._has_to_stop.wait(PAUSE_S):
-            address = f"/api/v1/questions/{random.choice(self._slugs)}"
-            connection = http.client.HTTPConnection(self._site, timeout=60)
-            connection.request("GET", address)
-            known = json.loads(connection.getresponse().read())
-            change = {"body_markdown": f"{known['body_markdown']}\n\nLooked at again, {time.time()}.\n"}
-            started = time.monotonic()
-            connection.request("PUT", address, json.dumps(change), self._headers)
-            answer = connection.getresponse()
-            said = answer.read()
-            self.took_ms.append((time.monotonic() - started) * 1000)
-            connection.close()
-            if answer.status != 200:
-                self._refused = f"a save was answered {answer.status}: {said[:300]!r}"
-                return
+    def omniracle(self, *arguments: str) -> str:
+        """Return what a command says."""
+        command = [sys.executable, "-m", "app", *arguments]
+        return subprocess.run(command, env=self.environ, check=True, capture_output=True, text=True).stdout.strip()
 
-    def stop(self) -> None:
-        """Save no more; a save that was refused ends the program."""
+    def __enter__(self) -> None:
+        self.start()
+
+    def __exit__(self, *_: object) -> None:
         self._has_to_stop.set()
         self.join()
         if self._refused:
             sys.exit(self._refused)
 
+    def run(self) -> None:
+        """Write until it has to stop."""
+        while not self._has_to_stop.wait(PAUSE_S):
+            slug = random.choice(self._slugs)
+            connection = http.client.HTTPConnection(self._site, timeout=60)
+            connection.request("GET", f"/api/v1/questions/{slug}")
+            known = json.loads(connection.getresponse().read())
+            known["body_markdown"] += f"\n\nLooked at again, {time.time()}.\n"
+            started = time.monotonic()
+            self.send(connection, known)
+            answer = connection.getresponse()
+            said = answer.read()
+            self.took_ms.append((time.monotonic() - started) * 1000)
+            connection.close()
+            if answer.status != 200:
+                self._refused = f"{self.name_of_deed}: answered {answer.status}: {said[:300]!r}"
+                return
 
-def new_token(places: dict[str, str], number: int) -> str:
-    """Return the token of a new account, for one may save only so often."""
-    email = f"saver{number}@example.org"
-    omniracle = [sys.executable, "-m", "app"]
-    environ = os.environ | places
-    add = [*omniracle, "user", "add", email, "--role", "admin", "--no-password"]
-    subprocess.run(add, env=environ, check=True, stdout=subprocess.DEVNULL)
-    create = [*omniracle, "token", "create", email]
-    return subprocess.run(create, env=environ, check=True, capture_output=True, text=True).stdout.strip()
+    def send(self, connection: http.client.HTTPConnection, known: dict[str, Any]) -> None:
+        """Send the changed question `known`."""
+        raise NotImplementedError
+
+    def tell(self, when: str) -> None:
+        """Print how long it took."""
+        took = sorted(self.took_ms)
+        print(f"  {len(took)} {self.name_of_deed} {when}: p50 {statistics.median(took):.0f} ms, "
+              f"p95 {took[int(0.95 * len(took))]:.0f} ms, longest {took[-1]:.0f} ms", flush=True)  # fmt: skip
+
+
+class Saver(Writer):
+    """Changes questions."""
+
+    name_of_deed = "saves"
+
+    def __init__(self, site: str, places: dict[str, str], slugs: list[str]) -> None:
+        super().__init__(site, places, slugs)
+        token = self.omniracle("token", "create", self.email)
+        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", "If-Match": "*"}
+
+    def send(self, connection: http.client.HTTPConnection, known: dict[str, Any]) -> None:
+        """Save it through the API."""
+        change = json.dumps({"body_markdown": known["body_markdown"]})
+        connection.request("PUT", f"/api/v1/questions/{known['slug']}", change, self._headers)
+
+
+class Previewer(Writer):
+    """Looks at what questions would be like."""
+
+    name_of_deed = "previews"
+
+    def __init__(self, site: str, places: dict[str, str], slugs: list[str]) -> None:
+        super().__init__(site, places, slugs)
+        database = Database.of(load_settings(self.environ))
+        with database.read() as session:
+            account = accounts.by_email(session, self.email)
+        assert account is not None
+        self._cookie = f"{SESSION_COOKIE}={open_session(database, account, 'bench')}"
+        database.close()
+
+    def send(self, connection: http.client.HTTPConnection, known: dict[str, Any]) -> None:
+        """Ask for it as the editor does."""
+        form = {"title": known["title"], "lang": known["lang"], "body": known["body_markdown"]}
+        headers = {
+            "Cookie": self._cookie,
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Sec-Fetch-Site": "same-origin",
+        }
+        connection.request("POST", "/contribute/preview", urllib.parse.urlencode(form), headers)
 
 
 if __name__ == "__main__":

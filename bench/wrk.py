@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,25 @@ from pathlib import Path
 CONNECTIONS = 16
 SECONDS = 3
 GZIP = {"Accept-Encoding": "gzip"}
+
+_SCRIPT = """
+local paths = {
+%(paths)s
+}
+local at, number, threads = 0, %(begun)d, 0
+function setup(each)
+  threads = threads + 1
+  each:set("thread", threads)
+end
+function init(args)
+  math.randomseed(number + thread)
+  at = math.random(#paths)
+end
+function request()
+  at, number = at %% #paths + 1, number + 1
+  return wrk.format(nil, paths[at] .. %(more)s)
+end
+"""
 
 
 @dataclass(frozen=True)
@@ -23,6 +43,7 @@ class Load:
     url: str
     paths: Sequence[str] = ()
     headers: tuple[tuple[str, str], ...] = tuple(GZIP.items())
+    is_numbered: bool = False  # each path is sent with a number at its end that no other request has
 
 
 @dataclass(frozen=True)
@@ -50,11 +71,9 @@ def run(folder: Path, load: Load, connections: int = CONNECTIONS, seconds: int =
         shuffled = random.sample(list(load.paths), len(load.paths))
         script = folder / "paths.lua"
         listed = ",\n".join(json.dumps(path, ensure_ascii=True) for path in shuffled)
-        script.write_text(
-            f"local paths = {{\n{listed}\n}}\nlocal at = 0\n"
-            "function init(args) math.randomseed(os.time()) at = math.random(#paths) end\n"
-            "request = function() at = at % #paths + 1 return wrk.format(nil, paths[at]) end\n"
-        )
+        begun = time.time_ns() // 1000  # Lua's numbers are exact up to 2 ** 53
+        more = "string.format('%d-%.0f', thread, number)" if load.is_numbered else "''"
+        script.write_text(_SCRIPT % {"paths": listed, "begun": begun, "more": more})
         command += ["-s", str(script)]
     said = subprocess.run([*command, load.url], capture_output=True, text=True, check=True).stdout
     failed = sum(int(number) for number in re.findall(r"Non-2xx or 3xx responses: (\d+)", said))
