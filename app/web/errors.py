@@ -291,10 +291,10 @@ def _near(request: Request) -> tuple[str | None, list[Hit]]:
     words = re.sub(r"^(questions|tags|search)\s+", "", words)
     if not words:
         return None, []
-    if not state.searches.is_free:  # others wait for their searches, and this one nobody has asked for
-        return words, []
     try:
-        return words, list(search(state.database, state.current_index(), words, size=5).page.items)
+        with state.searches.at_once() as has_turn:
+            if has_turn:  # else others wait for their searches, and this one nobody has asked for
+                return words, list(search(state.database, state.current_index(), words, size=5).page.items)
     except (OmniracleError, OperationalError) as error:
         log.warning("no search for a missing page: %s", error)
-        return words, []
+    return words, []
