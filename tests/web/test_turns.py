@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from app.errors import Busy, IndexUnavailable, TooManyRequests
 from app.models import Role
 from app.storage.engines import POOL_SIZE
-from app.web import errors, fair_turns
+from app.web import fair_turns, near
 from app.web.access import address_of
 from app.web.fair_turns import FairTurns
 from app.web.routes import ROUTES
@@ -85,7 +85,7 @@ def test_missing_pages_are_searched_for_in_the_turns_of_searches(client, monkeyp
         raise IndexUnavailable("not now")
 
     state = client.app.state.omniracle
-    monkeypatch.setattr(errors, "search", wait)
+    monkeypatch.setattr(near, "search", wait)
     many = POOL_SIZE * 2  # more than there are threads
     with ThreadPoolExecutor(many + 1) as people:
         asked = [people.submit(client.get, f"/salt-{n}", headers={"Accept": "text/html"}) for n in range(many)]

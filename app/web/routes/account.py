@@ -45,11 +45,13 @@ def rename(request: Request, here: Here, key: SignedIn, name: Text = "") -> Resp
 def change_password(request: Request, here: Here, key: SignedIn, old: Text = "", new: Text = "") -> Response:
     """Change the password, end all sessions and tokens, and go on in this browser with a new key."""
     if key.account.password_hash is None:
-        check_proof(here, key)
+        check_proof(request, key)
     here.limits.count(PASSWORD, key.account.email)
     try:
         accounts.change_password(here.database, key.account, old=old, new=new)
     except InvalidFields as error:
+        if any(each.field == "old" for each in error.problems):
+            here.security_log.refuse(request, "wrong-password", key.account)
         return _page(request, here, key, FilledForm({}, error))
     response = lead_to("/account", "password")
     open_session(request, response, key.account)

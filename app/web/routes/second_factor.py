@@ -71,6 +71,7 @@ def sign_in(request: Request, here: Here, half: Text = "", code: Text = "") -> R
     try:
         second_factor.check(here.database, here.secret, account, code)
     except InvalidFields as error:
+        here.security_log.refuse(request, "wrong-code", account)
         return _code_page(request, half, FilledForm({}, error))
     response = RedirectResponse(local_path(begun["next"]), 303)
     open_session(request, response, account)
