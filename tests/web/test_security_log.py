@@ -5,8 +5,10 @@ import logging
 import re
 
 import pytest
+from typer.testing import CliRunner
 
 from app import logs
+from app.cli import app as command
 from app.models import Role
 from app.web.access import SESSION_COOKIE
 from tests.web.conftest import PASSWORD, PEOPLE
@@ -94,6 +96,19 @@ def test_too_many_and_what_is_not_for_them_once_a_minute(client, signed_in, peop
         assert client.post("/api/v1/questions", headers=headers, json={}).status_code == 401
     client.post("/sign-in", headers={"Origin": "https://evil.example"})
     assert noted() == [line("unknown-token", "/api/v1/questions"), line("cross-origin", "/sign-in")]
+
+
+def test_the_number_leads_to_the_account(library, people):
+    settings = library.settings
+    run = CliRunner(
+        env={
+            "OMNIRACLE_DATA_DIR": str(settings.data_dir),
+            "OMNIRACLE_CONTENT_DIR": str(settings.content_dir),
+            "DATABASE_URL": settings.resolved_database_url,
+        }
+    )
+    listed = run.invoke(command, ["user", "list"], catch_exceptions=False).output.splitlines()
+    assert f"{EMAIL}\tcontributor\tAnn\t{people[Role.CONTRIBUTOR].id}" in listed
 
 
 def test_who_is_not_signed_in_is_nothing_to_note(client, noted):
