@@ -52,6 +52,20 @@ def test_what_is_no_http_gets_an_answer_that_no_browser_runs(server, sent, statu
     assert headers["x-served-by"] in {str(each["pid"]) for each in server.get("/-/workers.json").json()["workers"]}
 
 
+def test_who_was_refused_stands_in_the_log_of_the_server(server):
+    sent = {"email": "nobody@example.org", "password": "a secret guess"}
+    told = server.post("/sign-in", data=sent, headers={"X-Forwarded-For": "203.0.113.9"})
+    assert told.status_code == 400
+    written = (server.data.parent / f"server-{server.url.rsplit(':', 1)[1]}.log").read_text()
+    begin = r"^\d{4}-\d\d-\d\dT[\d:.]+Z (\d+) WARNING app\.web\.security_log: "
+    (line,) = re.findall(begin + r"(.*203\.0\.113\.9.*)$", written, re.MULTILINE)
+    assert line[0] == told.headers["X-Served-By"]
+    assert json.loads(line[1]) == {
+        "event": "wrong-password", "client": "203.0.113.9", "route": "/sign-in", "account": None,
+    }  # fmt: skip
+    assert "secret guess" not in written
+
+
 def test_what_proxies_say_is_believed_of_those_that_are_named(server, data):
     told = server.get("/feed.atom", headers=MADE_UP)
     assert "Strict-Transport-Security" in told.headers
