@@ -56,13 +56,13 @@ def add_user(
 def list_users() -> None:
     """List all accounts.
 
-    One a line: address, role and name, with tabs between them.
+    One a line: address, role, name, and the number by which the log names it, with tabs between them.
     """
     from app.storage import accounts
 
     with open_stores() as (_settings, database, _index), database.read() as session:
         for account in accounts.everybody(session):
-            typer.echo(f"{account.email}\t{account.role}\t{account.name}")
+            typer.echo(f"{account.email}\t{account.role}\t{account.name}\t{account.id}")
 
 
 @user.command(

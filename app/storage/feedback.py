@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import bindparam, func
+from sqlalchemy import bindparam, delete, func
 from sqlmodel import Session, col, select
 
 from app.models import Article, Feedback, FeedbackKind
@@ -41,15 +41,11 @@ class StaleAnswer:
     verified: date | None
 
 
-def put(session: Session, said: Feedback) -> None:
-    """Keep what a reader says, in place of what the same one said of this revision before."""
-    same = (Feedback.article_id == said.article_id, Feedback.revision == said.revision, Feedback.reader == said.reader)
-    known = session.exec(select(Feedback).where(*same)).first()
-    if known is None:
-        session.add(said)
-        return
-    known.kind, known.reason, known.created_at, known.handled_at = said.kind, said.reason, said.created_at, None
-    session.add(known)
+def put(session: Session, said: Feedback, *names: str) -> None:
+    """Keep what a reader says, in place of what the same one, by any of these names, said of this revision before."""
+    same = col(Feedback.article_id) == said.article_id, col(Feedback.revision) == said.revision
+    session.exec(delete(Feedback).where(*same, col(Feedback.reader).in_({said.reader, *names})))
+    session.add(said)
 
 
 def helped(session: Session, article_id: int) -> int:

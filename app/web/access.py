@@ -43,6 +43,7 @@ def key_of(request: Request) -> Key | None:
         if authorization.lower().startswith(BEARER):
             request.state.key = accounts.key_of_token(state.database, authorization[len(BEARER) :].strip())
             if request.state.key is None:
+                state.security_log.refuse_often(request, "unknown-token")
                 raise SignInNeeded("This token is unknown or has been revoked. Create a new one on your account page.")
         elif cookie := request.cookies.get(_cookie_of(request)):
             request.state.key = accounts.key_of_session(state.database, cookie)
@@ -133,6 +134,7 @@ def open_session(request: Request, response: Response, account: Account, proved_
     agent, name = request.headers.get("user-agent", ""), _cookie_of(request)
     key = accounts.open_session(state.database, account, agent, request.cookies.get(name), proved_at)
     age = int(SESSION_LONGEST.total_seconds())
+    state.security_log.let_in(request, account)
     response.set_cookie(name, key, max_age=age, httponly=True, samesite="lax")
 
 

@@ -2,14 +2,13 @@
 
 import http
 import logging
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
-from urllib.parse import unquote, urlencode
+from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -21,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.errors import (
     AlreadyRunning,
     Busy,
+    CrossOrigin,
     Forbidden,
     Gone,
     ImagesUnavailable,
@@ -35,16 +35,15 @@ from app.errors import (
     SignInNeeded,
     TooManyRequests,
 )
-from app.search.query import MAX_LENGTH
-from app.services.searching import Hit, search
+from app.services.accounts import Key
 from app.storage.failures import is_of_disk, reason_of
 from app.web.forms import is_form, read_form, unreadable
 from app.web.language import translate
+from app.web.near import near
 from app.web.origin import SAFE_METHODS, is_foreign
 from app.web.problems import VARY, problem
 from app.web.proving import proof_page
 from app.web.reasons import told
-from app.web.state import State
 from app.web.templating import render, viewer
 
 log = logging.getLogger(__name__)
@@ -143,6 +142,7 @@ async def _typed(request: Request) -> list[tuple[str, str]]:
 
 def _answer_ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, OmniracleError)
+    _note(request, error)
     match error:
         case AlreadyRunning():
             status = 409
@@ -168,6 +168,14 @@ def _answer_ours(request: Request, error: Exception) -> Response:
             log.error("%s", error)
             return _busy(request) if isinstance(error, IndexUnavailable) else _failed(request)
     return _answer(request, status, error.message, error.params)
+
+
+def _note(request: Request, error: OmniracleError) -> None:
+    """Write down that somebody was refused what is not for them, or not so often."""
+    why = {Forbidden: "forbidden", CrossOrigin: "cross-origin", TooManyRequests: "too-many"}.get(type(error))
+    if why is not None:
+        key: Key | None = getattr(request.state, "key", None)
+        request.app.state.omniracle.security_log.refuse_often(request, why, key.account if key else None)
 
 
 def _answer_unproved(request: Request, error: Exception) -> Response:
@@ -257,7 +265,7 @@ def _answer(
     text = translate(message, params)
     if _is_for_programs(request):
         return problem(status, text, headers, **({"errors": errors} if errors else {}))
-    query, hits = _near(request) if status == 404 else (None, [])
+    query, hits = near(request) if status == 404 else (None, [])
     page = render(
         request,
         "error.html",
@@ -282,19 +290,3 @@ def _is_for_programs(request: Request) -> bool:
     is_asked_for = "application/json" in accepted and "text/html" not in accepted
     is_machine = path.startswith("/-/") and "text/html" not in accepted
     return is_asked_for or is_machine or path.startswith("/api/") or path == "/mcp" or path.endswith(".json")
-
-
-def _near(request: Request) -> tuple[str | None, list[Hit]]:
-    """Return the words of the address, and what a search for them finds."""
-    state: State = request.app.state.omniracle
-    words = " ".join(re.findall(r"\w+", unquote(request.url.path).replace("_", " ")))[:MAX_LENGTH]
-    words = re.sub(r"^(questions|tags|search)\s+", "", words)
-    if not words:
-        return None, []
-    if not state.searches.is_free:  # others wait for their searches, and this one nobody has asked for
-        return words, []
-    try:
-        return words, list(search(state.database, state.current_index(), words, size=5).page.items)
-    except (OmniracleError, OperationalError) as error:
-        log.warning("no search for a missing page: %s", error)
-        return words, []

@@ -5,8 +5,10 @@ So who asks once waits for one request of everybody else, however many of them s
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+from anyio.from_thread import run_sync
 
 from app.errors import Busy, TooManyRequests
 
@@ -29,6 +31,16 @@ class FairTurns:
         """Whether nobody would have to wait."""
         return self._free > 0
 
+    @contextmanager
+    def at_once(self) -> Iterator[bool]:
+        """Have a turn, from a thread that the event loop has started, if one is free now; say whether it was."""
+        has_turn: bool = run_sync(self._take)
+        try:
+            yield has_turn
+        finally:
+            if has_turn:
+                run_sync(self._pass_on)
+
     @property
     def waiting(self) -> int:
         """How many wait."""
@@ -41,14 +53,17 @@ class FairTurns:
         Raises TooManyRequests for a client of which too many wait, and Busy where too many wait of all: then who has
         the most gives way to who has fewer.
         """
-        if self._free:
-            self._free -= 1
-        else:
+        if not self._take():
             await self._wait(client)
         try:
             yield
         finally:
             self._pass_on()
+
+    def _take(self) -> bool:
+        is_free = self.is_free
+        self._free -= is_free
+        return is_free
 
     async def _wait(self, client: str) -> None:
         own = len(self._waiting.get(client, ()))

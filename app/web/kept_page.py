@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from starlette.requests import Request
 
+from app.headers import HSTS, SECURITY_HEADERS
 from app.web.conditional import KEPT_HEADERS, names_tag
-from app.web.middleware import HSTS, SECURITY_HEADERS
 
 OVERHEAD = 2000  # bytes of a page beside its body, roughly
 LIFE_S = 60  # for what changes with time alone, such as the order by views

@@ -2,9 +2,9 @@
 
 import inspect
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from mcp.server import MCPServer
 from mcp.server.mcpserver import Context
@@ -12,13 +12,15 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.types import ToolAnnotations
 from pydantic import Field
 from sqlalchemy.exc import OperationalError
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from app import __version__
 from app.config import Settings
-from app.errors import IndexUnavailable, InvalidInput, NotFound
+from app.errors import Busy, IndexUnavailable, InvalidInput, NotFound, TooManyRequests
 from app.services import asking, searching
 from app.storage import articles, references, resources, tags
+from app.web.access import address_of
 from app.web.mcp_shapes import Answer, Hits, Reply, Tags, answer_of, hit_of, passage_of, question_of, tag_of
 from app.web.parameters import lang_named, tag_named
 from app.web.state import State
@@ -38,6 +40,7 @@ When there is no answer, say so. Questions find answers in their own language: b
 """.strip()
 
 Asked = Context[Any, Request]
+Found = TypeVar("Found")
 Lang = Annotated[
     str | None, Field(description="Only answers in this language: `zh` (all Chinese), `zh-Hant`, `en` or another code.")
 ]
@@ -68,7 +71,7 @@ def new_server(settings: Settings) -> MCPServer:
     return server
 
 
-def ask(
+async def ask(
     context: Asked,
     question: Annotated[str, Field(description="The question as a person would put it, in the words that matter.")],
     lang: Lang = None,
@@ -80,8 +83,9 @@ def ask(
     again in other words or in the other language (Chinese, English).
     """
     here, site = _here(context)
-    with _told():
-        found = asking.ask(here.database, here.current_index(), question, lang=lang_named(lang))
+    found = await _in_turn(
+        context, lambda: asking.ask(here.database, here.current_index(), question, lang=lang_named(lang))
+    )
     return Reply(
         answer="passages" if found.quotes else "no_answer",
         passages=[passage_of(quote, site) for quote in found.quotes],
@@ -91,7 +95,7 @@ def ask(
     )
 
 
-def search(
+async def search(
     context: Asked,
     query: Annotated[
         str,
@@ -106,10 +110,12 @@ def search(
     Spelling mistakes and pinyin are understood. To answer a question, rather use `ask`.
     """
     here, site = _here(context)
-    with _told():
-        found = searching.search(
+    found = await _in_turn(
+        context,
+        lambda: searching.search(
             here.database, here.current_index(), query, size=limit, offset=0, tag=tag_named(tag), lang=lang_named(lang)
-        )
+        ),
+    )
     return Hits(total=found.page.total, hits=[hit_of(hit, site) for hit in found.page.items])
 
 
@@ -136,12 +142,25 @@ def list_tags(context: Asked, lang: Lang = None) -> Tags:
     return Tags(tags=[tag_of(tag, site) for tag in counted])
 
 
+async def _in_turn(context: Asked, find: Callable[[], Found]) -> Found:
+    """Return what `find` finds, when it is the turn of who asks: they wait without a thread, as for any search."""
+    here, _ = _here(context)
+    with _told():
+        async with here.searches.of(address_of(_request(context))):
+            return await run_in_threadpool(find)
+
+
 def _here(context: Asked) -> tuple[State, str]:
     """Return the stores of this worker, and the site's address as the client knows it."""
-    request = context.request_context.request
-    assert request is not None  # all comes over HTTP
+    request = _request(context)
     state: State = request.app.state.omniracle
     return state, base_url(request)
+
+
+def _request(context: Asked) -> Request:
+    request = context.request_context.request
+    assert request is not None  # all comes over HTTP
+    return request
 
 
 @contextmanager
@@ -149,7 +168,7 @@ def _told() -> Iterator[None]:
     """Tell the model what it may do about an error; of any other the SDK only says that there was one."""
     try:
         yield
-    except InvalidInput as error:
+    except (InvalidInput, TooManyRequests, Busy) as error:
         raise ToolError(str(error)) from error
     except NotFound as error:
         raise ToolError(f"{error} Take a slug from what `search` or `ask` has found.") from error

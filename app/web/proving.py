@@ -24,7 +24,7 @@ class Proves(Needs):
     def __call__(self, request: Request, password: Annotated[str, Form()] = "") -> Key:
         """Return what proves who it is; raise SignInNeeded, Forbidden or ProofNeeded."""
         key = super().__call__(request)
-        check_proof(request.app.state.omniracle, key, password)
+        check_proof(request, key, password)
         return key
 
 
@@ -32,16 +32,18 @@ ProvedSignedIn = Annotated[Key, Depends(Proves(Role.READER))]
 ProvedAdmin = Annotated[Key, Depends(Proves(Role.ADMIN))]
 
 
-def check_proof(here: State, key: Key, password: str = "") -> None:
+def check_proof(request: Request, key: Key, password: str = "") -> None:
     """Raise ProofNeeded unless the session was proved a moment ago, or `password` proves it."""
     if proving.is_proved(key):
         return
     if not password:
         raise ProofNeeded
+    here: State = request.app.state.omniracle
     here.limits.count(PASSWORD, key.account.email)
     try:
         proving.prove(here.database, key, password)
     except InvalidFields as error:
+        here.security_log.refuse(request, "wrong-password", key.account)
         raise ProofNeeded(*error.problems) from error
 
 

@@ -34,6 +34,7 @@ from app.web.access_log import AccessLog
 from app.web.fair_turns import FairTurns
 from app.web.mcp import McpEndpoint
 from app.web.program import program
+from app.web.security_log import SecurityLog
 from app.workers.probing import ProbeKeys
 from app.workers.reading import Worker
 from app.workers.table import WorkerTable
@@ -63,6 +64,7 @@ class State:
         self.hosts = Hosts(settings, self.database)
         self.related = RelatedQuestions(self.database, self.index)
         self.access_log = AccessLog(settings.access_log, routes)
+        self.security_log = SecurityLog(self.database)
         self.views = ViewCounter(self.database)
         self.wanted = WantedRecorder(self.database)
         self.secret = settings.signing_key()

@@ -14,6 +14,8 @@ STEP_S = 0.002
 AT_ONCE = POOL_SIZE // 2  # the other threads are for readers, also while all who write wait for the database
 LOOK_S = 0.001  # until it is looked again whether the loop is busy
 BUSY = 0.5  # of the time
+# An experiment measures how fast the loop takes up connections, and language models only read.
+APART = ("/-/", "/mcp")
 
 
 class StepsAside:
@@ -33,8 +35,7 @@ class StepsAside:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        # An experiment measures how fast this very loop takes up connections.
-        if scope["type"] != "http" or scope["method"] in SAFE_METHODS or scope["path"].startswith("/-/"):
+        if scope["type"] != "http" or scope["method"] in SAFE_METHODS or scope["path"].startswith(APART):
             await self.app(scope, receive, send)
             return
         is_made = has_place = False

@@ -1,5 +1,6 @@
 """What the site is made of is known, and nothing in it asks to be given away with it unless we know that it does."""
 
+import os
 import re
 import runpy
 import subprocess
@@ -53,8 +54,8 @@ def test_every_licence_is_one_that_we_know(lock):
 def audit(monkeypatch, capsys):
     """The script that asks for known weaknesses, told by an answer; gives its status and what it prints."""
 
-    def run(answer):
-        monkeypatch.setattr(subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 1, answer))
+    def run(answer, said=""):
+        monkeypatch.setattr(subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 1, answer, said))
         try:
             runpy.run_path(str(CI / "audit.py"), run_name="__main__")
             status = 0
@@ -82,7 +83,58 @@ def test_the_audit_fails_for_a_weakness_alone(audit, weaknesses, status, printed
     assert audit(f'{{"dependencies": [{known}, {UNKNOWN}]}}') == (status, told)
 
 
-@pytest.mark.parametrize("answer", ["", f'{{"dependencies": [{UNKNOWN}]}}'], ids=["no answer", "nothing known"])
-def test_the_audit_says_when_it_has_checked_nothing(audit, answer):
+TRACEBACK = "Traceback (most recent call last):\n  File ...\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (f'{{"dependencies": [{UNKNOWN}]}}', ""),
+        ("", f"{TRACEBACK}requests.exceptions.ConnectionError: HTTPSConnectionPool(host='pypi.org', port=443): ..."),
+        ("", f"{TRACEBACK}requests.exceptions.ProxyError: HTTPSConnectionPool(host='pypi.org', port=443): ..."),
+        ("", f"{TRACEBACK}requests.exceptions.ReadTimeout: HTTPSConnectionPool(host='pypi.org', port=443): ..."),
+        ("", f"{TRACEBACK}pip_audit._service.interface.ServiceError\n"),
+        (
+            "",
+            "ERROR:pip_audit._cli:No.\nERROR:pip_audit._cli:Tip: your network may be blocking this service.",
+        ),
+    ],
+    ids=["nothing known", "no network", "no proxy", "no answer", "an error", "no connection"],
+)
+def test_the_audit_says_when_it_has_checked_nothing(audit, answer, said):
     told = "NOT CHECKED for known weaknesses: 0 of N packages. No advisories can be reached from here."
-    assert audit(answer) == (0, [told])
+    assert audit(answer, said) == (0, [told])
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        f"{TRACEBACK}requests.exceptions.ConnectionError: ...\n\nDuring handling ...\n\n{TRACEBACK}TypeError: no",
+        f"{TRACEBACK}pip_audit._service.interface.ServiceError: Received malformed version from PyPI: x",
+        "ERROR:pip_audit._cli:requirement a==1.0 does not contain a hash",
+        "/usr/bin/python: No module named pip_audit",
+        "",
+    ],
+    ids=["a mistake", "a wrong answer", "a lock file", "not installed", "nothing"],
+)
+def test_the_audit_fails_when_it_cannot_do_its_work(audit, said):
+    status, printed = audit("", said)
+    assert status == 1
+    assert printed[:-1] == (said.splitlines() or [""])
+    assert printed[-1] == "FAILED to check for known weaknesses: pip-audit ended with 1."
+
+
+def test_the_audit_fails_for_an_answer_that_is_none(audit):
+    with pytest.raises(ValueError, match="Expecting"):
+        audit("<html>", "")
+
+
+def test_the_audit_knows_how_this_pip_audit_says_that_nobody_answers(audit, tmp_path):
+    lock = tmp_path / "requirements.txt"
+    lock.write_text(f"certifi==2026.1.1 --hash=sha256:{'0' * 64}\n")
+    ways = dict.fromkeys(("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"), "http://127.0.0.1:9")
+    own = {"no_proxy": "", "NO_PROXY": "", "XDG_CACHE_HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "pip_audit", "--require-hashes", "--disable-pip", "--format=json", "-r", lock]
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | ways | own, cwd=tmp_path)
+    assert audit(done.stdout, done.stderr)[0] == 0
+    assert "NOT CHECKED" in audit(done.stdout, done.stderr)[1][0]

@@ -6,6 +6,7 @@ import socket
 
 import pytest
 
+from app.headers import SECURITY_HEADERS
 from tests.e2e.conftest import start, stop
 from tests.hostile import payloads
 
@@ -21,18 +22,48 @@ MADE_UP = {
 
 
 @pytest.mark.parametrize(
-    "junk", [b"\x16\x03\x01\x02\x00\r\n\r\n", b"GET / HTTP/9.9<script>\r\n\r\n", b"<script>\r\n\r\n"]
+    ("sent", "status"),
+    [
+        (b"\x16\x03\x01\x02\x00\r\n\r\n", 400),
+        (b"GET / HTTP/9.9<script>\r\n\r\n", 400),
+        (b"<script>\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: <script>\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nX: " + b"<script>" * 10_000, 431),
+    ],
+    ids=["TLS", "a version", "a line", "a header", "too long"],
 )
-def test_what_is_no_http_gets_an_answer_that_no_browser_runs(server, junk):
+def test_what_is_no_http_gets_an_answer_that_no_browser_runs(server, sent, status):
     with socket.create_connection(("127.0.0.1", int(server.url.rsplit(":", 1)[1])), timeout=10) as connection:
-        connection.sendall(junk)
+        connection.sendall(sent)
         answer = b"".join(iter(lambda: connection.recv(4096), b""))
     head, _, body = answer.partition(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 400 ")
-    assert b"x-content-type-options: nosniff" in head
-    assert b"text/plain" in head
-    assert f"content-length: {len(body)}".encode() in head
+    first, *lines = head.decode().split("\r\n")
+    assert first.startswith(f"HTTP/1.1 {status} ")
+    headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
+    assert headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+    assert headers["content-type"] == "text/plain; charset=utf-8"
+    assert headers["content-length"] == str(len(body))
     assert b"script" not in body
+    page = server.get("/about").headers
+    assert page["X-Served-By"]
+    assert "Server" not in page
+    for name in {*SECURITY_HEADERS} - {"Content-Security-Policy"}:
+        assert headers[name.lower()] == page[name], name
+    assert headers["x-served-by"] in {str(each["pid"]) for each in server.get("/-/workers.json").json()["workers"]}
+
+
+def test_who_was_refused_stands_in_the_log_of_the_server(server):
+    sent = {"email": "nobody@example.org", "password": "a secret guess"}
+    told = server.post("/sign-in", data=sent, headers={"X-Forwarded-For": "203.0.113.9"})
+    assert told.status_code == 400
+    written = (server.data.parent / f"server-{server.url.rsplit(':', 1)[1]}.log").read_text()
+    begin = r"^\d{4}-\d\d-\d\dT[\d:.]+Z (\d+) WARNING app\.web\.security_log: "
+    (line,) = re.findall(begin + r"(.*203\.0\.113\.9.*)$", written, re.MULTILINE)
+    assert line[0] == told.headers["X-Served-By"]
+    assert json.loads(line[1]) == {
+        "event": "wrong-password", "client": "203.0.113.9", "route": "/sign-in", "account": None,
+    }  # fmt: skip
+    assert "secret guess" not in written
 
 
 def test_what_proxies_say_is_believed_of_those_that_are_named(server, data):

@@ -7,7 +7,7 @@ from sqlmodel import select
 
 from app.errors import TooManyRequests
 from app.models import RateCount
-from app.services.limits import Limit, RateLimits
+from app.services.limits import KEPT_S, Limit, RateLimits
 
 TWICE = Limit("tests", 2, 3600)
 
@@ -32,6 +32,17 @@ def test_who_is_refused_costs_the_database_nothing(library):
         refused(other_worker)
     assert counted(library) == [4]  # each worker had to learn it once
     limits.count(TWICE, "somebody else")
+
+
+def test_old_counters_are_forgotten(library, monkeypatch):
+    limits = RateLimits(library.database, b"secret")
+    limits.count(TWICE, "somebody")
+    limits.forget()
+    assert counted(library) == [1]
+    later = time.time() + KEPT_S + TWICE.period_s
+    monkeypatch.setattr("app.services.limits.time.time", lambda: later)
+    limits.forget()
+    assert counted(library) == []
 
 
 def test_the_next_period_begins_anew(library, monkeypatch):

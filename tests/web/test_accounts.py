@@ -1,12 +1,15 @@
 """Signing up, in and out; sessions and tokens; roles; who may come where."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from fastapi.routing import APIRoute
+from sqlmodel import select
 from starlette.testclient import TestClient
 
-from app.models import Role, Scope
+from app.models import BrowserSession, Role, Scope
+from app.models.columns import now
 from app.services import accounts, limits, passwords
 from app.services.limits import RateLimits
 from app.storage import audit
@@ -113,6 +116,20 @@ def test_a_session_is_good_on_every_worker_and_its_end_counts_at_once(client, pe
     key = client.cookies[SESSION_COOKIE]
     client.post("/sign-out")
     assert client.get("/account", headers={"Cookie": f"{SESSION_COOKIE}={key}"}).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("made", "seen", "is_good"), [(89, 29, True), (91, 0, False), (31, 31, False)], ids=["used", "too old", "unused"]
+)
+def test_a_session_ends_by_itself_and_is_forgotten(signed_in, library, made, seen, is_good):
+    browser, moment = signed_in(Role.READER), now()
+    with library.database.write() as session:
+        known = session.exec(select(BrowserSession)).one()
+        known.created_at, known.seen_at = moment - timedelta(days=made), moment - timedelta(days=seen)
+    assert browser.get("/account").status_code == (200 if is_good else 303)
+    signed_in(Role.ADMIN)
+    with library.database.read() as session:
+        assert len(session.exec(select(BrowserSession)).all()) == 1 + is_good
 
 
 def test_another_browser_can_be_signed_out(client, people):

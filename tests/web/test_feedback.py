@@ -4,6 +4,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.models import Role
+from tests.web.test_turns import from_address
 
 
 def say(client, kind, reason="", slug="bread", agent="one"):
@@ -12,14 +13,33 @@ def say(client, kind, reason="", slug="bread", agent="one"):
 
 
 def test_each_reader_counts_once_for_each_revision(client):
-    for agent in ("one", "two", "two"):
-        answer = say(client, "helped", agent=agent)
+    one, two = (from_address(client, address) for address in ("203.0.113.1", "203.0.113.2"))
+    for reader in (one, two, two):
+        answer = say(reader, "helped")
     assert answer.headers["Location"] == "/questions/bread?said=helped#page-feedback"
     page = client.get(answer.headers["Location"]).text
     assert "Thank you" in page
     assert "Helped 2 readers" in page
-    say(client, "outdated", agent="two")
+    say(two, "outdated")
     assert "Helped 1 reader<" in client.get("/questions/bread").text
+
+
+def test_other_names_of_the_browser_make_no_more_readers(client, signed_in):
+    for number in range(20):
+        assert say(client, "helped", agent=f"Browser/{number}").status_code == 303
+    assert "Helped 1 reader<" in client.get("/questions/bread").text
+    network = [from_address(client, f"2001:db8:0:1::{number}") for number in range(5)]
+    for reader in network:
+        say(reader, "helped")
+    assert "Helped 2 readers" in client.get("/questions/bread").text
+    say(client, "wrong", "Not quite.", agent="Browser/7")
+    assert "Helped 1 reader<" in client.get("/questions/bread").text
+    say(client, "wrong", "Not at all.", agent="Browser/8")  # somebody else behind the address
+    doubts = signed_in(Role.REVIEWER).get("/review/feedback").text
+    assert "Not quite." in doubts
+    assert "Not at all." in doubts
+    say(client, "helped", agent="Browser/7")  # after all
+    assert "Not quite." not in signed_in(Role.REVIEWER).get("/review/feedback").text
 
 
 def test_reviewers_see_doubts_until_they_are_dealt_with(client, signed_in):

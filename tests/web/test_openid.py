@@ -124,9 +124,10 @@ def test_a_token_that_is_not_for_this_sign_in_proves_nobody(client, provider, li
     assert everybody(library) == {}
 
 
-def test_a_token_with_a_forged_signature_proves_nobody(client, provider):
+def test_a_token_with_a_forged_signature_proves_nobody(client, provider, caplog):
     provider.signing_key = RSAKey.generate_key(2048, {"kid": "one"})
     assert come_back(client, provider).status_code == 400
+    assert '"event": "not-proved-by-provider"' in caplog.text
 
 
 def test_the_clients_secret_signs_no_tokens(client, provider):

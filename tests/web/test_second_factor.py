@@ -180,10 +180,13 @@ def test_the_secret_is_of_no_use_to_who_has_the_database(ann, library, clock, cl
 
 
 def test_it_can_be_turned_off_by_its_owner_and_by_the_operator(ann, client, library, monkeypatch, signed_in, clock):
-    browser, _, _ = ann
+    browser, _, recovery = ann
     let_pass(library)
-    assert browser.post(f"{PATH}/removal").status_code == 403
-    assert browser.post(f"{PATH}/removal", data={"password": PASSWORD}).headers["Location"] == "/account"
+    asked = browser.post(f"{PATH}/removal", data={"code": recovery[0]})
+    assert asked.status_code == 403
+    assert f'name="code" value="{recovery[0]}"' in asked.text  # is sent again with the password
+    done = browser.post(f"{PATH}/removal", data={"password": PASSWORD, "code": recovery[0]})
+    assert done.headers["Location"] == "/account"
     client.cookies.clear()
     assert client.post("/sign-in", data=ANN).status_code == 303
     secret = second_factor.new_secret()
@@ -197,6 +200,31 @@ def test_it_can_be_turned_off_by_its_owner_and_by_the_operator(ann, client, libr
         assert (done.exit_code, said in done.output) == (0, True), done.output
     client.cookies.clear()
     assert client.post("/sign-in", data=ANN).status_code == 303
+
+
+@pytest.mark.parametrize(("lang", "said"), [("en", "This code is wrong or has been used"), ("zh-CN", "验证码")])
+def test_a_browser_that_is_open_is_not_enough_to_turn_it_off(ann, library, clock, lang, said):
+    browser, secret, _ = ann
+    browser.headers["Accept-Language"] = lang
+    for code in (code_of(secret, clock), "12345", ""):  # by which it was turned on, and none
+        wrong = browser.post(f"{PATH}/removal", data={"code": code, "password": PASSWORD})
+        assert (wrong.status_code, wrong.headers["Cache-Control"]) == (400, "no-store")
+        assert re.search(f'id="error-code">.*{said}', wrong.text)
+        assert re.search(f'name="code" type="text" value="{code}"', wrong.text)
+        assert 'value="Ann"' in wrong.text
+    with library.database.read() as session:
+        assert session.exec(select(SecondFactor)).one()
+    clock[0] += 30
+    done = browser.post(f"{PATH}/removal", data={"code": code_of(secret, clock)})
+    assert (done.status_code, done.headers["Location"]) == (303, "/account")
+    with library.database.read() as session:
+        assert session.exec(select(SecondFactor)).all() == []
+
+
+def test_guessing_the_code_to_turn_it_off_is_slowed_down(ann):
+    browser, _, _ = ann
+    answers = [browser.post(f"{PATH}/removal", data={"code": f"{n:06}"}).status_code for n in range(10)]
+    assert answers == [400] * 9 + [429]  # one was for turning it on
 
 
 def test_who_has_no_password_needs_none(signed_in, library, people):

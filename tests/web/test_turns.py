@@ -4,15 +4,16 @@ import asyncio
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
+from threading import Event
 
 import pytest
 from starlette.requests import Request
 from starlette.testclient import TestClient
 
-from app.errors import Busy, TooManyRequests
+from app.errors import Busy, IndexUnavailable, TooManyRequests
 from app.models import Role
 from app.storage.engines import POOL_SIZE
-from app.web import fair_turns
+from app.web import fair_turns, near
 from app.web.access import address_of
 from app.web.fair_turns import FairTurns
 from app.web.routes import ROUTES
@@ -72,6 +73,73 @@ def test_a_reader_does_not_wait_for_a_flood(client, state):
         assert own.result().status_code == 200
         assert {each.result().status_code for each in asked} == {200}
     assert left[0] > many // 4  # all of them had come before
+
+
+def test_missing_pages_are_searched_for_in_the_turns_of_searches(client, monkeypatch):
+    """They take those that are free, and wait for none; who searches waits for no more of them than of searches."""
+    goes_on, searched = Event(), []
+
+    def wait(*_, **__):
+        searched.append(1)
+        assert goes_on.wait(20)
+        raise IndexUnavailable("not now")
+
+    state = client.app.state.omniracle
+    monkeypatch.setattr(near, "search", wait)
+    many = POOL_SIZE * 2  # more than there are threads
+    with ThreadPoolExecutor(many + 1) as people:
+        asked = [people.submit(client.get, f"/salt-{n}", headers={"Accept": "text/html"}) for n in range(many)]
+        try:
+            assert eventually(lambda: sum(each.done() for each in asked) == many - SEARCHES)  # without a search
+            assert not state.searches.is_free
+            own = people.submit(client.get, PATHS[0])
+            assert eventually(lambda: state.searches.waiting == 1)
+            assert client.get("/about").status_code == 200
+        finally:
+            goes_on.set()
+        assert own.result().status_code == 200
+        assert {each.result().status_code for each in asked} == {404}
+    assert len(searched) == SEARCHES
+    assert state.searches.is_free
+
+
+def tell(client, tool, **arguments):
+    """Return what a language model is told."""
+    params = {"name": tool, "arguments": arguments}
+    headers = {"Accept": "application/json, text/event-stream"}
+    asked = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    return client.post("/mcp", json=asked, headers=headers).json()["result"]
+
+
+def test_language_models_search_in_turn_too(client, state):
+    flood, reader = (from_address(client, address) for address in ("203.0.113.1", "203.0.113.2"))
+    tell(client, "list_tags")  # loads the SDK
+    many, left = POOL_SIZE * 2, []
+    with ThreadPoolExecutor(many + 1) as people:
+        asked = [
+            people.submit(tell, flood, ("search", "ask")[n % 2], **{("query", "question")[n % 2]: "bread salt"})
+            for n in range(many)
+        ]
+        assert eventually(lambda: state.searches.waiting >= many)
+        assert tell(reader, "list_tags")["structuredContent"]["tags"]  # waits for nobody
+        assert reader.get("/about").status_code == 200
+        assert not any(each.done() for each in asked)
+        own = people.submit(reader.get, PATHS[0])
+        own.add_done_callback(lambda _: left.append(state.searches.waiting))
+        assert eventually(lambda: state.searches.waiting > many)
+        free(client, state)
+        assert own.result().status_code == 200
+        assert [each.result() for each in asked if each.result().get("isError")] == []
+    assert left[0] > many // 4  # all of them had come before
+
+
+@pytest.mark.parametrize("bound", ["MOST_WAITING", "MOST_OF_ONE"])
+def test_a_language_model_is_asked_to_come_again(client, state, monkeypatch, bound):
+    monkeypatch.setattr(fair_turns, bound, 0)
+    monkeypatch.setattr(FairTurns, "_make_room", refuse)
+    told = tell(client, "search", query="salt")
+    assert told["isError"]
+    assert "Please try again in a" in told["content"][0]["text"]
 
 
 def from_address(client, address):

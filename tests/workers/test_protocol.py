@@ -1,6 +1,7 @@
 """Who sends or reads slowly is waited for, but not for ever."""
 
 import asyncio
+import os
 import re
 import socket
 import threading
@@ -10,6 +11,7 @@ from contextlib import closing, contextmanager
 import pytest
 import uvicorn
 
+from app.headers import SECURITY_HEADERS
 from app.workers import protocol
 from tests.waiting import eventually
 
@@ -152,7 +154,10 @@ def check_told(received, *figures):
     head, _, body = received.partition(b"\r\n\r\n")
     assert b"\r\ncontent-type: text/plain; charset=utf-8\r\n" in head
     assert b"\r\ncontent-length: %d\r\n" % len(body) in head
-    assert b"\r\nx-content-type-options: nosniff\r\n" in head
+    lines = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
+    protecting = SECURITY_HEADERS | {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}
+    assert {name: lines.get(name.lower()) for name in protecting} == protecting
+    assert lines["x-served-by"] == str(os.getpid())
     english, chinese = body.decode().splitlines()
     assert english.isascii()
     assert re.search("[\u4e00-\u9fff]", chinese)

@@ -17,7 +17,7 @@ from app.web.forms import Form as FilledForm
 from app.web.notices import lead_to
 from app.web.parameters import RowId
 from app.web.proving import ProvedSignedIn, check_proof
-from app.web.state import Here
+from app.web.state import Here, State
 from app.web.templating import render
 
 router = APIRouter(prefix="/account", include_in_schema=False)
@@ -28,7 +28,7 @@ Text = Annotated[str, Form()]
 @router.get("")
 def show(request: Request, here: Here, key: SignedIn) -> Response:
     """Show the account."""
-    return _page(request, here, key)
+    return account_page(request, here, key)
 
 
 @router.post("/name")
@@ -37,7 +37,7 @@ def rename(request: Request, here: Here, key: SignedIn, name: Text = "") -> Resp
     try:
         accounts.rename(here.database, key.account, name)
     except InvalidFields as error:
-        return _page(request, here, key, FilledForm({"name": name}, error))
+        return account_page(request, here, key, FilledForm({"name": name}, error))
     return lead_to("/account", "renamed")
 
 
@@ -45,12 +45,14 @@ def rename(request: Request, here: Here, key: SignedIn, name: Text = "") -> Resp
 def change_password(request: Request, here: Here, key: SignedIn, old: Text = "", new: Text = "") -> Response:
     """Change the password, end all sessions and tokens, and go on in this browser with a new key."""
     if key.account.password_hash is None:
-        check_proof(here, key)
+        check_proof(request, key)
     here.limits.count(PASSWORD, key.account.email)
     try:
         accounts.change_password(here.database, key.account, old=old, new=new)
     except InvalidFields as error:
-        return _page(request, here, key, FilledForm({}, error))
+        if any(each.field == "old" for each in error.problems):
+            here.security_log.refuse(request, "wrong-password", key.account)
+        return account_page(request, here, key, FilledForm({}, error))
     response = lead_to("/account", "password")
     open_session(request, response, key.account)
     return response
@@ -85,8 +87,8 @@ def create_token(
     try:
         made = accounts.create_token(here.database, key.account, token_name, Scope(scope), by=key.account)
     except InvalidFields as error:
-        return _page(request, here, key, FilledForm({"token_name": token_name}, error))
-    return _page(request, here, key, made=made)
+        return account_page(request, here, key, FilledForm({"token_name": token_name}, error))
+    return account_page(request, here, key, made=made)
 
 
 @router.post("/tokens/{token_id}/revocation")
@@ -99,7 +101,10 @@ def revoke_token(here: Here, key: SignedIn, token_id: RowId) -> Response:
     return lead_to("/account", "token-revoked")
 
 
-def _page(request: Request, here: Here, key: Key, form: FilledForm | None = None, made: str | None = None) -> Response:
+def account_page(
+    request: Request, here: State, key: Key, form: FilledForm | None = None, made: str | None = None
+) -> Response:
+    """Return the page of an account: with a form that was wrong, or a token that was made."""
     account_id = id_of(key.account)
     with here.database.read() as session:
         sessions = keys.sessions_of_account(session, account_id)
@@ -119,6 +124,6 @@ def _page(request: Request, here: Here, key: Key, form: FilledForm | None = None
         factor=factor,
         provider=here.provider.name if here.provider else None,
         issuer=here.settings.oidc_issuer,
-        form=form or FilledForm({"name": key.account.name}),
+        form=form or FilledForm(),
         made=made,
     )

@@ -30,7 +30,11 @@ def say(
     kind: Annotated[str, Form()] = "",
     reason: Annotated[str, Form()] = "",
 ) -> Response:
-    """Keep a reader's word; each counts once for each revision."""
+    """Keep a reader's word; each counts once for each revision.
+
+    What helped is counted, so that an address is one reader, whatever browsers it names. Doubts are read: two people
+    behind one address may each have their own.
+    """
     here.limits.count(FEEDBACK, address_of(request))
     reason = reason.strip()
     if kind not in list(FeedbackKind):
@@ -42,16 +46,20 @@ def say(
     with here.database.write() as session:
         article = articles.find(session, slug)
         assert article.id is not None
-        reader = f"{address_of(request)} {request.headers.get('user-agent', '')}"
+        address, agent = address_of(request), request.headers.get("user-agent", "")
+        counted, read = (
+            here.limits.digest(f"feedback {article.id} {article.revision} {reader}")
+            for reader in (address, f"{address} {agent}")
+        )
         said = Feedback(
             article_id=article.id,
             revision=article.revision,
-            reader=here.limits.digest(f"feedback {article.id} {article.revision} {reader}"),
+            reader=counted if kind == FeedbackKind.HELPED else read,
             kind=kind,
             reason=reason,
             created_at=now(),
         )
-        feedback.put(session, said)
+        feedback.put(session, said, counted, read)
     return RedirectResponse(f"/questions/{article.slug}?said={kind}#page-feedback", 303)
 
 

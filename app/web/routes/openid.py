@@ -66,6 +66,7 @@ def finish(request: Request, here: Here, state: str = "") -> Response:
         identity = provider.finish(_callback(request), answer, **proof, since=since)
         response = _welcome(request, here, identity, begun["next"], was_asked_anew=since > 0)
     except (InvalidInput, Forbidden, ProviderUnavailable) as problem:
+        here.security_log.refuse(request, "not-proved-by-provider", None)
         response = _failed(request, here, problem, begun["next"])
     response.delete_cookie(_cookie(state), path=PATH, httponly=True, samesite="lax")
     return response
@@ -90,11 +91,11 @@ def connect(request: Request, here: Here, password: Annotated[str, Form()] = "")
     key = session_of(request)
     try:
         if key is not None:
-            check_proof(here, key, password)
+            check_proof(request, key, password)
             account = key.account
         else:
             count_sign_in(request, identity.email)
-            account = _account_by_password(here, identity.email, password)
+            account = _account_by_password(request, here, identity.email, password)
         identities.link(here.database, account, identity)
     except InvalidInput as error:
         return _connection_page(request, here, proved, error)
@@ -155,10 +156,11 @@ def _proved(request: Request, here: State) -> tuple[Identity, str] | None:
     return identity, local_path(proof["next"])
 
 
-def _account_by_password(here: State, email: str, password: str) -> Account:
+def _account_by_password(request: Request, here: State, email: str, password: str) -> Account:
     try:
         account = accounts.sign_in(here.database, email, password)
     except InvalidInput as error:
+        here.security_log.refuse_password(request, email)
         raise InvalidFields(Problem("password", "This is not the password for that account.")) from error
     if second_factor.is_on(here.database, account):
         message = (

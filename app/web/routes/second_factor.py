@@ -19,6 +19,7 @@ from app.web.forms import Form as FilledForm
 from app.web.notices import lead_to
 from app.web.parameters import local_path
 from app.web.proving import ProvedSignedIn
+from app.web.routes.account import account_page
 from app.web.state import Here, State
 from app.web.templating import render
 
@@ -50,8 +51,14 @@ def turn_on(request: Request, here: Here, key: ProvedSignedIn, secret: Text = ""
 
 
 @router.post(f"{PATH}/removal")
-def turn_off(here: Here, key: ProvedSignedIn) -> Response:
-    """Ask for the password alone from now on."""
+def turn_off(request: Request, here: Here, key: ProvedSignedIn, code: Text = "") -> Response:
+    """Ask for the password alone from now on; who found a browser open, or the password, has no code."""
+    here.limits.count(PASSWORD, key.account.email)
+    try:
+        second_factor.check(here.database, here.secret, key.account, code)
+    except InvalidFields as error:
+        here.security_log.refuse(request, "wrong-code", key.account)
+        return account_page(request, here, key, FilledForm({"code": code}, error))
     second_factor.turn_off(here.database, key.account, by=key.account)
     return lead_to("/account", "second-factor-off")
 
@@ -71,6 +78,7 @@ def sign_in(request: Request, here: Here, half: Text = "", code: Text = "") -> R
     try:
         second_factor.check(here.database, here.secret, account, code)
     except InvalidFields as error:
+        here.security_log.refuse(request, "wrong-code", account)
         return _code_page(request, half, FilledForm({}, error))
     response = RedirectResponse(local_path(begun["next"]), 303)
     open_session(request, response, account)

@@ -38,6 +38,7 @@ def sign_in(request: Request, here: Here, email: Text = "", password: Text = "",
     try:
         account = accounts.sign_in(here.database, email, password)
     except InvalidInput as error:
+        here.security_log.refuse_password(request, email)
         form = FilledForm({"email": email}, error)
         return sign_in_page(request, here, form, next_path, 400)
     if second_factor.is_on(here.database, account):
