@@ -8,7 +8,7 @@ from sqlalchemy import event
 
 from app.models import Draft, Role
 from app.services import drafting
-from app.services.limits import PREVIEW, RateLimits
+from app.services.limits import CONTRIBUTION, PREVIEW, RateLimits
 from app.storage import articles, drafts, proposals, revisions
 
 FORM = "application/x-www-form-urlencoded"
@@ -569,12 +569,19 @@ def test_an_expired_session_loses_nothing(client):
 
 
 def test_contributing_too_often_is_slowed_down_and_loses_nothing(ann, library):
-    from app.services.limits import CONTRIBUTION
-
     answers = [ann.post("/contribute", data=fields(title=f"Question {n}")) for n in range(CONTRIBUTION.most + 1)]
     assert answers[-2].status_code == 303
     assert answers[-1].status_code == 429
     assert "salt slows the yeast" in answers[-1].text
+
+
+def test_changing_a_proposal_counts_too(ann, client):
+    place = ann.post("/contribute", data=fields()).headers["Location"]
+    form = edit_fields(ann.get(f"{place}/edit").text, body="Much work went into this.")
+    client.app.state.omniracle.limits._own[CONTRIBUTION] = 1
+    refused = ann.post(f"{place}/edit", data=form)
+    assert refused.status_code == 429
+    assert "Much work went into this." in refused.text
 
 
 def test_reviewing_goes_on_with_the_next_one(ann, rob, library):
@@ -640,8 +647,6 @@ def test_a_decided_proposal_cannot_be_edited(ann, rob):
 
 
 def test_limits_tell_when_to_come_back(ann):
-    from app.services.limits import CONTRIBUTION
-
     for _ in range(CONTRIBUTION.most + 3):
         assert ann.post("/contribute", data=fields(title=" ")).status_code == 400  # what is not sent does not count
     answers = [ann.post("/contribute", data=fields(title=f"Question {n}")) for n in range(CONTRIBUTION.most + 1)]

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from app.errors import Busy, IndexUnavailable, TooManyRequests
 from app.models import Role
 from app.storage.engines import POOL_SIZE
-from app.web import fair_turns, near
+from app.web import bodies, fair_turns, near
 from app.web.access import address_of
 from app.web.fair_turns import FairTurns
 from app.web.routes import ROUTES
@@ -239,6 +239,22 @@ def test_other_pages_are_answered_while_renderings_wait(client, renderings, sign
         free(client, client.app.state.omniracle)
         assert {each.result().status_code for each in asked} <= {200, 303, 400, 404}
     assert renderings.is_free
+
+
+def test_what_waits_does_not_fill_the_memory(client, renderings, signed_in, monkeypatch):
+    monkeypatch.setattr(bodies, "MOST_HELD", 3 * 2**20)
+    ann = signed_in(Role.CONTRIBUTOR)
+    large = {**PAPER, "body": "salt " * 270_000}
+    with ThreadPoolExecutor(2) as people:
+        asked = [people.submit(ann.post, "/contribute/preview", data=large) for _ in range(2)]
+        assert eventually(lambda: renderings.waiting == len(asked))
+        refused = ann.post("/contribute/preview", data=large)
+        assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
+        assert "busy" in refused.text
+        assert ann.post("/drafts/new", data=PAPER).status_code == 204  # what is small is always taken
+        free(client, client.app.state.omniracle)
+        assert {each.result().status_code for each in asked} == {200}
+    assert ann.post("/contribute/preview", data=large).status_code == 200
 
 
 def test_a_contributor_does_not_wait_for_a_flood_of_another(client, renderings, signed_in):

@@ -15,6 +15,7 @@ from app.models.columns import now
 from app.services import drafting, reviewing
 from app.services.accounts import Key, id_of
 from app.services.contributing import Contribution, EditConflict
+from app.services.limits import CONTRIBUTION
 from app.services.rendering import make_rendering
 from app.services.reviewing import ProposalChanged, may_see, version_of
 from app.storage import drafts, feedback, proposals, resources, revisions
@@ -148,6 +149,7 @@ def change(
             return editor_page(request, kept, target=target, article=article, proposal=proposal, drafts=known)
         contribution = _edited(here, form, proposal, article)
         if not Role(key.account.role).includes(Role.REVIEWER):
+            here.limits.count(CONTRIBUTION, str(key.account.id))
             reviewing.amend(here.database, key.account, proposal_id, contribution, seen=form.seen)
             following = lead_to(f"/proposals/{proposal_id}", "amended")
         else:
