@@ -43,11 +43,7 @@ def named_revision(if_match: str, newest: int) -> int | None:
 
 def knows(request: Request, etag: str) -> bool:
     """Say whether If-None-Match names this ETag: then the client has what it stands for."""
-    return names_tag(request.headers.get("if-none-match", ""), etag)
-
-
-def names_tag(known: str, etag: str) -> bool:
-    """Say whether an If-None-Match header names an ETag."""
+    known = request.headers.get("if-none-match", "")
     return known.strip() == "*" or _weak(etag) in map(_weak, _TAGS.findall(known))
 
 
