@@ -136,6 +136,9 @@ def _hosts(settings: Settings, database: Database) -> Iterator[Check]:
         elif host.silent_s > LOST_AFTER_S:
             message = "Nothing was heard of the host %(name)s for %(seconds)s seconds."
             yield Check(State.WARNING, message, {"name": host.name, "seconds": round(host.silent_s)})
+        elif host.is_behind:
+            message = "The search index of the host %(name)s is missing or behind; its /readyz and its log say more."
+            yield Check(State.WARNING, message, {"name": host.name})
         else:
             yield Check(State.OK, "The host %(name)s is well.", {"name": host.name})
 
