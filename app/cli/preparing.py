@@ -24,7 +24,8 @@ def prepare(settings: Settings) -> str | None:
         files.drop_partial(settings.social_dir)
         with progress() as update:
             is_ready = indexing.ensure(database, index, update, thorough=True, may_leave=True)
-            report = sync(database, index if is_ready else None, settings.content_dir, update)
+            folder, takes_back = settings.content_dir, not database.can_be_shared
+            report = sync(database, index if is_ready else None, folder, update, takes_back=takes_back)
             bring_up_to_date(database, update)
         with database.write() as session:
             renderings.drop_unused(session)

@@ -24,7 +24,7 @@ from app.services.hosts import LOST_AFTER_S, Hosts
 from app.services.image_store import image_store
 from app.storage import accounts, articles, jobs, schema
 from app.storage.database import Database, file_of
-from app.storage.engines import CONNECTIONS
+from app.storage.engines import CONNECTIONS, keeps_sessions
 from app.workers.reading import rows_in
 
 log = logging.getLogger(__name__)
@@ -72,6 +72,7 @@ def check_all(
         found += _told(_people, database)
         found += _told(_hosts, settings, database)
         found += _told(_connections, settings, database)
+        found += _told(_pooler, database)
     found += _told(_workers, settings)
     return found
 
@@ -136,6 +137,9 @@ def _hosts(settings: Settings, database: Database) -> Iterator[Check]:
         elif host.silent_s > LOST_AFTER_S:
             message = "Nothing was heard of the host %(name)s for %(seconds)s seconds."
             yield Check(State.WARNING, message, {"name": host.name, "seconds": round(host.silent_s)})
+        elif host.is_behind:
+            message = "The search index of the host %(name)s is missing or behind; its /readyz and its log say more."
+            yield Check(State.WARNING, message, {"name": host.name})
         else:
             yield Check(State.OK, "The host %(name)s is well.", {"name": host.name})
 
@@ -156,6 +160,25 @@ def _connections(settings: Settings, database: Database) -> Iterator[Check]:
     else:
         message = "PostgreSQL takes all connections of %(workers)s workers (%(needed)s of %(most)s)."
         yield Check(State.OK, message, params)
+
+
+def _pooler(database: Database) -> Iterator[Check]:
+    if not database.can_be_shared:
+        return
+    with database.read() as session:
+        has_limits = session.scalar(text("SHOW statement_timeout")) != "0"
+    if not keeps_sessions(database.engine):
+        message = (
+            "A pooler gives PostgreSQL's sessions to somebody else after each transaction: let it keep them "
+            "(PgBouncer: pool_mode = session), or let DATABASE_URL name PostgreSQL itself."
+        )
+        yield Check(State.PROBLEM, message)
+    elif not has_limits:
+        message = (
+            "Statements may take for ever, as a pooler leaves out the limits that are asked for: set them for the "
+            "database's account, see docs/deploying.md."
+        )
+        yield Check(State.WARNING, message)
 
 
 def _database(database: Database) -> Iterator[Check]:

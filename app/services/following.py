@@ -7,6 +7,8 @@ what was saved before it.
 import logging
 import time
 
+from app.errors import IndexUnavailable
+from app.models.columns import now
 from app.search.engine import SearchEngine
 from app.services import indexing
 from app.services.indexing import FEW
@@ -57,6 +59,16 @@ class Follower:
     def look(self) -> bool:
         """Say whether the index knows all that the database tells of."""
         return self._waiting() == 0
+
+    def lag_s(self) -> float | None:
+        """Return how old the oldest change is that the index lacks, 0.0 when it lacks none; None without an index."""
+        try:
+            self._index.generation()
+        except IndexUnavailable:
+            return None
+        with self._database.read() as session:
+            waiting = jobs.after(session, self._index.position(), 1)
+        return max(0.0, (now() - waiting[0].created_at).total_seconds()) if waiting else 0.0
 
     def _waiting(self) -> int:
         """Return how many changes the index does not know; less than 0 when it knows of more than there were."""

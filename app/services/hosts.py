@@ -1,9 +1,14 @@
-"""How the hosts that serve one database know of each other: each tells how its workers are."""
+"""How the hosts that serve one database know of each other: each tells how its workers and its index are."""
 
 import hashlib
+import os
 import platform
+import uuid
+from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from app.config import Settings
@@ -16,6 +21,9 @@ from app.storage.database import Database
 from app.workers.reading import Worker
 
 LOST_AFTER_S = 6.0  # without a word of it; each tells every two seconds
+BEHIND_AFTER_S = 60.0  # that a change is not in a host's index: what is only busy has brought it in by then
+MARK = "host.id"  # in the data folder
+LAG = "index_lag_s"  # in each row that a host tells, as programs before it know rows alone
 
 
 @dataclass(frozen=True)
@@ -26,6 +34,12 @@ class OtherHost:
     silent_s: float  # for how long nothing was heard of it
     workers: list[dict[str, Any]]  # as in /-/workers.json
     has_same_secret: bool
+    index_lag_s: float | None  # how old the oldest change is that its index lacks; None when it has no index
+
+    @property
+    def is_behind(self) -> bool:
+        """Say whether its index lacks what it should know by now."""
+        return self.index_lag_s is None or self.index_lag_s > BEHIND_AFTER_S
 
 
 class Hosts:
@@ -34,24 +48,38 @@ class Hosts:
     def __init__(self, settings: Settings, database: Database) -> None:
         self._database = database
         self.name = f"{platform.node()}:{settings.port}"[:100]
-        # Not by the port: a command for the same data folder need not be told it, and is of the same host.
-        place = f"{platform.node()} {settings.data_dir.resolve()}"
-        self._id = hashlib.sha256(place.encode()).hexdigest()[:32]
         self._settings = settings
 
-    def tell(self, workers: list[Worker]) -> None:
-        """Tell the others how the workers of this host are."""
-        rows = [worker.figures() for worker in workers]
+    def tell(self, workers: list[Worker], index_lag_s: float | None) -> None:
+        """Tell the others how the workers of this host are, and for how long its index has lacked a change."""
+        rows = [worker.figures() | {LAG: index_lag_s} for worker in workers]
         told = Host(id=self._id, name=self.name, seen_at=now(), secret=self._secret, workers=rows)
         with self._database.write() as session:
             hosts.put(session, told)
 
     def others(self) -> list[OtherHost]:
-        """Return what the others have told last."""
+        """Return what the others have told last; those that have one name are told apart by their numbers."""
         if not self._database.can_be_shared:
             return []
         with self._database.read() as session:
-            return [self._as_heard(host) for host in hosts.others(session, self._id)]
+            heard = hosts.others(session, self._id)
+        names = Counter([self.name, *(host.name for host in heard)])
+        return [
+            self._as_heard(host, host.name if names[host.name] == 1 else f"{host.name} ({host.id[:4]})")
+            for host in heard
+        ]
+
+    def should_be_left_out(self, index_lag_s: float) -> bool:
+        """Say whether a balancer should leave this host out, as its index is behind and those of others are not.
+
+        Never more than half of all hosts are left out for that, and never one that is alone: after an import all of
+        them are behind for a while, and the last ones must not bear what all readers ask.
+        """
+        if index_lag_s <= BEHIND_AFTER_S:
+            return False
+        heard = [host for host in self.others() if host.silent_s <= LOST_AFTER_S]
+        are_well = sum(not host.is_behind for host in heard)
+        return 2 * are_well >= len(heard) + 1
 
     def refuse_others(self, within_s: float = LOST_AFTER_S) -> None:
         """Raise OperatorError when another host serves this database, or has done so in the last `within_s` seconds."""
@@ -63,15 +91,34 @@ class Hosts:
                 )
 
     @cached_property
+    def _id(self) -> str:
+        # Not by the port: a command for the same data folder need not be told it, and is of the same host. By a random
+        # part, for containers are often called alike; and by the rest, for a data folder may be a copy of another's.
+        place = f"{platform.node()} {self._settings.data_dir.resolve()} {_mark(self._settings.data_dir / MARK)}"
+        return hashlib.sha256(place.encode()).hexdigest()[:32]
+
+    @cached_property
     def _secret(self) -> str:
         return digest_of(self._settings.signing_key(), "the same secret")
 
-    def _as_heard(self, host: Host) -> OtherHost:
+    def _as_heard(self, host: Host, name: str) -> OtherHost:
         silent_s = max(0.0, (now() - host.seen_at).total_seconds())
+        lags = [row.pop(LAG, 0.0) for row in host.workers]
         workers = [
             row
-            | {"host": host.name, "heartbeat_age_s": round(row["heartbeat_age_s"] + silent_s, 3)}
+            | {"host": name, "heartbeat_age_s": round(row["heartbeat_age_s"] + silent_s, 3)}
             | ({"state": "not responding"} if silent_s > LOST_AFTER_S else {})
             for row in host.workers
         ]
-        return OtherHost(host.name, silent_s, workers, host.secret == self._secret)
+        return OtherHost(name, silent_s, workers, host.secret == self._secret, lags[0] if lags else None)
+
+
+def _mark(file: Path) -> str:
+    """Return what is written in a file of a data folder, made at random when it is first asked for."""
+    if not file.exists():
+        made = file.with_name(f"{file.name}.{os.getpid()}")
+        made.write_text(uuid.uuid4().hex, encoding="ascii")
+        with suppress(FileExistsError):  # another process was first
+            os.link(made, file)
+        made.unlink()
+    return file.read_text(encoding="ascii")

@@ -11,7 +11,7 @@ from app.content.document import parse_document
 from app.content.merging import Conflict, merge
 from app.content.slugs import default_slug
 from app.errors import InvalidInput
-from app.models import Article, Origin, SourceFile
+from app.models import Alias, Article, Origin, SourceFile
 from app.search.engine import SearchEngine
 from app.services import aliasing, indexing, publishing
 from app.services.exchange import (
@@ -44,6 +44,8 @@ class Changes:
 
 Gone = dict[tuple[str, ...], list[str]]
 
+LEFT = "is as its article was before: left, as another host's folder may be newer (`omniracle sync` brings it back)"
+
 
 def sync(
     database: Database,
@@ -52,11 +54,14 @@ def sync(
     progress: Progress = silent,
     *,
     changes: Changes | None = None,
+    takes_back: bool = True,
 ) -> Report:
     """Bring every changed file below `folder` into the database, each in a transaction of its own, then the index.
 
     A file that cannot be used is reported and passed over. With `changes`, `folder` holds only what somebody else has
-    changed. Without an `index`, its workers bring it up to date. Raises OperatorError when `folder` cannot be read.
+    changed. Without an `index`, its workers bring it up to date. Unless it `takes_back`, a text or an address that an
+    article had before is left: of several hosts' folders this may be an older one. Raises OperatorError when `folder`
+    cannot be read.
     """
     files, notes = find_files(folder, "create it, or name another with OMNIRACLE_CONTENT_DIR")
     with database.read() as session:
@@ -66,8 +71,10 @@ def sync(
     changed = files if changes else changed_files(database, CONTENT, files, known)
     report = Report(unchanged=len(files) - len(changed), problems=notes)
     for done, (found, prepared) in enumerate(prepare_all(changed, prepare), start=1):
-        result = prepared if isinstance(prepared, Problem) else _store(database, found, prepared, former, changes)
-        report.add(found.path, result)
+        if isinstance(prepared, Problem):
+            report.add(found.path, prepared)
+        else:
+            report.add(found.path, _store(database, found, prepared, former, changes, takes_back=takes_back))
         progress("sync", done, len(changed))
     report.problems += [*aliasing.read_back(database, folder), *_missing(database, present)]
     if index is not None:
@@ -90,7 +97,13 @@ def prepare(found: FoundFile) -> Prepared:
 
 
 def _store(
-    database: Database, found: FoundFile, prepared: Prepared, gone: Gone, changes: Changes | None
+    database: Database,
+    found: FoundFile,
+    prepared: Prepared,
+    gone: Gone,
+    changes: Changes | None,
+    *,
+    takes_back: bool,
 ) -> Stored | Problem:
     # What is known is read within the transaction: another process may have stored the file a moment ago.
     def work(session: Session) -> Stored:
@@ -99,13 +112,15 @@ def _store(
         if changes is not None and at_path is not None:
             base = before.revision if before else 0
             return _merge(session, at_path, base, changes.bases.get(found.path), found, prepared)
+        former = before or _moved_from(session, prepared, gone)
+        if former is not None and not takes_back and _was_before(session, former, found, prepared):
+            return Stored("unchanged", (LEFT,))
         if before is not None:
             return _update(session, before, found, prepared)
-        before = _moved_from(session, prepared, gone)
-        if before is not None:
-            if at_path is not None and at_path.id != before.article_id:
+        if former is not None:
+            if at_path is not None and at_path.id != former.article_id:
                 raise InvalidInput("was moved to where another article's file belongs: choose another name for it.")
-            return _move(session, before, found, prepared)
+            return _move(session, former, found, prepared)
         if at_path is not None:
             return _exchange(session, at_path, _known_revision(session, at_path, found), found, prepared)
         article = publishing.create(session, _edition(found, prepared))
@@ -113,6 +128,15 @@ def _store(
         return Stored("created", prepared.notes)
 
     return store(database, found, work)
+
+
+def _was_before(session: Session, known: SourceFile, found: FoundFile, prepared: Prepared) -> bool:
+    """Say whether the article of a file had this text, or the address that the file would give it, before."""
+    article = session.get_one(Article, known.article_id)
+    alias = session.get(Alias, default_slug(PurePosixPath(found.path))) if found.path != known.path else None
+    is_left = alias is not None and alias.article_id == article.id
+    number = revisions.number_of(session, known.article_id, prepared.source)
+    return article.deleted_at is None and (is_left or 0 < number < article.revision)
 
 
 def _update(session: Session, before: SourceFile, found: FoundFile, prepared: Prepared) -> Stored:
@@ -258,6 +282,8 @@ def _edition(found: FoundFile, prepared: Prepared) -> Edition:
 def _missing(database: Database, present: AbstractSet[str]) -> list[Problem]:
     with database.read() as session:
         known = source_files.of_origin(session, CONTENT)
+    if known and not present:  # a host that leaves the folder to another one
+        return [Problem(".", "has no files; the articles stay (`omniracle export` writes them again)", lost=False)]
     return [
         Problem(path, "the file is gone; its article stays (`omniracle export` writes it again)", lost=False)
         for path in sorted(known.keys() - present)

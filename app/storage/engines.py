@@ -6,7 +6,7 @@ PostgreSQL an advisory lock does what SQLite's write lock does; reads wait for n
 
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 
 from app.errors import OperatorError
 
@@ -52,6 +52,19 @@ def options_of_reads(engine: Engine) -> dict[str, Any]:
     if engine.dialect.name == "sqlite":  # there a transaction is no other
         return {}
     return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+
+
+def keeps_sessions(engine: Engine) -> bool:
+    """Say whether each connection to PostgreSQL has a session for itself, which no pooler gives to another one.
+
+    One that does so hands out first what was given back last: here, to the second connection.
+    """
+    session = text("SELECT pg_backend_pid()")
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as first:
+        own = first.scalar(session)
+        with engine.connect() as second:
+            second.scalar(session)  # and keeps it, until its transaction ends
+            return bool(first.scalar(session) == own)
 
 
 def _sqlite(url: str, pool_size: int) -> Engine:

@@ -139,12 +139,12 @@ class State:
         return self.index
 
     def tell(self) -> None:
-        """Tell other hosts how the workers of this one are; one of them does it for all."""
+        """Tell other hosts how the workers and the index of this one are; one worker does it for all."""
         if not self.database.can_be_shared:
             return
         workers = self.table.rows()
         if self._is_first_of(workers):
-            self.hosts.tell(workers)
+            self.hosts.tell(workers, self.following.lag_s())
 
     def _is_first_of(self, workers: Sequence[Worker]) -> bool:
         return self.table.slot == min((each.slot for each in workers if each.state != "not responding"), default=-1)

@@ -44,7 +44,7 @@ def tell_of_another(url, folder):
     another.prepare_data_dir()
     with closing(Database(url)) as database:
         schema.migrate(database)
-        Hosts(another, database).tell([])
+        Hosts(another, database).tell([], 0.0)
 
 
 def test_nothing_is_moved_while_another_host_writes(database_server, tmp_path):
@@ -97,5 +97,5 @@ def test_a_command_is_of_the_host_whose_server_was_told_another_port(database_se
     settings.prepare_data_dir()
     with closing(Database.of(settings)) as database:
         schema.migrate(database)
-        Hosts(settings.model_copy(update={"port": 9123}), database).tell([])
+        Hosts(settings.model_copy(update={"port": 9123}), database).tell([], 0.0)
         assert Hosts(settings, database).others() == []

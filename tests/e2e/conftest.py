@@ -40,13 +40,15 @@ class Server:
         return {row["pid"] for row in told["workers"] if row["host"] == told["host"]}
 
 
-def start(data: Path, *, port: int | None = None, workers: int = WORKERS, **settings: str) -> Server:
+def start(
+    data: Path, *, port: int | None = None, workers: int = WORKERS, program: Path = PROJECT, **settings: str
+) -> Server:
     """Start the site, which loads the starter content; returns when all workers answer."""
     port = port or free_port()
     environ = os.environ | {"OMNIRACLE_DATA_DIR": str(data)} | settings
     command = [sys.executable, "-m", "app", "serve", "--port", str(port), "--workers", str(workers)]
     log = (data.parent / f"server-{port}.log").open("w")
-    process = subprocess.Popen(command, cwd=PROJECT, env=environ, text=True, stdout=log, stderr=log)
+    process = subprocess.Popen(command, cwd=program, env=environ, text=True, stdout=log, stderr=log)
     log.close()
     server = Server(f"http://127.0.0.1:{port}", process, data)
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx2 as httpx
 import pytest
+from sqlalchemy import text
 
 from app.search.index import SearchIndex
 from app.services import indexing
@@ -89,6 +90,17 @@ def test_three_hosts_are_one_site(site):
     database = Database(site.url)
     assert eventually(lambda: indexing.differing(database, blue) == (set(), set()))
     assert time.monotonic() - saved_at < FOUND_WITHIN_S + 1  # and a second for a busy machine
+
+    # A host that cannot bring changes in is left out by balancers, until it has caught up.
+    def ready():
+        return {name: host.get("/readyz").status_code for name, host in site.hosts.items()}
+
+    with blue.write_lock():
+        site.save("red", "How hot is gyokuro?", "Sixty degrees.")
+        with database.write() as session:
+            session.execute(text("UPDATE index_job SET created_at = created_at - interval '2 minutes'"))
+        assert eventually(lambda: ready() == {"red": 200, "green": 200, "blue": 503})
+    assert eventually(lambda: set(ready().values()) == {200})
     blue.close()
     database.close()
 

@@ -1,11 +1,16 @@
 """With PostgreSQL as the search engine all hosts have one index, and whoever comes first brings a change into it."""
 
 import copy
+import os
+import signal
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import text
 
+from app.config import PROJECT_DIR
 from app.errors import IndexUnavailable, OperatorError
 from app.search.postgresql import writing
 from app.services import indexing, suggesting
@@ -15,9 +20,34 @@ from app.services.engines import search_engine
 from app.services.following import Follower
 from app.services.relating import RelatedQuestions
 from app.services.searching import search, warm
+from app.services.syncing import sync
 from app.storage import articles, jobs, schema
 from app.storage.database import Database
 from tests.conftest import ARTICLES, Site, opened
+from tests.waiting import eventually
+
+HOLDER = """
+import sys
+from sqlalchemy.exc import DBAPIError
+from app.environment import load_settings
+from app.config import PROJECT_DIR
+from app.errors import IndexUnavailable
+from app.search.postgresql import index
+from app.storage.engines import engine_of
+
+index.LOST_AFTER_S, index.SIGN_EVERY_S = 2, 0.05
+used = index.PostgresIndex(engine_of(load_settings().resolved_database_url, 6))
+try:
+    with used.write_lock():
+        print("holds it", flush=True)
+        sys.stdin.readline()
+        used.advance(int(sys.argv[1]))
+        print("has written", flush=True)
+except IndexUnavailable as error:
+    print(error)
+except DBAPIError as error:
+    print("what is left of it:", error.__context__)
+"""
 
 
 @pytest.fixture
@@ -63,6 +93,39 @@ def test_what_one_host_saves_the_other_finds_at_once(hosts):
     save(one, "oolong", "Eighty degrees.")
     assert found(two, "eighty") == ["oolong"]
     assert found(two, "ninety") == []
+
+
+@pytest.fixture
+def holder(hosts):
+    """A process of the first host that has the right to write, and notes the position of now when it is told to."""
+    settings = hosts[0].settings
+    environ = os.environ | {"DATABASE_URL": settings.database_url, "OMNIRACLE_DATA_DIR": str(settings.data_dir)}
+    command = [sys.executable, "-c", HOLDER, str(hosts[0].index.position())]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=PROJECT_DIR, env=environ, text=True, **pipes) as process:
+        assert process.stdout.readline() == "holds it\n"
+        yield process
+        process.kill()
+
+
+def test_a_host_that_stands_still_holds_nobody_up_and_undoes_nothing(hosts, holder):
+    one, two = hosts
+    signs = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query = 'SELECT'"
+    with one.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        assert eventually(lambda: connection.scalar(text(signs)))
+    os.kill(holder.pid, signal.SIGSTOP)
+    one.write("cooking/oolong.md", "---\ntitle: How hot is oolong?\nlang: en\n---\nNinety degrees.\n")
+    before = one.index.position()
+    sync(one.database, None, one.content)
+    assert indexing.drain(two.database, two.index, patience_s=60) == 1
+    assert found(one, "oolong") == ["oolong"]
+    after = one.index.position()
+    assert after > before
+
+    os.kill(holder.pid, signal.SIGCONT)  # it goes on as if it still had the right
+    said, _ = holder.communicate("\n", timeout=60)
+    assert "stood still" in said
+    assert one.index.position() == after
 
 
 def test_a_change_that_one_host_leaves_another_brings_in(hosts):

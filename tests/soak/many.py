@@ -128,10 +128,15 @@ class Host:
         """Kill all of it at once."""
         self.well_since = float("inf")
         if self._server is not None:
-            with suppress(ProcessLookupError):
-                os.killpg(self._server.pid, signal.SIGKILL)
+            self.signal(signal.SIGKILL)
             self._server.wait()
             self._server = None
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to all its processes."""
+        if self._server is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._server.pid, number)
 
     def empty(self) -> None:
         """Take away everything that it had, while it is killed."""

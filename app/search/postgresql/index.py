@@ -5,12 +5,13 @@ All hosts share it, and with it the place in the log of changes up to which it h
 
 import logging
 import math
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from app.errors import IndexUnavailable
 from app.search.engine import NO_INDEX
@@ -25,6 +26,17 @@ log = logging.getLogger(__name__)
 WRITE_LOCK = 0x6F6D6E6A  # beside the lock of the site's own writers, see app/storage/engines.py
 BUILD_LOCK = 0x6F6D6E6B
 LOCK_POLL_S = 0.02
+# Who holds a lock gives a sign of life by its session. A host that stands still, or was cut off, gives none: PostgreSQL
+# ends the session then, and with it the lock.
+LOST_AFTER_S = 20
+SIGN_EVERY_S = 4
+
+LOST = "The right to write to the search index was lost: this process stood still, or was cut off from the database."
+
+_HOLDS = text(
+    "SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid = :pid AND classid = 0"
+    " AND objid = :number AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
 
 
 class PostgresIndex:
@@ -34,6 +46,7 @@ class PostgresIndex:
         """Use connections of an engine that is no other's: who searches must not wait for those who wait for it."""
         self._engine = engine
         self._reading = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        self._writer: int | None = None  # the session that holds the right to write, while we hold it
 
     def is_usable(self, identity: str, *, thorough: bool = False) -> bool:
         """Say whether there is a whole index of this version for the database with this identity."""
@@ -74,7 +87,7 @@ class PostgresIndex:
             return reader.generation
 
     def write_lock(self, *, patience_s: float = math.inf) -> AbstractContextManager[bool]:
-        """Hold the right to write to the index, across all hosts."""
+        """Hold the right to write to the index, across all hosts; `update` and `advance` refuse when it was lost."""
         return self._locked(WRITE_LOCK, patience_s)
 
     def build_lock(self, *, patience_s: float = math.inf) -> AbstractContextManager[bool]:
@@ -127,6 +140,10 @@ class PostgresIndex:
         try:
             with self._engine.begin() as connection:
                 yield connection
+                # The row of the index's state is ours by now: whoever has the lock instead of us waits for it, and
+                # has read, or will read, all that has changed since the position that is in it.
+                if not connection.scalar(_HOLDS, {"pid": self._writer, "number": WRITE_LOCK}):
+                    raise IndexUnavailable(LOST)
         except ProgrammingError as error:
             if not _is_missing(error):
                 raise
@@ -134,21 +151,43 @@ class PostgresIndex:
 
     @contextmanager
     def _locked(self, number: int, patience_s: float) -> Iterator[bool]:
-        """Hold a lock of a session. Whoever waits for it holds no connection: others need them to end what they do."""
+        """Hold a lock of a transaction. Whoever waits for it holds no connection: others need them to end."""
         deadline = time.monotonic() + patience_s
-        lock, unlock = (f"SELECT pg_{what}({number})" for what in ("try_advisory_lock", "advisory_unlock"))
         while True:
-            with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                if connection.scalar(text(lock)):
-                    try:
+            with self._engine.connect() as connection:
+                if connection.scalar(text(f"SELECT pg_try_advisory_xact_lock({number})")):
+                    with _signs_of_life(connection) as session:
+                        if number == WRITE_LOCK:
+                            self._writer = session
                         yield True
-                    finally:
-                        connection.execute(text(unlock))
                     return
             if time.monotonic() >= deadline:
                 yield False
                 return
             time.sleep(LOCK_POLL_S)
+
+
+@contextmanager
+def _signs_of_life(connection: Connection) -> Iterator[int]:
+    """Keep the transaction of a connection that is used for nothing else; yield the number of its session."""
+    connection.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{LOST_AFTER_S}s'"))
+    session: int = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    is_over = threading.Event()
+
+    def live() -> None:
+        try:
+            while not is_over.wait(SIGN_EVERY_S):
+                connection.execute(text("SELECT"))
+        except DBAPIError as error:
+            log.warning("the right to write to the search index was lost: %s", type(error).__name__)
+
+    thread = threading.Thread(target=live, name="index lock", daemon=True)
+    thread.start()
+    try:
+        yield session
+    finally:
+        is_over.set()
+        thread.join()
 
 
 def _state(connection: Connection) -> State | None:
