@@ -184,7 +184,7 @@ class Crowd:
                 self.violated(
                     f"{host.name} finds {question.slug}: {question.slug in found}, and ought to do the contrary"
                 )
-            self.ledger.count("searches")
+            self.ledger.count("searches in vain" if question.is_deleted else "searches")
 
     def _by_form(self, path: str, person: Person, body: bytes | None = None) -> Answer | None:
         headers = {"Cookie": f"omniracle_session={person.session}", "Content-Type": "application/x-www-form-urlencoded"}
