@@ -5,7 +5,7 @@ clients that send one byte a second, half of them of the head and half of the bo
 have asked once; connections that ask for distinct searches without a pause; a crawler that follows every link.
 Meanwhile a reader with a new connection each time asks for a page that is kept, one that is made anew, and a search.
 All others come from other addresses of this machine than the reader, the searches from as many as `--addresses` says;
-`--searches` leaves out everybody else.
+`--searches` leaves out everybody else. What memory each worker holds is looked at each minute.
 """
 
 import argparse
@@ -29,6 +29,7 @@ from servers import product, running
 QUIET_S = 15
 SLOW, IDLE, FLOOD = 200, 2000, 64
 READER_PAUSE_S, STARTING_S = 0.2, 20.0
+MEMORY_EVERY_S = 60
 READER, OTHERS = "127.0.0.1", "127.0.0.2"
 LINK = re.compile(rb'href="(/[^"#]*)')
 
@@ -141,6 +142,13 @@ def used(pid: int) -> tuple[int, float]:
     return len(list(Path(f"/proc/{pid}/fd").iterdir())), memory.held(pid).resident_mb
 
 
+async def watch(pid: int, held: list[dict[int, memory.Held]]) -> None:
+    """Look what memory each worker holds, now and each minute."""
+    while True:
+        held.append({worker: memory.held(worker) for worker in memory.children(pid)})
+        await asyncio.sleep(MEMORY_EVERY_S)
+
+
 def wear_out(port: int, queries: list[str], options: argparse.Namespace) -> Seen:
     """Let everybody but the reader loose for a while; a process of its own does so, for the reader's waits count."""
     seen = Seen(port)
@@ -189,14 +197,17 @@ def main() -> None:
             seen.print_waits()
             seen.waits.clear()
             before = {worker: used(worker) for worker in workers}
+            held: list[dict[int, memory.Held]] = []
             with ProcessPoolExecutor(1) as apart:
                 others = apart.submit(wear_out, seen.port, queries, options)
-                asyncio.run(together([read(seen, slugs, queries)], options.seconds))
+                asyncio.run(together([read(seen, slugs, queries), watch(pid, held)], options.seconds))
                 seen.answers.update(others.result().answers)
             worn = {worker: used(worker) for worker in workers}
             time.sleep(30)  # longer than the server waits for anybody
             after = {worker: used(worker) for worker in workers}
+            held.append({worker: memory.held(worker) for worker in memory.children(pid)})
             report(seen, before, worn, after)
+            print_memory(held)
             if memory.children(pid) != workers:
                 print("  A WORKER WAS REPLACED")
 
@@ -210,6 +221,18 @@ def report(seen: Seen, *used_: dict[int, tuple[int, float]]) -> None:
         files, megabytes = zip(*(each[worker] for each in used_), strict=True)
         print(f"  worker {worker}: files {' -> '.join(map(str, files))}, "
               f"{' -> '.join(f'{each:.0f}' for each in megabytes)} MB (before, at the end, 30 s later)")  # fmt: skip
+
+
+def print_memory(held: list[dict[int, memory.Held]]) -> None:
+    """Print a table of what each worker held at each look, the last of them half a minute after it all."""
+    workers = sorted({worker for each in held for worker in each})
+    print("  memory in MB, resident / with its part of what is shared:")
+    print("  minute " + "".join(f"{f'worker {worker}':>18}" for worker in workers))
+    for number, each in enumerate(held):
+        minute = f"{number * MEMORY_EVERY_S / 60:.0f}" if each is not held[-1] else "after"
+        found = (each.get(worker) for worker in workers)
+        cells = (f"{one.resident_mb:.0f} / {one.proportional_mb:.0f}" if one else "-" for one in found)
+        print(f"  {minute:>6} " + "".join(f"{cell:>18}" for cell in cells))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ _CLOSING = {
 }
 # tomllib needs quadratic time for a key of so many parts.
 _LONG_KEY = re.compile(rf"(?<![^\s.=])(?:[^\s.=]+[ \t]*\.[ \t]*){{{MAX_DEPTH}}}")
-_YAML_LIKE = re.compile(r"""^[ \t]*(?:["']?[^\s"':#][^:\n]*["']?\s*:(?:\s|$)|-\s|#|\{)""", re.MULTILINE)
+_YAML_LIKE = re.compile(r"""^[ \t]*(?:["']?[^\s"':#][^:\n]*:(?:\s|$)|-\s|#|\{)""", re.MULTILINE)
 
 
 class FrontMatterError(InvalidInput):

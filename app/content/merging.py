@@ -45,7 +45,7 @@ def merge(base: str, ours: str, theirs: str) -> Merged:
     old = blocks(_ended(base))
     sides = tuple(edits(old, blocks(_ended(text))) for text in (ours, theirs))
     pieces: Merged = []
-    at = 0
+    at, end_of_head = 0, _end_of_head(old)
     for region in _regions(*sides):
         start = min(edit.start for side in region for edit in side)
         end = max(edit.end for side in region for edit in side)
@@ -55,7 +55,7 @@ def merge(base: str, ours: str, theirs: str) -> Merged:
             pieces.append(texts[0])
         elif not region[0]:
             pieces.append(texts[1])
-        elif start == end and start < _end_of_head(old) and (keys := _keys_of_both(*region)) is not None:
+        elif start == end and start < end_of_head and (keys := _keys_of_both(*region)) is not None:
             pieces.append(keys)
         else:
             pieces.append(Conflict("".join(old[start:end]), *texts))
@@ -93,16 +93,17 @@ def _regions(ours: Sequence[Edit], theirs: Sequence[Edit]) -> list[Region]:
         [(edit, 0) for edit in ours] + [(edit, 1) for edit in theirs], key=lambda e: (e[0].start, e[0].end)
     )
     regions: list[Region] = []
+    end = -1  # of the last one
     for edit, side in ordered:
-        if regions and _clashes(regions[-1], edit, side):
+        if regions and _clashes(regions[-1], end, edit, side):
             regions[-1][side].append(edit)
         else:
             regions.append(([edit], []) if side == 0 else ([], [edit]))
+        end = max(end, edit.end)
     return regions
 
 
-def _clashes(region: Region, edit: Edit, side: int) -> bool:
-    end = max((each.end for each in (*region[0], *region[1])), default=-1)
+def _clashes(region: Region, end: int, edit: Edit, side: int) -> bool:
     if edit.start < end:
         return True
     # Two insertions at one place: nobody knows which comes first.

@@ -2,9 +2,11 @@
 
 import pytest
 
+from app.search.query import MAX_LENGTH
 from app.services import indexing
 from app.services.engines import search_engine
 from app.services.searching import search
+from tests.unit.test_bounds import QUERIES
 
 pytestmark = pytest.mark.searches
 
@@ -95,3 +97,11 @@ def test_rebuilding_changes_nothing_for_others(library):
     assert indexing.rebuild(library.database, library.index) == 5
     assert [hit.slug for hit in search(library.database, other, "bread salt fastapi").page.items] == before
     other.close()
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("name", QUERIES)
+def test_no_query_takes_long(library, name):
+    # No clock is read here: what is quadratic in the query would take minutes.
+    for start in ("salt ", "lang:en ", '"'):
+        search(library.database, library.index, (start + QUERIES[name] * MAX_LENGTH)[:MAX_LENGTH])

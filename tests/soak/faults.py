@@ -209,9 +209,9 @@ def yesterdays_database(run: Run) -> None:
     since = run.ledger.go_back(acknowledged)
     said = run.site.command("check")
     is_another = any(
-        len(question.revisions) != len(run.ledger.questions[slug].revisions) or question.is_deleted
+        (len(question.revisions), question.is_deleted) != (len(former.revisions), former.is_deleted)
         for slug, question in since.items()
-        if slug in run.ledger.questions
+        if (former := run.ledger.questions.get(slug)) is not None
     )
     if is_another and "out of date" not in said.stdout:
         run.ledger.violated(f"`omniracle check` does not see an index of another day:\n{said.stdout}")

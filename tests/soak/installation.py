@@ -18,6 +18,7 @@ from app.config import Settings
 from app.models import Role, Scope
 from app.search.index import SearchIndex
 from app.services import accounts, indexing
+from app.services.checking import State, check_all
 from app.storage import schema
 from app.storage.database import Database
 from tests.e2e.conftest import PROJECT
@@ -66,6 +67,7 @@ class Installation:
         self._people = self._enrolled(people)
         self._turn = Lock()
         self._next = cycle(range(people))
+        self.usual_troubles: set[str] = set()  # that `omniracle check` names though nothing has happened
 
     @property
     def can_set_clock(self) -> bool:
@@ -86,6 +88,17 @@ class Installation:
         """Run a command of ours to its end."""
         command = [sys.executable, "-m", "app", *arguments]
         return subprocess.run(command, cwd=PROJECT, env=self._environ(), capture_output=True, text=True, timeout=120)
+
+    def troubles(self) -> set[str]:
+        """Return what `omniracle check` would name, but for the space on the disk: it is small on purpose."""
+        database, index = Database.of(self.settings), SearchIndex(self.settings.index_dir)
+        try:
+            found = check_all(self.settings, database, index, reads_images=True)
+        finally:
+            index.close()
+            database.close()
+        bad = [check for check in found if check.state != State.OK and "GB are free" not in check.message]
+        return {check.message % check.params if check.params else check.message for check in bad}
 
     def start(self) -> None:
         """Start the server; returns when all workers answer."""

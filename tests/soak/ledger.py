@@ -21,7 +21,7 @@ class Question:
     slug: str
     revisions: list[Text] = field(default_factory=list)
     is_deleted: bool = False
-    doubt: Text | str | None = None  # a text that may be the next revision, or "deleted"
+    doubt: Text | str | None = None  # what may have happened: a next revision, or "deleted" or "restored"
     is_settled: bool = False  # since all of it was last proved
 
 

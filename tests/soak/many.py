@@ -1,18 +1,17 @@
 """The site under test as several hosts: each with its own data folder and its own wire to the one database."""
 
-import asyncio
-import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from sqlalchemy import text
 
 from app.config import Settings
 from app.models import Role
@@ -20,58 +19,19 @@ from app.services import indexing
 from app.services.engines import search_engine
 from app.storage import schema
 from app.storage.database import Database
-from tests.databases import USER, Cluster
+from tests.databases import Cluster
 from tests.e2e.conftest import PROJECT
 from tests.servers import free_port, nginx
 from tests.soak.installation import Answer, Person, ask, enrolled
+from tests.soak.wire import Wire
 
 WORKERS = 2
 START_WITHIN_S = 120
 PEOPLE = 100  # each may contribute 60 times an hour
+HISTORIES = """
+SELECT slug, (SELECT count(*) FROM revision WHERE article_id = article.id), deleted_at IS NOT NULL FROM article
+"""
 SECRET = "a secret that all hosts share, of some length"
-
-
-class Wire:
-    """A socket of PostgreSQL that leads to the database's own, and can be cut."""
-
-    def __init__(self, folder: Path, cluster: Cluster) -> None:
-        self._ends = [str(place / ".s.PGSQL.5432") for place in (folder, cluster.folder)]
-        self._folder = folder
-        self._loop = asyncio.new_event_loop()
-        self._open: set[asyncio.StreamWriter] = set()
-        self.is_cut = False
-        threading.Thread(target=self._loop.run_forever, daemon=True).start()
-        asyncio.run_coroutine_threadsafe(asyncio.start_unix_server(self._join, self._ends[0]), self._loop).result()
-
-    def url(self, name: str) -> str:
-        """Return the address of a database behind it."""
-        return f"postgresql+psycopg://{USER}@/{name}?host={self._folder}"
-
-    def cut(self) -> None:
-        """End all connections, and take no new ones."""
-        self.is_cut = True
-        self._loop.call_soon_threadsafe(lambda: [writer.close() for writer in list(self._open)])
-
-    def mend(self) -> None:
-        """Take new connections again."""
-        self.is_cut = False
-
-    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
-            if not self.is_cut:
-                inner, outer = await asyncio.open_unix_connection(self._ends[1])
-                self._open |= {writer, outer}
-                await asyncio.gather(_copy(reader, outer), _copy(inner, writer))
-                self._open -= {writer, outer}
-        writer.close()
-
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError):
-        while part := await reader.read(65536):
-            writer.write(part)
-            await writer.drain()
-    writer.close()
 
 
 @dataclass
@@ -82,6 +42,14 @@ class Question:
     words: list[str] = field(default_factory=list)  # acknowledged
     doubts: list[str] = field(default_factory=list)  # sent since, and not acknowledged
     times: list[float] = field(default_factory=list)  # when each was acknowledged
+    is_deleted: bool = False
+    turned_at: float = 0.0  # when its deletion, or that it was brought back, was acknowledged
+    is_turning: bool = False  # whether one of the two was asked for since, and not acknowledged
+
+    @property
+    def newest(self) -> list[str]:
+        """The words of which its text may be made now."""
+        return [self.words[-1], *self.doubts]
 
 
 class Host:
@@ -95,7 +63,7 @@ class Host:
         (folder / "content").mkdir(parents=True)
         self.port = free_port()
         self.log = folder / "server.log"
-        self.wire = Wire(folder, cluster)
+        self.wire = Wire(cluster)
         self._url = self.wire.url(database)
         self._server: subprocess.Popen[bytes] | None = None
         self.well_since = float("inf")
@@ -182,17 +150,24 @@ def people_of(url: str) -> list[Person]:
 
 def losses(questions: list[Question], hosts: list[Host], url: str) -> Iterator[str]:
     """Yield what some host does not show, or its index does not know, of what was acknowledged."""
+    database = Database(url)
+    with database.read() as session:
+        rows = session.connection().execute(text(HISTORIES))
+        histories = {slug: (kept, is_deleted) for slug, kept, is_deleted in rows}
     for question in questions:
         if not question.words:
             continue
-        for host in hosts:
-            text = host.ask("GET", f"/questions/{question.slug}.md").body.decode()
-            if not any(word in text for word in (question.words[-1], *question.doubts)):
-                yield f"{host.name} has lost {question.slug}"
-        shown = json.loads(hosts[0].ask("GET", f"/api/v1/questions/{question.slug}").body)
-        if shown["revision"] < len(question.words):
+        kept, is_deleted = histories.get(question.slug, (0, True))
+        if kept < len(question.words):
             yield f"{question.slug} has lost revisions"
-    database = Database(url)
+        if is_deleted != question.is_deleted and not question.is_turning:
+            yield f"{question.slug} is {'' if is_deleted else 'not '}deleted, and ought to be the contrary"
+        for host in hosts:
+            answer = host.ask("GET", f"/questions/{question.slug}.md")
+            if is_deleted and answer.status != 410:
+                yield f"{host.name} answers {answer.status} for {question.slug}, which is deleted"
+            if not is_deleted and not any(word in answer.body.decode() for word in question.newest):
+                yield f"{host.name} has lost {question.slug}"
     for host in hosts:
         index = search_engine(Settings(data_dir=host.data, database_url=url, search_engine=host.engine))
         if (differing := indexing.differing(database, index)) != (set(), set()):

@@ -40,6 +40,7 @@ def prove(site: Installation, ledger: Ledger, *, everything: bool = False) -> in
     for question in looked_at:
         _prove_by_asking(site, ledger, question, deadline)
         question.is_settled = True
+    _prove_by_check(site, ledger, deadline)
     return len(looked_at)
 
 
@@ -98,7 +99,7 @@ def _settle(question: Question, revision: int, *, is_deleted: bool) -> None:
     """Find out whether what is in doubt has happened."""
     if isinstance(question.doubt, Text) and revision == len(question.revisions) + 1:
         question.revisions.append(question.doubt)
-    if question.doubt == "deleted":
+    if question.doubt in ("deleted", "restored"):
         question.is_deleted = is_deleted
     if question.doubt is not None:
         question.doubt, question.is_settled = None, False
@@ -134,6 +135,14 @@ def _prove_by_asking(site: Installation, ledger: Ledger, question: Question, dea
     if problem is not None:
         ledger.count("not found" if "search" in problem else "not shown")
         ledger.violated(problem)
+
+
+def _prove_by_check(site: Installation, ledger: Ledger, deadline: float) -> None:
+    """Note what `omniracle check` names that it did not name before anything had happened."""
+    while (named := site.troubles() - site.usual_troubles) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    for message in named:
+        ledger.violated(f"`omniracle check` names: {message}")
 
 
 def _trouble_with(site: Installation, question: Question) -> str | None:

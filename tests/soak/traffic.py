@@ -69,20 +69,23 @@ class Traffic:
         mine = [
             question
             for question in list(self._ledger.questions.values())
-            if not question.is_deleted and question.doubt is None and hash_of(question.slug) % WRITERS == rng.number
+            if question.doubt is None and hash_of(question.slug) % WRITERS == rng.number
         ]
-        kind = rng.choices(("new", "change", "delete", "draft", "image"), (4, 5, 1, 2, 0.5))[0]
+        there, gone = ([each for each in mine if each.is_deleted is is_gone] for is_gone in (False, True))
+        kind = rng.choices(("new", "change", "delete", "restore", "draft", "image"), (4, 5, 1, 0.7, 2, 0.5))[0]
         person = self._site.person()
         if kind == "draft":
             self._draft(rng, person)
         elif kind == "image":
             self._image(rng, person)
-        elif kind == "new" or not mine:
+        elif kind == "restore" and gone:
+            self._turn(person, rng.choice(gone), "restored")
+        elif kind in ("new", "restore") or not there:
             self._new(rng, person)
         elif kind == "change":
-            self._change(rng, person, rng.choice(mine[-20:]))
+            self._change(rng, person, rng.choice(there[-20:]))
         else:
-            self._delete(person, rng.choice(mine))
+            self._turn(person, rng.choice(there), "deleted")
 
     def _new(self, rng: Chance, person: Person) -> None:
         text = made_text(rng)
@@ -120,12 +123,13 @@ class Traffic:
         question.is_settled = False
         self._ledger.count(what)
 
-    def _delete(self, person: Person, question: Question) -> None:
-        question.doubt = "deleted"
-        answer = self._by_form(f"/questions/{question.slug}/deletion", person, [("reason", "soak")])
+    def _turn(self, person: Person, question: Question, what: str) -> None:
+        question.doubt = what
+        path = {"deleted": "deletion", "restored": "restoration"}[what]
+        answer = self._by_form(f"/questions/{question.slug}/{path}", person, [("reason", "soak")])
         if answer is not None and answer.status == 303:
-            question.doubt, question.is_deleted, question.is_settled = None, True, False
-            self._ledger.count("deleted")
+            question.doubt, question.is_deleted, question.is_settled = None, what == "deleted", False
+            self._ledger.count(what)
 
     def _draft(self, rng: Chance, person: Person) -> None:
         text = made_text(rng)

@@ -1,8 +1,14 @@
-"""No text takes long to render, and none is refused."""
+"""No text takes long to render, and none is refused; none takes long to compare, to merge, or to search for."""
+
+import sys
 
 import pytest
 
+from app.content.comparing import compare
+from app.content.merging import merge
 from app.content.rendering import render
+from app.search.query import MAX_LENGTH, parse
+from app.services.contributing import MAX_SOURCE
 
 PATHOLOGICAL = {
     "quotes": ">" * 10_000,
@@ -86,3 +92,86 @@ def test_a_failure_leaves_nothing_behind(monkeypatch):
     assert render("- a\n- b").html.startswith("<pre")
     monkeypatch.undo()
     assert render("a\n\n- b").html == "<p>a</p>\n<ul>\n<li>b</li>\n</ul>"
+
+
+def lines(number, line):
+    """Return so many lines of a list, each as `line` says."""
+    return "".join(f"- {line(n)}\n" for n in range(number))[:MAX_SOURCE]
+
+
+LINES = lines(19_000, str)
+# Each as it was, as one has made it, and as another has. Up to 20,000 blocks are compared one by one.
+VERSIONS = {
+    "lines that are all alike": ("- a\n" * 250_000, "- a\n" * 200_000 + "- b\n" * 50_000, "- b\n" * 250_000),
+    "lines that all differ": tuple(lines(140_000, lambda n, who=who: f"{who}{n}") for who in "abc"),
+    "lines that all differ, one by one": tuple(lines(19_000, lambda n, who=who: f"{who}{n}") for who in "abc"),
+    "every other line": (LINES, lines(19_000, lambda n: n % 4 * n), lines(19_000, lambda n: n % 3 * n)),
+    "everything, and every other line": (LINES, lines(19_000, lambda n: f"x{n}"), lines(19_000, lambda n: n % 2 * n)),
+    "a line after each": tuple(lines(13_000, lambda n, more=more: f"{n}{more}") for more in ("", "\n- a", "\n- b")),
+    "one line of words": ("word " * 200_000, "w0rd " * 200_000, "word w0rd " * 100_000),
+    "one line of letters": tuple(letter * MAX_SOURCE for letter in "abc"),
+    "one line of Chinese": tuple(letter * MAX_SOURCE for letter in "字学文"),
+    "paragraphs that are as long as words are compared": tuple(
+        "".join(f"{words * 2_400}{n}\n\nsame {n}\n\n" for n in range(100)) for words in ("a b ", "b a ", "a a ")
+    ),
+    "one paragraph": tuple(f"{letter}\n" * 500_000 for letter in "abc"),
+    "quotes": (">" * MAX_SOURCE, ">" * (MAX_SOURCE - 1) + "x", "> " * 500_000),
+    "items in items": tuple("".join("  " * (n % 40) + f"- {who}\n" for n in range(20_000)) for who in "abc"),
+    "fences": ("```\n" * 250_000, "~~~\n" * 250_000, "````\n```\n" * 100_000),
+    "keys": tuple("---\n" + "".join(f"k{n}: {who}\n" for n in range(90_000)) + "---\n" for who in "abc"),
+    "one key of many lines": tuple("---\na:\n" + f"  {who}\n" * 240_000 + "---\n" for who in "abc"),
+    "empty lines": ("\n" * MAX_SOURCE, " \n" * 500_000, "\t\n" * 500_000),
+}  # fmt: skip
+
+
+@pytest.mark.timeout(15)
+@pytest.mark.parametrize("name", VERSIONS)
+def test_no_texts_take_long_to_compare_and_to_merge(name):
+    base, ours, theirs = VERSIONS[name]
+    assert compare(ours, theirs)
+    assert merge(base, ours, theirs)
+
+
+GROWING = {
+    "everything, and every other line": (str, lambda n: f"x{n}", lambda n: n % 2 * n),
+    "a line after each": (str, lambda n: f"{n}\n- a", lambda n: f"{n}\n- b"),
+}
+
+
+@pytest.mark.parametrize("name", GROWING)
+def test_merging_does_as_much_more_as_there_is_more(name):
+    few, many = (calls(merge, *(lines(number, version) for version in GROWING[name])) for number in (500, 2_000))
+    assert many < 5 * few  # where it is quadratic, sixteen times
+
+
+def calls(function, *arguments):
+    """Return how many functions are called, and generators resumed, while one works: that is the same each time."""
+    number, former = 0, sys.getprofile()
+
+    def count(*_):
+        nonlocal number
+        number += 1
+
+    sys.setprofile(count)
+    try:
+        function(*arguments)
+    finally:
+        sys.setprofile(former)
+    return number
+
+
+QUERIES = {
+    "open quotes": '"a ', "quoted": '"a" ', "quotes": '"', "quotes in quotes": '“"”', "minus": "-", "minuses": "-a ",
+    "phrases left out": '-"a b" ', "topics": "tag:a ", "topics left out": "-tag:a ", "languages": "lang:zh ",
+    "names of fields": "tag:", "parts of a language": "lang:zh-", "colons": ":", "one word": "a", "two signs": "_a",
+    "numbers": "1 ", "one Chinese word": "字", "Chinese and not": "a字", "one sound": "zhongguo", "sounds": "zhi ",
+    "accents": "\u0301", "what is folded to much": "\ufdfa", "emoji": "👩\u200d", "parentheses": "(a ", "stars": "a* ",
+}  # fmt: skip
+
+
+@pytest.mark.timeout(15)
+@pytest.mark.parametrize("name", QUERIES)
+def test_no_query_takes_long_to_read(name):
+    repeated = QUERIES[name] * MAX_LENGTH
+    for start in ("", "a", "tag:", '"', "-"):
+        assert parse((start + repeated)[:MAX_LENGTH])

@@ -288,6 +288,7 @@ def test_mdx():
         ":::image " * 50_000,
         "## a" + " #" * 200_000 + "x",
         "---\na: b: c\nt: " + " " * 200_000 + "x\n---\nx",
+        "---\na" + " " * 1_000_000 + "\n---\nx",
         "```\n" * 100_000,
         "<h1>" * 100_000,
         "<h1\n" * 100_000,
@@ -298,7 +299,7 @@ def test_mdx():
         "===\n" * 100_000,
         "word " * 1_000_000,
     ],
-    ids=range(13),
+    ids=range(14),
 )
 def test_no_file_takes_long(text):
     assert read(text).document.title

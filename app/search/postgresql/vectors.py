@@ -19,7 +19,7 @@ TITLE, HEADINGS, TAGS, BODY = "A", "B", "C", "D"
 SIGNS = {CHARACTERS: ".", SYLLABLES: "~", INITIALS: "^", **dict.fromkeys((TEXT, "title", "headings", "body"), "")}
 SIGNS |= {in_titles: SIGNS[field] for field, in_titles in TITLE_FIELDS.items()}
 LANGUAGE, TAG = "@", "#"
-LONGEST_TAG = 200  # characters; a lexeme may have 2,046 bytes
+LONGEST_NAME = 200  # characters; a lexeme may have 2,046 bytes
 LAST_PLACE = 16383  # that a tsvector knows; whatever comes later stands there
 MOST_PLACES = 255  # of one lexeme
 MOST_BYTES = 900_000  # a tsvector may have 1 MB
@@ -109,12 +109,12 @@ def lexemes_of(alternative: Alternative) -> list[str]:
 
 def language(key: str) -> str:
     """Return what an article in this language is found by."""
-    return LANGUAGE + key
+    return LANGUAGE + key[:LONGEST_NAME]
 
 
 def tag(folded: str) -> str:
     """Return what an article with this tag is found by."""
-    return TAG + folded[:LONGEST_TAG]
+    return TAG + folded[:LONGEST_NAME]
 
 
 def quoted(lexeme: str) -> str:
