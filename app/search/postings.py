@@ -13,7 +13,8 @@ import struct
 import zlib
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from functools import lru_cache, partial
+from hashlib import md5
 from threading import Lock
 from typing import NamedTuple
 
@@ -22,7 +23,7 @@ import numpy.typing as npt
 from whoosh.codec.whoosh3 import WHOOSH3_HEADER_MAGIC, W3TermInfo
 from whoosh.filedb.structfile import BufferFile
 from whoosh.matching import Matcher
-from whoosh.reading import SegmentReader, TermNotFound
+from whoosh.reading import SegmentReader
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +68,21 @@ _ODDITIES = (
     zlib.error,
     pickle.UnpicklingError,
 )
+
+
+@lru_cache(8192)
+def hashed(key: bytes) -> int:
+    """Return the number by which a segment's dictionary is asked for a key, as Whoosh works it out.
+
+    Every segment is asked for the same ones, and each would work it out anew.
+    """
+    return int.from_bytes(md5(key, usedforsecurity=False).digest()[-4:])
+
+
+def frequency(reader: SegmentReader, field: str, term: str) -> int:
+    """Return in how many documents `term` stands."""
+    place = _place_in_dictionary(reader, field, term)
+    return 0 if place is None else int(W3TermInfo.read_doc_freq(reader._terms._dbfile, place[0]))  # noqa: SLF001
 
 
 def read(reader: SegmentReader, field: str, term: str) -> tuple[Documents, Floats] | None:
@@ -154,10 +170,19 @@ def _matcher(reader: SegmentReader, field: str, term: str) -> Matcher:
 
 
 def _info(reader: SegmentReader, field: str, term: str) -> W3TermInfo | None:
-    try:
-        return reader.term_info(field, term)
-    except TermNotFound:
-        return None
+    place = _place_in_dictionary(reader, field, term)
+    return None if place is None else W3TermInfo.from_bytes(reader._terms._dbfile.get(*place))  # noqa: SLF001
+
+
+def _place_in_dictionary(reader: SegmentReader, field: str, term: str) -> tuple[int, int] | None:
+    """Return the place and length of what a segment's dictionary says of a term; None when it does not have it.
+
+    The reader itself would ask a dozen functions for that, and a comparison of articles asks for thousands of terms.
+    """
+    terms = reader._terms  # noqa: SLF001
+    key = terms._keycoder(field, term.encode("utf-8", "surrogatepass"))  # noqa: SLF001
+    place: tuple[int, int] | None = next(terms._tindex.ranges_for_key(key), None)  # noqa: SLF001
+    return place
 
 
 def _blocks(reader: SegmentReader, info: W3TermInfo, reaching: Sequence[int] | None = None) -> Iterator[Block]:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from whoosh.codec.whoosh3 import LENGTHS_COLUMN, _lenfield
 from whoosh.columns import NumericColumn
 from whoosh.fields import Schema
+from whoosh.filedb.filetables import md5_hash
 from whoosh.reading import SegmentReader
 from whoosh.util.numeric import byte_to_length
 
@@ -25,6 +26,9 @@ class Segment:
     def __init__(self, storage: MappedStorage, schema: Schema, segment: Any) -> None:
         self.id: str = segment.segment_id()
         self.reader = SegmentReader(storage, schema, segment)
+        dictionary = self.reader._terms._tindex  # noqa: SLF001
+        if dictionary.hashfn is md5_hash:
+            dictionary.hashfn = postings.hashed
         self.size: int = segment.doc_count_all()
         self.lengths: dict[str, Floats] = {
             field: _LENGTHS[self._column(_lenfield(field), LENGTHS_COLUMN, "u1")] for field in TEXT_FIELDS

@@ -141,7 +141,7 @@ class Snapshot:
 
     def frequency(self, field: str, term: str) -> int:
         """Return in how many documents' `field` `term` stands, without reading the list of them."""
-        return sum(int(segment.reader.doc_frequency(field, term)) for segment in self.segments)
+        return sum(postings.frequency(segment.reader, field, term) for segment in self.segments)
 
     def frequencies(self, field: str, terms: Iterable[str]) -> dict[str, int]:
         """Return the same for many terms, by term."""

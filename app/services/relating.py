@@ -17,7 +17,7 @@ from app.errors import IndexUnavailable
 from app.models import Article
 from app.search.engine import Reader, SearchEngine
 from app.services.rendering import kept_rendering, make_rendering
-from app.storage import articles, jobs, references, similar, tags
+from app.storage import articles, jobs, references, similar, site, tags
 from app.storage.articles import Card, Named
 from app.storage.database import Database
 
@@ -49,6 +49,7 @@ class RelatedQuestions:
         self._lock = Lock()
         self._new: dict[int, list[int]] = {}  # what is like an article, not yet kept
         self._generation = -1  # of the index, that says so
+        self._knew_all_at = -1  # the version of the content in which it was known what each article is like
 
     def of(self, session: Session, article: Article, twins: Sequence[Named]) -> Related:
         """Return up to LIMIT cards, without the article itself and its translations."""
@@ -107,7 +108,13 @@ class RelatedQuestions:
     def _work_out_unknown(self) -> None:
         deadline = time.monotonic() + BUDGET_S
         with self._database.read() as session:
-            waiting = [id_ for id_ in similar.unknown(session, MOST_NEW // 2) if id_ not in self._new]
+            version = site.version(session)
+            if version == self._knew_all_at:  # to look through all articles takes a while
+                return
+            unknown = similar.unknown(session, MOST_NEW // 2)
+            if not unknown:
+                self._knew_all_at = version
+            waiting = [id_ for id_ in unknown if id_ not in self._new]
             for start in range(0, len(waiting), CHUNK):
                 for article in articles.by_ids(session, waiting[start : start + CHUNK]):
                     if time.monotonic() > deadline:
@@ -143,13 +150,15 @@ class _Comparison(NamedTuple):
     def touched(self, before: Sequence[int] | None, listing: set[int]) -> set[int]:
         """Return the articles to compare anew, when it was like `before` until it changed, and `listing` name it.
 
-        Most changes leave an article like the same ones, and them like it. A new one may be among the first of an
-        article that is not among its own first.
+        Most changes leave an article like most of the same ones, and them like it. When it is like others, it may be on
+        another matter, and all that name it may do so no longer. A new one may be among the first of an article that
+        is not among its own first.
         """
         if before is None:
             return set(self.scores)
         changed = set(self.similar) ^ set(before)
-        return changed | listing if changed else set()
+        is_like_others = 2 * len(changed) >= len(set(self.similar) | set(before))
+        return changed | listing if is_like_others else changed
 
 
 def _similar(session: Session, article: Article, scores: Mapping[int, float]) -> list[int]:

@@ -4,6 +4,7 @@ import random
 
 import numpy as np
 import pytest
+from whoosh.filedb.filetables import md5_hash
 
 from app.search import postings, scorer
 from app.search.expansion import expand
@@ -101,6 +102,16 @@ def test_every_posting_list_is_read_as_whoosh_reads_it(snapshot, monkeypatch):
                 assert weights.tolist() == expected[1].tolist()
                 lists += 1
     assert lists > 300
+
+
+def test_dictionaries_are_asked_as_whoosh_asks_them(snapshot):
+    for segment in snapshot.segments:
+        assert segment.reader._terms._tindex.hashfn is postings.hashed  # not by Whoosh's own
+        for field in ("title", "body", "tags"):
+            for term in (*segment.terms(field), "nowhere"):
+                assert postings.hashed(term.encode()) == md5_hash(term.encode())
+                assert postings.frequency(segment.reader, field, term) == segment.reader.doc_frequency(field, term)
+        assert postings.frequency(segment.reader, "body", "\ud800") == 0
 
 
 def test_positions_are_read_as_whoosh_reads_them(snapshot, monkeypatch):
