@@ -12,7 +12,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from whoosh.index import EmptyIndexError
@@ -64,12 +64,17 @@ class SearchIndex:
 
     def is_whole(self, *, thorough: bool = False) -> bool:
         """Say whether all files of the index are there as they were written; by their sizes, or by their contents."""
-        try:
-            path = self.folder / self._current()
-            segments = {segment.segment_id() for segment in open_index(path)._segments()}  # noqa: SLF001
-            return (path / FACTS).exists() and manifest.is_kept(path, segments, thorough=thorough)
-        except (IndexUnavailable, EmptyIndexError):  # the latter where it goes away in this moment
-            return False
+        for _ in range(ATTEMPTS):
+            # Another process may write a newer state, or a whole new index, at every moment.
+            with suppress(IndexUnavailable, EmptyIndexError, FileNotFoundError):
+                path = self.folder / self._current()
+                index = open_index(path)
+                toc = index._read_toc()  # noqa: SLF001
+                segments = {segment.segment_id() for segment in toc.segments}
+                is_kept = (path / FACTS).exists() and manifest.is_kept(path, segments, thorough=thorough)
+                if is_kept or index.latest_generation() == toc.generation:
+                    return is_kept
+        return False
 
     @contextmanager
     def reading(self) -> Iterator[SnapshotReader]:

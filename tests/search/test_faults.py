@@ -5,6 +5,7 @@ import shutil
 import threading
 
 import pytest
+from whoosh.index import TOC
 
 from app.errors import IndexUnavailable
 from app.search.building import open_index
@@ -129,6 +130,21 @@ def test_a_database_of_another_day_than_the_index_is_noticed_and_the_index_follo
     indexing.ensure(library.database, library.index, thorough=True)
     assert indexing.differing(library.database, library.index) == (set(), set())
     assert (found(library, "yeast"), found(library, "gnus"), found(library, "okapis")) == (["bread"], [], [])
+
+
+def test_an_index_that_another_process_writes_to_at_this_moment_is_whole(library, monkeypatch):
+    newest, written = TOC._latest_generation, []
+
+    def then_written(*place):
+        number = newest(*place)
+        if not written:
+            written.append(number)
+            library.index.update([], [1])  # the table of contents with that number is no more
+        return number
+
+    monkeypatch.setattr(TOC, "_latest_generation", then_written)
+    assert SearchIndex(library.index.folder).is_whole()
+    assert written
 
 
 @pytest.mark.parametrize("left", [0, 1, 11])
