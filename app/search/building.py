@@ -22,6 +22,7 @@ from app.search.vocabulary import Vocabulary
 WRITER_MEMORY_MB = 64
 FACTS = "facts.json"
 POSITION = "position"
+STAMP = "stamp"  # of the change at that position, after its number: another database may give that to another change
 
 
 class Build:
@@ -48,10 +49,10 @@ class Build:
         if entries or removed:
             write_changes(self.path, self._vocabulary, entries, removed)
 
-    def take_over(self, position: int) -> None:
+    def take_over(self, position: int, stamp: str) -> None:
         """Take the place of the live index, with all changes up to the one with this number; hold the write lock."""
         manifest.write(self.path)
-        write_position(self.path, position)
+        write_position(self.path, position, stamp)
         facts = {"schema": SCHEMA_VERSION, "identity": self._identity}
         (self.path / FACTS).write_text(json.dumps(facts), encoding="utf-8")
         pointer = self._folder / f"CURRENT.{self.path.name}"
@@ -75,11 +76,12 @@ def write_changes(path: Path, vocabulary: Vocabulary, entries: list[Entry], remo
     manifest.write(path)
 
 
-def write_position(path: Path, position: int) -> None:
+def write_position(path: Path, position: int, stamp: str) -> None:
     """Write down up to which change the index in `path` has come."""
-    partial = path / f"{POSITION}.new"
-    partial.write_text(str(position), encoding="ascii")
-    partial.replace(path / POSITION)
+    for name, told in ((STAMP, f"{position} {stamp}"), (POSITION, str(position))):
+        partial = path / f"{name}.new"
+        partial.write_text(told, encoding="ascii")
+        partial.replace(path / name)
 
 
 def open_index(path: Path) -> FileIndex:

@@ -92,7 +92,7 @@ class Build(Protocol):
     def update(self, entries: list[Entry], removed: list[int]) -> None:
         """Put in what has changed since it was filled."""
 
-    def take_over(self, position: int) -> None:
+    def take_over(self, position: int, stamp: str) -> None:
         """Take the place of the live index, with all changes up to the one with this number; hold the write lock.
 
         Raises OperatorError where somebody keeps it from that.
@@ -129,7 +129,13 @@ class SearchEngine(Protocol):
     def position(self) -> int:
         """Return the number of the last change that the index knows, see app/storage/jobs.py; 0 when it knows none."""
 
-    def advance(self, position: int) -> None:
+    def anchor(self) -> tuple[int, str | None]:
+        """Return its position, and what tells the change there from others that get its number; "" when not known.
+
+        A database that was restored gives the numbers once more that it had given since. None: it needs no telling.
+        """
+
+    def advance(self, position: int, stamp: str) -> None:
         """Note that the index knows all changes up to this one; hold the write lock."""
 
     def scattered(self) -> list[int]:

@@ -19,7 +19,7 @@ from whoosh.index import EmptyIndexError
 
 from app.errors import IndexUnavailable, OmniracleError
 from app.search import manifest
-from app.search.building import FACTS, POSITION, Build, open_index, write_changes, write_position
+from app.search.building import FACTS, POSITION, STAMP, Build, open_index, write_changes, write_position
 from app.search.engine import NO_INDEX
 from app.search.mapped import MappedStorage
 from app.search.reading import SnapshotReader
@@ -165,13 +165,23 @@ class SearchIndex:
         except (OSError, ValueError, IndexUnavailable):
             return 0
 
-    def advance(self, position: int) -> None:
+    def anchor(self) -> tuple[int, str | None]:
+        """Return its position, and what tells the change there from others that get its number; "" when not known."""
+        try:
+            number, stamp = (self.folder / self._current() / STAMP).read_text(encoding="ascii").split(" ")
+        except (OSError, ValueError, IndexUnavailable):
+            number, stamp = "", ""
+        position = self.position()
+        # Else another process goes on in this moment, was killed between the two, or is of a program without stamps.
+        return position, stamp if number == str(position) else ""
+
+    def advance(self, position: int, stamp: str) -> None:
         """Note that the index knows all changes up to this one; hold the write lock.
 
         Raises IndexUnavailable for an index that is damaged or taken away.
         """
         with self._telling_damage():
-            write_position(self.folder / self._current(), position)
+            write_position(self.folder / self._current(), position, stamp)
 
     def scattered(self) -> list[int]:
         """Return the ids of the articles that are better written anew, with one `update`; hold the write lock."""

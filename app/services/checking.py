@@ -215,6 +215,14 @@ def _index(database: Database, index: SearchEngine) -> Iterator[Check]:
             State.PROBLEM, "The search index is missing or damaged: run `omniracle reindex` or `omniracle serve`."
         )
         return
+    with database.read() as session:
+        if indexing.has_other_past(session, index):
+            message = (
+                "The search index knows changes that the database does not have: run `omniracle reindex` or "
+                "`omniracle serve`."
+            )
+            yield Check(State.PROBLEM, message)
+            return
     missing, surplus = indexing.differing(database, index)
     with database.read() as session:
         waiting = jobs.after(session, index.position(), 1)

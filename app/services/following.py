@@ -71,8 +71,10 @@ class Follower:
         return max(0.0, (now() - waiting[0].created_at).total_seconds()) if waiting else 0.0
 
     def _waiting(self) -> int:
-        """Return how many changes the index does not know; less than 0 when it knows of more than there were."""
+        """Return how many changes the index does not know; less than 0 when it knows others than there were."""
         with self._database.read() as session:
+            if indexing.has_other_past(session, self._index):
+                return -1
             version, last_job = site.version(session), jobs.last_id(session)
         waiting = last_job - self._index.position()
         if waiting == 0:

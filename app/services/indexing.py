@@ -41,18 +41,34 @@ def ensure(
     with database.read() as session:
         identity = site.identity(session)
         may_leave = may_leave and database.can_be_shared and articles.count(session) > 0
-    if index.is_usable(identity, thorough=thorough):
+    if index.is_usable(identity, thorough=thorough) and not _has_other_past(database, index):
         drain(database, index, progress, patience_s=patience_s, thorough=thorough)
         return True
     with index.build_lock(patience_s=0 if may_leave else patience_s) as held:
-        if held and not index.is_usable(identity, thorough=thorough):  # another process may just have built it
+        # Another process may just have built it.
+        if held and (not index.is_usable(identity, thorough=thorough) or _has_other_past(database, index)):
             if may_leave:
                 index.discard()
             else:
-                log.warning("the search index is missing, damaged or of another version: it is built anew")
+                log.warning("the search index is missing, damaged, or of another version or past: it is built anew")
                 _rebuild(database, index, progress)
                 log.warning("the search index is ready")
     return not may_leave
+
+
+def has_other_past(session: Session, index: SearchEngine) -> bool:
+    """Say whether the index knows changes that the database does not have; to be asked first in a session.
+
+    Then an older database has taken its place. To compare the numbers of revisions would not do: it gives them again.
+    """
+    position, stamp = index.anchor()
+    known = jobs.stamp(session, position)
+    return position > jobs.last_id(session) or bool(stamp and known and known != stamp)
+
+
+def _has_other_past(database: Database, index: SearchEngine) -> bool:
+    with database.read() as session:
+        return has_other_past(session, index)
 
 
 def differing(database: Database, index: SearchEngine) -> tuple[set[int], set[int]]:
@@ -89,6 +105,8 @@ def drain(
     A `thorough` look finds them by comparing everything. Raises sqlalchemy.exc.OperationalError when the database
     cannot be written to within `write_patience_s`: the index knows the changes then, and is told them once more later.
     """
+    if _has_other_past(database, index):
+        ensure(database, index, progress, patience_s=patience_s)
     with index.write_lock(patience_s=patience_s) as held:
         return _drain(database, index, progress, write_patience_s, thorough=thorough) if held else None
 
@@ -120,10 +138,11 @@ def _rebuild(database: Database, index: SearchEngine, progress: Progress) -> int
         with index.write_lock():
             with database.read() as session:
                 last_job = jobs.last_id(session)
+                stamp = jobs.stamp(session, last_job) or ""
                 newest = articles.revision_numbers(session)
             changed = [article_id for article_id, revision in newest.items() if known.get(article_id) != revision]
             build.update([entry for _, entry in _entries_of(database, changed)], sorted(known.keys() - newest.keys()))
-            build.take_over(last_job)
+            build.take_over(last_job, stamp)
             with database.write() as session:
                 site.raise_version(session)  # searches find what they did not find before
     if not database.can_be_shared:  # an index of one host of several says nothing new of what articles are like
@@ -136,7 +155,7 @@ def _drain(
 ) -> int:
     changed = 0
     while True:
-        ids, position, left = _next_changes(database, index, thorough=thorough)
+        ids, position, stamp, left = _next_changes(database, index, thorough=thorough)
         if ids:
             entries = [entry for _, entry in _entries_of(database, ids)]
             index.update(entries, sorted(set(ids) - {entry.article_id for entry in entries}))
@@ -147,8 +166,8 @@ def _drain(
                     similar.mark(session, ids)
             if len(ids) > FEW:
                 _forget_similar(database)
-        if position != index.position():
-            index.advance(position)  # last: whoever is interrupted before does it all again
+        if index.anchor() not in ((position, stamp), (position, None)):
+            index.advance(position, stamp)  # last: whoever is interrupted before does it all again
         changed += len(ids)
         if not left:
             return changed
@@ -164,18 +183,20 @@ def _forget_similar(database: Database) -> None:
             is_left = similar.forget_some(session, FORGOTTEN)
 
 
-def _next_changes(database: Database, index: SearchEngine, *, thorough: bool) -> tuple[list[int], int, int]:
-    """Return articles that have changed, the position of an index that knows them, and how many changes come after."""
+def _next_changes(database: Database, index: SearchEngine, *, thorough: bool) -> tuple[list[int], int, str, int]:
+    """Return articles that have changed, position and stamp of an index that knows them, and how many come after."""
     position = index.position()
     with database.read() as session:
         if thorough or not jobs.tells_all_after(session, position):
             missing, surplus = _differing(session, index)
-            return sorted(missing | surplus), jobs.last_id(session), 0
+            position = jobs.last_id(session)
+            return sorted(missing | surplus), position, jobs.stamp(session, position) or "", 0
         waiting = jobs.after(session, position, BATCH)
         if waiting:
             position = waiting[-1].id or 0
         left = jobs.count_after(session, position) if len(waiting) == BATCH else 0
-    return list(dict.fromkeys(job.article_id for job in waiting)), position, left
+        stamp = jobs.stamp(session, position) or ""
+    return list(dict.fromkeys(job.article_id for job in waiting)), position, stamp, left
 
 
 def _all_chunks(database: Database) -> Iterator[list[int]]:

@@ -35,6 +35,12 @@ def last_id(session: Session) -> int:
     return session.exec(select(func.max(IndexJob.id))).one() or 0
 
 
+def stamp(session: Session, position: int) -> str | None:
+    """Return what tells this job from all others that may get its number; None for one that is not in the log."""
+    job = session.get(IndexJob, position)
+    return None if job is None else job.created_at.isoformat()
+
+
 def tells_all_after(session: Session, position: int) -> bool:
     """Say whether the log tells of all changes since that job: it was neither cut off after it nor never in it."""
     first = session.exec(select(func.min(IndexJob.id))).one()

@@ -132,6 +132,28 @@ def test_a_database_of_another_day_than_the_index_is_noticed_and_the_index_follo
     assert (found(library, "yeast"), found(library, "gnus"), found(library, "okapis")) == (["bread"], [], [])
 
 
+@pytest.mark.sqlite
+@pytest.mark.parametrize("saves", [1, 2, 3])
+def test_so_it_is_when_others_have_saved_before_anybody_looked(library, tmp_path, saves):
+    """The numbers of jobs and revisions are given once more, and tell nothing."""
+
+    def bread(about):
+        library.write("cooking/bread.md", f"---\ntitle: Why does bread need salt?\nlang: en\n---\nAbout {about}.\n")
+        library.sync()
+
+    yesterday = tmp_path / "yesterday.db"
+    snapshots.take(file_of(library.settings), yesterday)
+    bread("gnus")
+    library.write("x/new.md", "---\ntitle: New\nlang: en\n---\nAbout okapis.\n")
+    library.sync()
+    library.database.close()
+    snapshots.put(yesterday, file_of(library.settings), tmp_path / "today.db")
+    for number in range(saves):
+        bread(f"tapirs {number}")
+    assert found(library, f"tapirs {saves - 1}") == ["bread"]
+    assert (found(library, "gnus"), found(library, "okapis")) == ([], ["new"])  # its file is still there
+
+
 def test_an_index_that_another_process_writes_to_at_this_moment_is_whole(library, monkeypatch):
     newest, written = TOC._latest_generation, []
 
@@ -152,7 +174,7 @@ def test_a_pointer_that_ends_early_is_told_as_a_missing_index(library, left):
     pointer = library.index.folder / "CURRENT"
     pointer.write_text(pointer.read_text()[:left])
     with pytest.raises(IndexUnavailable):
-        library.index.advance(7)
+        library.index.advance(7, "")
     with pytest.raises(IndexUnavailable):
         library.index.update([], [1])
     assert library.index.position() == 0

@@ -29,12 +29,12 @@ def filled(index):
     with index.build_lock(), index.building("x") as build, index.write_lock():
         build.fill(entry(rng, number) for number in range(1, 401))
         build.update([entry(rng, 5)], [6])
-        build.take_over(3)
+        build.take_over(3, "")
     with index.write_lock():
         for start in (401, 421, 431):
             index.update([entry(rng, number) for number in range(start, start + 30)], [start - 300])
         index.update([entry(rng, number) for number in rng.sample(range(1, 460), 25)], [7, 8, 9])
-        index.advance(7)
+        index.advance(7, "")
     return index
 
 
@@ -154,7 +154,7 @@ def test_without_an_index_it_says_so(empty):
     assert not empty.is_whole()
     assert not empty.is_usable("x")
     assert empty.position() == 0
-    for use in (empty.generation, lambda: empty.update([], [1]), lambda: empty.advance(1)):
+    for use in (empty.generation, lambda: empty.update([], [1]), lambda: empty.advance(1, "")):
         with pytest.raises(IndexUnavailable):
             use()
 
@@ -162,7 +162,7 @@ def test_without_an_index_it_says_so(empty):
 def test_an_index_of_another_version_or_database_is_not_used(empty):
     with empty.building("x") as build:
         build.fill([])
-        build.take_over(0)
+        build.take_over(0, "")
     assert empty.is_usable("x")
     assert not empty.is_usable("y")
     with empty._engine.begin() as connection:
@@ -211,7 +211,7 @@ def test_searches_go_on_while_the_index_is_replaced(empty):
     def build():
         with empty.building("x") as build:
             build.fill(entry(random.Random(number), number) for number in range(1, 40))
-            build.take_over(0)
+            build.take_over(0, "")
 
     build()
     failed = []
@@ -243,7 +243,7 @@ def test_texts_of_any_kind_can_be_kept(empty):
         build.fill(
             Entry(number, 1, "en", each[:300], (each[:500],), (each[:300],), each) for number, each in enumerate(odd, 1)
         )
-        build.take_over(0)
+        build.take_over(0, "")
     with empty.reading() as reader:
         assert ids(reader.search(parse("w5 w6 w7")).page(0, 5)) == [6]
         assert 1 in ids(reader.search(parse("odd")).page(0, 5))

@@ -22,7 +22,7 @@ else:
     index = SearchIndex(Path(FOLDER))
     with index.build_lock(), index.building("x") as build, index.write_lock():
         build.fill([Entry(1, 1, "en", " ".join(words), (), (), "")])
-        build.take_over(0)
+        build.take_over(0, "")
     print(expand(parse("ba"), index.snapshot(), is_typing=True).slots)
 """
 

@@ -42,7 +42,7 @@ def index(tmp_path_factory):
     index = SearchIndex(tmp_path_factory.mktemp("index"))
     with index.build_lock(), index.building("x") as build, index.write_lock():
         build.fill(entry(rng, number) for number in range(1, 401))
-        build.take_over(0)
+        build.take_over(0, "")
     with index.write_lock():
         for start in (401, 421, 431):
             index.update([entry(rng, number) for number in range(start, start + 30)], [start - 300])

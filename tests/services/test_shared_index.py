@@ -41,7 +41,7 @@ try:
     with used.write_lock():
         print("holds it", flush=True)
         sys.stdin.readline()
-        used.advance(int(sys.argv[1]))
+        used.advance(int(sys.argv[1]), "")
         print("has written", flush=True)
 except IndexUnavailable as error:
     print(error)

@@ -105,7 +105,11 @@ class PostgresIndex:
             state = _state(connection)
         return state.position if state else 0
 
-    def advance(self, position: int) -> None:
+    def anchor(self) -> tuple[int, str | None]:
+        """Return its position; it is restored with the database, and has no other past than that."""
+        return self.position(), None
+
+    def advance(self, position: int, stamp: str) -> None:  # noqa: ARG002
         """Note that the index knows all changes up to this one."""
         with self._changing() as connection:
             connection.execute(text(f"UPDATE {NAMESPACE}.state SET position = :position"), {"position": position})

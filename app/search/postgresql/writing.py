@@ -71,7 +71,7 @@ class PostgresBuild:
             with _working_long(self._engine) as connection:
                 write_changes(connection, self._name, entries, removed)
 
-    def take_over(self, position: int) -> None:
+    def take_over(self, position: int, stamp: str) -> None:  # noqa: ARG002
         """Take the place of the live index, with all changes up to the one with this number; hold the write lock.
 
         Searches wait behind us while we wait for whoever reads the old one for long: we do so for a moment, and some
