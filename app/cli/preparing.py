@@ -3,8 +3,8 @@
 from app.cli.console import print_report, progress
 from app.config import Settings
 from app.services import files, indexing
-from app.services.accounts import ensure_first_admin
 from app.services.engines import search_engine
+from app.services.first_admin import ensure_first_admin
 from app.services.rendering import bring_up_to_date
 from app.services.syncing import sync
 from app.storage import renderings, schema
