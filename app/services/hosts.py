@@ -8,7 +8,6 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from app.config import Settings
@@ -94,7 +93,7 @@ class Hosts:
     def _id(self) -> str:
         # Not by the port: a command for the same data folder need not be told it, and is of the same host. By a random
         # part, for containers are often called alike; and by the rest, for a data folder may be a copy of another's.
-        place = f"{platform.node()} {self._settings.data_dir.resolve()} {_mark(self._settings.data_dir / MARK)}"
+        place = f"{platform.node()} {self._settings.data_dir.resolve()} {mark_of(self._settings)}"
         return hashlib.sha256(place.encode()).hexdigest()[:32]
 
     @cached_property
@@ -113,8 +112,9 @@ class Hosts:
         return OtherHost(name, silent_s, workers, host.secret == self._secret, lags[0] if lags else None)
 
 
-def _mark(file: Path) -> str:
-    """Return what is written in a file of a data folder, made at random when it is first asked for."""
+def mark_of(settings: Settings) -> str:
+    """Return what is written in a file of the data folder, made at random when it is first asked for."""
+    file = settings.data_dir / MARK
     if not file.exists():
         made = file.with_name(f"{file.name}.{os.getpid()}")
         made.write_text(uuid.uuid4().hex, encoding="ascii")
