@@ -5,6 +5,7 @@ from app.config import Settings
 from app.services import files, indexing
 from app.services.engines import search_engine
 from app.services.first_admin import ensure_first_admin
+from app.services.hosts import Hosts
 from app.services.own_files import OwnFiles
 from app.services.rendering import bring_up_to_date
 from app.services.syncing import sync
@@ -30,6 +31,7 @@ def prepare(settings: Settings) -> str | None:
             bring_up_to_date(database, update)
         with database.write() as session:
             renderings.drop_unused(session)
+        Hosts(settings, database).begin()
         key = ensure_first_admin(database, settings.admin_email, settings.admin_password)
     finally:
         index.close()

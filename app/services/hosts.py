@@ -7,6 +7,7 @@ import uuid
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
@@ -55,6 +56,12 @@ class Hosts:
         told = Host(id=self._id, name=self.name, seen_at=now(), secret=self._secret, workers=rows)
         with self._database.write() as session:
             hosts.put(session, told)
+
+    def begin(self) -> None:
+        """Forget who had this name and is silent: this host, before it came back with an empty data folder."""
+        if self._database.can_be_shared:
+            with self._database.write() as session:
+                hosts.drop_silent(session, self.name, self._id, now() - timedelta(seconds=LOST_AFTER_S))
 
     def others(self) -> list[OtherHost]:
         """Return what the others have told last; those that have one name are told apart by their numbers."""
