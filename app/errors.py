@@ -22,6 +22,7 @@ OmniracleError
 
 import dataclasses
 import math
+from typing import Any
 
 
 class OmniracleError(Exception):
@@ -31,6 +32,10 @@ class OmniracleError(Exception):
         super().__init__(message % params if params else message)
         self.message = message
         self.params = params
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Another process is told of it, without the constructor, which takes something else in each class.
+        return Exception.__new__, (type(self), *self.args), self.__dict__
 
 
 class InvalidInput(OmniracleError):

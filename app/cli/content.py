@@ -28,10 +28,12 @@ def sync(
     is 1 if one was lost.
     """
     from app.services.git_exchange import pull
+    from app.services.own_files import OwnFiles
     from app.services.syncing import sync as take
 
     with open_stores() as (settings, database, index), progress() as update:
-        report = (pull if git else take)(database, index, folder or settings.content_dir, update)
+        own = OwnFiles.of(settings, database)
+        report = (pull if git else take)(database, index, folder or settings.content_dir, update, own=own)
     print_report(report, "Synced")
     raise typer.Exit(1 if report.lost else 0)
 
@@ -74,10 +76,12 @@ def export(
     """
     from app.services.exporting import export as write
     from app.services.git_exchange import push
+    from app.services.own_files import OwnFiles
 
     with open_stores() as (settings, database, index), progress() as update:
+        own = OwnFiles.of(settings, database)
         if git:
-            done = push(database, index, folder or settings.content_dir, update)
+            done = push(database, index, folder or settings.content_dir, update, own=own)
             for problem in done.problems:
                 typer.echo(f"{problem.path}: {problem.reason}", err=True)
             made = f"{done.commits} commit{'' if done.commits == 1 else 's'}"
@@ -85,7 +89,7 @@ def export(
             return
         if folder is None:
             raise typer.BadParameter("name the folder to write to")
-        report = write(database, folder, update)
+        report = write(database, folder, update, own=own)
     for path in report.kept:
         typer.echo(f"{path}: was changed and never synced, and stays: run `omniracle sync` first", err=True)
     number = report.written + report.unchanged

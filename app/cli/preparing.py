@@ -3,8 +3,10 @@
 from app.cli.console import print_report, progress
 from app.config import Settings
 from app.services import files, indexing
-from app.services.accounts import ensure_first_admin
 from app.services.engines import search_engine
+from app.services.first_admin import ensure_first_admin
+from app.services.hosts import Hosts
+from app.services.own_files import OwnFiles
 from app.services.rendering import bring_up_to_date
 from app.services.syncing import sync
 from app.storage import renderings, schema
@@ -24,11 +26,12 @@ def prepare(settings: Settings) -> str | None:
         files.drop_partial(settings.social_dir)
         with progress() as update:
             is_ready = indexing.ensure(database, index, update, thorough=True, may_leave=True)
-            folder, takes_back = settings.content_dir, not database.can_be_shared
-            report = sync(database, index if is_ready else None, folder, update, takes_back=takes_back)
+            own = OwnFiles.of(settings, database)
+            report = sync(database, index if is_ready else None, settings.content_dir, update, own=own, is_start=True)
             bring_up_to_date(database, update)
         with database.write() as session:
             renderings.drop_unused(session)
+        Hosts(settings, database).begin()
         key = ensure_first_admin(database, settings.admin_email, settings.admin_password)
     finally:
         index.close()

@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from app.content.plain import one_line
 from app.errors import Forbidden, InvalidFields, InvalidInput, NotFound, Problem
-from app.models import Account, ApiToken, BrowserSession, OneTimeLink, Purpose, Role, Scope
+from app.models import Account, ApiToken, BrowserSession, Role, Scope
 from app.models.columns import now
 from app.services import passwords
 from app.storage import accounts, audit, keys
@@ -22,7 +22,6 @@ from app.storage.database import Database
 SESSION_UNUSED = timedelta(days=30)  # after which a session ends that nobody used
 SESSION_LONGEST = timedelta(days=90)
 SEEN_EVERY = timedelta(hours=1)  # how exactly is known when a key was last used
-LINK_LIFETIME = timedelta(hours=24)
 MAX_NAME = 80
 MAX_EMAIL = 254
 UNSEEN = " \u115f\u1160\u2800\u3164\uffa0"  # letters and signs that show nothing
@@ -48,7 +47,7 @@ def sign_up(
 
     Without a password only another site opens it.
     """
-    email, name, known = _checked(email, name, password)
+    email, name, known = checked(email, name, password)
     with database.write() as session:
         account = add(session, email=email, name=name, password_hash=known, role=role)
         audit.record(session, account, "sign-up", email)
@@ -84,11 +83,15 @@ def open_session(
     key, seen, agent = secrets.token_urlsafe(32), now(), agent[:200]
     with database.write() as session:
         if former is not None:
-            keys.drop_session(session, _digest(former))
+            keys.drop_session(session, digest_of_key(former))
         keys.drop_old_sessions(session, made_before=seen - SESSION_LONGEST, seen_before=seen - SESSION_UNUSED)
         session.add(
             BrowserSession(
-                account_id=id_of(account), digest=_digest(key), agent=agent, created_at=proved_at or seen, seen_at=seen
+                account_id=id_of(account),
+                digest=digest_of_key(key),
+                agent=agent,
+                created_at=proved_at or seen,
+                seen_at=seen,
             )
         )
     return key
@@ -97,12 +100,12 @@ def open_session(
 def close_session(database: Database, key: str) -> None:
     """End the session that `key` opened."""
     with database.write() as session:
-        keys.drop_session(session, _digest(key))
+        keys.drop_session(session, digest_of_key(key))
 
 
 def key_of_session(database: Database, key: str) -> Key | None:
     """Return what a browser's key proves; None when it is unknown, was revoked or has expired."""
-    digest, moment = _digest(key), now()
+    digest, moment = digest_of_key(key), now()
     with database.read() as session:
         found = keys.session_of(session, digest)
     if found is None:
@@ -117,7 +120,7 @@ def key_of_session(database: Database, key: str) -> Key | None:
 
 def key_of_token(database: Database, token: str) -> Key | None:
     """Return what a program's token proves; None when it is unknown or was revoked."""
-    digest, moment = _digest(token), now()
+    digest, moment = digest_of_key(token), now()
     with database.read() as session:
         found = keys.token_of(session, digest)
     if found is None:
@@ -139,7 +142,7 @@ def create_token(database: Database, account: Account, name: str, scope: Scope, 
     name = checked_name(name, "token_name")
     token = TOKEN_PREFIX + secrets.token_urlsafe(32)
     with database.write() as session:
-        digest = _digest(token)
+        digest = digest_of_key(token)
         session.add(ApiToken(account_id=id_of(account), digest=digest, name=name, scope=scope, created_at=now()))
         audit.record(session, by, "token", account.email, f"{name} ({scope})")
     return token
@@ -191,51 +194,6 @@ def set_role(database: Database, account_id: int, role: Role, *, by: Account | s
     return account
 
 
-def ensure_first_admin(database: Database, email: str | None, password: str | None) -> str | None:
-    """See to it that an administrator can exist: make the one that is configured, or return the key of a link.
-
-    Returns None when there is one. Raises InvalidFields when the configured address or password cannot be used.
-    """
-    with database.read() as session:
-        if accounts.admin_count(session):
-            return None
-    if email and password:
-        account = sign_up(database, email=email, name=email.partition("@")[0], password=password, role=Role.ADMIN)
-        with database.write() as session:
-            audit.record(session, "environment", "role", account.email, Role.ADMIN)
-        return None
-    return create_link(database, Purpose.FIRST_ADMIN, None)
-
-
-def create_link(database: Database, purpose: Purpose, account_id: int | None) -> str:
-    """Make a link that works once, in place of earlier ones, and return its key."""
-    key = secrets.token_urlsafe(24)
-    with database.write() as session:
-        keys.drop_links(session, purpose, account_id)
-        expires = now() + LINK_LIFETIME
-        session.add(OneTimeLink(digest=_digest(key), purpose=purpose, account_id=account_id, expires_at=expires))
-    return key
-
-
-def is_link_good(database: Database, key: str, purpose: Purpose) -> bool:
-    """Say whether a link may still be used."""
-    with database.read() as session:
-        return _good_link(session, key, purpose) is not None
-
-
-def first_admin(database: Database, key: str, *, email: str, name: str, password: str) -> Account:
-    """Make the first administrator by the link printed at the start; raise NotFound when it is not good any more."""
-    email, name, known = _checked(email, name, password)
-    with database.write() as session:
-        link = _good_link(session, key, Purpose.FIRST_ADMIN)
-        if link is None or accounts.admin_count(session):
-            raise NotFound("This link has been used or has expired. A new one is printed when the server starts.")
-        account = add(session, email=email, name=name, password_hash=known, role=Role.ADMIN)
-        session.delete(link)
-        audit.record(session, account, "sign-up", email, Role.ADMIN)
-    return account
-
-
 def checked_email(email: str) -> str:
     """Return an email address in lower case; raise InvalidFields for what is none."""
     email = folded(email)
@@ -260,7 +218,7 @@ def id_of(account: Account) -> int:
     return account.id
 
 
-def _checked(email: str, name: str, password: str | None) -> tuple[str, str, str | None]:
+def checked(email: str, name: str, password: str | None) -> tuple[str, str, str | None]:
     """Return address and name as they are stored, and the password's hash; raise InvalidFields, with all problems."""
     problems: list[Problem] = []
     try:
@@ -285,16 +243,12 @@ def _personal(name: str, email: str) -> tuple[str, ...]:
     return (email, name, *re.split(r"[@.]", email))
 
 
-def _good_link(session: Session, key: str, purpose: Purpose) -> OneTimeLink | None:
-    found = keys.link(session, _digest(key), purpose)
-    return found if found is not None and found.expires_at > now() else None
-
-
 def folded(email: str) -> str:
     """Return an email address as accounts are known by it: compatibility forms folded, in lower case."""
     return unicodedata.normalize("NFKC", email).strip().lower()
 
 
-def _digest(key: str) -> str:
+def digest_of_key(key: str) -> str:
+    """Return by what a key, a token or a link is known; they themselves are not kept."""
     # The key is random and long: a fast digest is as good as a slow one.
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()

@@ -20,11 +20,12 @@ from app.models import Image
 from app.models.columns import now
 from app.search.engine import SearchEngine
 from app.services import backup, indexing
+from app.services.engines import connections_of_worker
 from app.services.hosts import LOST_AFTER_S, Hosts
 from app.services.image_store import image_store
 from app.storage import accounts, articles, jobs, schema
 from app.storage.database import Database, file_of
-from app.storage.engines import CONNECTIONS, keeps_sessions
+from app.storage.engines import keeps_sessions
 from app.workers.reading import rows_in
 
 log = logging.getLogger(__name__)
@@ -150,8 +151,9 @@ def _connections(settings: Settings, database: Database) -> Iterator[Check]:
     with database.read() as session:
         most, kept = (int(session.scalar(text(f"SHOW {name}"))) for name in MOST_CONNECTIONS)
     workers = settings.workers + sum(len(host.workers) for host in Hosts(settings, database).others())
-    params: dict[str, object] = {"workers": workers, "needed": workers * CONNECTIONS, "most": most - kept}
-    if workers * CONNECTIONS > most - kept:
+    needed = workers * connections_of_worker(settings)
+    params: dict[str, object] = {"workers": workers, "needed": needed, "most": most - kept}
+    if needed > most - kept:
         message = (
             "%(workers)s workers may open %(needed)s connections, and PostgreSQL takes %(most)s: raise its "
             "max_connections, or start fewer workers."

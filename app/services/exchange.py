@@ -94,7 +94,7 @@ def changed_files(
         if before is not None and found.size == before.size:
             if found.mtime_ns == before.mtime_ns != RACY:
                 continue
-            if _digest(found) == before.sha256:
+            if file_digest(found) == before.sha256:
                 if found.mtime_ns != before.mtime_ns:
                     touched[found.path] = (before.sha256, found.mtime_ns)
                 continue
@@ -150,9 +150,9 @@ def remember(
     )
 
 
-def exported_to(folder: Path) -> str:
-    """Return the origin under which is known what was exported to `folder`."""
-    return f"export:{folder.resolve()}"
+def exported_to(folder: Path, host: str) -> str:
+    """Return the origin under which is known what was exported to `folder`, of this host where there are several."""
+    return f"{source_files.EXPORT}{host}{folder.resolve()}"
 
 
 def notes_on(rendering: Rendering, body: str) -> tuple[str, ...]:
@@ -236,7 +236,8 @@ def _attempt(prepare: Callable[[FoundFile], Prepared], found: FoundFile) -> Prep
         return Problem(found.path, f"{type(error).__name__}: {error}", lost=True)
 
 
-def _digest(found: FoundFile) -> str:
+def file_digest(found: FoundFile) -> str:
+    """Return the digest of the file's bytes; empty when it cannot be read."""
     try:
         return sha256_of(found.read())
     except (OSError, InvalidInput):

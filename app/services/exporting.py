@@ -15,6 +15,7 @@ from app.models import Article, SourceFile
 from app.services import aliasing
 from app.services.exchange import described, exported_to
 from app.services.finding import RACY, sha256_of
+from app.services.own_files import OwnFiles
 from app.services.progress import Progress, silent
 from app.storage import aliases, articles, proposals, revisions, source_files
 from app.storage.database import Database
@@ -44,14 +45,17 @@ class ExportReport:
     kept: list[str] = field(default_factory=list)  # changed by somebody whose change the site has never seen
 
 
-def export(database: Database, folder: Path, progress: Progress = silent) -> ExportReport:
+def export(
+    database: Database, folder: Path, progress: Progress = silent, *, own: OwnFiles | None = None
+) -> ExportReport:
     """Write every article's newest source below `folder`.
 
     Files are replaced whole or not at all; other files in the folder stay, and so does a file with a text that the site
-    has never seen. Aliases that no file names go into
-    `aliases.json`, which is not counted. Raises OperatorError when a file cannot be written.
+    has never seen. Aliases that no file names go into `aliases.json`, which is not counted. `own` is of the host that
+    writes, where there are several. Raises OperatorError when a file cannot be written.
     """
     report = ExportReport()
+    origin = exported_to(folder, own.mark if own else "")
     last = 0
     former: dict[str, str] = {}
     with database.read() as session:
@@ -72,7 +76,7 @@ def export(database: Database, folder: Path, progress: Progress = silent) -> Exp
             else:
                 report.unchanged += 1
             former |= dict.fromkeys(file.aliases, file.path)
-        _remember(database, folder, files)
+        _remember(database, origin, files)
         last = ids[-1]
         progress("export", report.written + report.unchanged + len(report.kept), total)
 
@@ -112,9 +116,8 @@ def _unnamed(slugs: Sequence[str], source: str) -> tuple[str, ...]:
     return tuple(slug for slug in slugs if slug not in named)
 
 
-def _remember(database: Database, folder: Path, files: Sequence[_File]) -> None:
+def _remember(database: Database, origin: str, files: Sequence[_File]) -> None:
     """Remember which revision each file holds: what is changed in it later is a change of this revision."""
-    origin = exported_to(folder)
     try:
         with database.write() as session:
             for file in files:

@@ -21,6 +21,7 @@ from app.services.exchange import Report
 from app.services.exporting import write_file
 from app.services.finding import Problem
 from app.services.git import Author, GitFailed, Repository, repository_of
+from app.services.own_files import OwnFiles
 from app.services.progress import Progress, silent
 from app.services.syncing import Changes, sync
 from app.storage import articles, revisions
@@ -50,13 +51,15 @@ def _failure_told() -> Iterator[None]:
 
 
 @_failure_told()
-def pull(database: Database, index: SearchEngine, folder: Path, progress: Progress = silent) -> Report:
+def pull(
+    database: Database, index: SearchEngine, folder: Path, progress: Progress = silent, *, own: OwnFiles | None = None
+) -> Report:
     """Take in what is on disk, then what upstream has changed; return what became of the files.
 
     Raises OperatorError when the folder is in no repository, or git fails in what cannot be left for the next time.
     """
     repository = repository_of(folder)
-    report = sync(database, index, folder, progress)
+    report = sync(database, index, folder, progress, own=own)
     try:
         repository.fetch()
     except GitFailed as error:
@@ -81,13 +84,15 @@ def pull(database: Database, index: SearchEngine, folder: Path, progress: Progre
 
 
 @_failure_told()
-def push(database: Database, index: SearchEngine, folder: Path, progress: Progress = silent) -> Exported:
+def push(
+    database: Database, index: SearchEngine, folder: Path, progress: Progress = silent, *, own: OwnFiles | None = None
+) -> Exported:
     """Commit what the repository does not have yet, and push; return how many commits were made.
 
     Raises OperatorError when the folder is in no repository, nothing can be committed, or a file cannot be written.
     """
     repository = repository_of(folder)
-    sync(database, index, folder, progress)  # what somebody has changed on disk is not written over unseen
+    sync(database, index, folder, progress, own=own)  # what somebody has changed on disk is not written over unseen
     done = Exported(commits=_commit_all(database, repository, folder))
     if repository.upstream() is None:
         return done
@@ -98,7 +103,7 @@ def push(database: Database, index: SearchEngine, folder: Path, progress: Progre
             if attempt:
                 done.problems.append(Problem(".git", f"could not be pushed ({error}); it is next time", lost=False))
                 break
-            done.problems += pull(database, index, folder, progress).problems  # somebody else was faster
+            done.problems += pull(database, index, folder, progress, own=own).problems  # somebody else was faster
             done.commits += _commit_all(database, repository, folder)
         else:
             done.was_pushed = True

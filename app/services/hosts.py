@@ -7,8 +7,8 @@ import uuid
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from app.config import Settings
@@ -57,6 +57,12 @@ class Hosts:
         with self._database.write() as session:
             hosts.put(session, told)
 
+    def begin(self) -> None:
+        """Forget who had this name and is silent: this host, before it came back with an empty data folder."""
+        if self._database.can_be_shared:
+            with self._database.write() as session:
+                hosts.drop_silent(session, self.name, self._id, now() - timedelta(seconds=LOST_AFTER_S))
+
     def others(self) -> list[OtherHost]:
         """Return what the others have told last; those that have one name are told apart by their numbers."""
         if not self._database.can_be_shared:
@@ -94,7 +100,7 @@ class Hosts:
     def _id(self) -> str:
         # Not by the port: a command for the same data folder need not be told it, and is of the same host. By a random
         # part, for containers are often called alike; and by the rest, for a data folder may be a copy of another's.
-        place = f"{platform.node()} {self._settings.data_dir.resolve()} {_mark(self._settings.data_dir / MARK)}"
+        place = f"{platform.node()} {self._settings.data_dir.resolve()} {mark_of(self._settings)}"
         return hashlib.sha256(place.encode()).hexdigest()[:32]
 
     @cached_property
@@ -113,8 +119,9 @@ class Hosts:
         return OtherHost(name, silent_s, workers, host.secret == self._secret, lags[0] if lags else None)
 
 
-def _mark(file: Path) -> str:
-    """Return what is written in a file of a data folder, made at random when it is first asked for."""
+def mark_of(settings: Settings) -> str:
+    """Return what is written in a file of the data folder, made at random when it is first asked for."""
+    file = settings.data_dir / MARK
     if not file.exists():
         made = file.with_name(f"{file.name}.{os.getpid()}")
         made.write_text(uuid.uuid4().hex, encoding="ascii")

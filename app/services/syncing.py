@@ -11,7 +11,7 @@ from app.content.document import parse_document
 from app.content.merging import Conflict, merge
 from app.content.slugs import default_slug
 from app.errors import InvalidInput
-from app.models import Alias, Article, Origin, SourceFile
+from app.models import Article, Origin, SourceFile
 from app.search.engine import SearchEngine
 from app.services import aliasing, indexing, publishing
 from app.services.exchange import (
@@ -27,6 +27,8 @@ from app.services.exchange import (
     store,
 )
 from app.services.finding import FoundFile, Problem, find_files, sha256_of
+from app.services.gone_files import Gone
+from app.services.own_files import LEFT, Had, OwnFiles
 from app.services.progress import Progress, silent
 from app.services.publishing import Edition
 from app.services.rendering import make_rendering
@@ -42,9 +44,20 @@ class Changes:
     gone: Collection[str]  # the paths of files that they have deleted
 
 
-Gone = dict[tuple[str, ...], list[str]]
+LEFT_ALONE = Stored(
+    "unchanged", ("may be older than what another host has brought in: left (`omniracle sync` takes it as it is)",)
+)
 
-LEFT = "is as its article was before: left, as another host's folder may be newer (`omniracle sync` brings it back)"
+
+@dataclass(frozen=True)
+class Run:
+    """What one run of `sync` goes by."""
+
+    changes: Changes | None
+    gone: Gone
+    had: Had | None  # what this host had before, where there are several
+    is_start: bool  # nobody has asked for it
+    exports: str  # the origin of what was exported to the folder
 
 
 def sync(
@@ -54,28 +67,37 @@ def sync(
     progress: Progress = silent,
     *,
     changes: Changes | None = None,
-    takes_back: bool = True,
+    own: OwnFiles | None = None,
+    is_start: bool = False,
 ) -> Report:
     """Bring every changed file below `folder` into the database, each in a transaction of its own, then the index.
 
     A file that cannot be used is reported and passed over. With `changes`, `folder` holds only what somebody else has
-    changed. Without an `index`, its workers bring it up to date. Unless it `takes_back`, a text or an address that an
-    article had before is left: of several hosts' folders this may be an older one. Raises OperatorError when `folder`
-    cannot be read.
+    changed. Without an `index`, its workers bring it up to date. `own` is what one of several hosts knows of its files:
+    at a start (`is_start`) only those are looked at that have changed on it. Raises OperatorError when `folder` cannot
+    be read.
     """
     files, notes = find_files(folder, "create it, or name another with OMNIRACLE_CONTENT_DIR")
     with database.read() as session:
         known = source_files.of_origin(session, CONTENT)
         present = {found.path for found in files} | (known.keys() - set(changes.gone) if changes else set())
-        former = _gone(session, known, present)
-    changed = files if changes else changed_files(database, CONTENT, files, known)
+        gone = Gone(session, known, present)
+    had = own.at_last_sync(folder, is_first=not known) if own else None
+    run = Run(changes, gone, had, is_start, exported_to(folder, own.mark if own else ""))
+    differing = files if changes else changed_files(database, CONTENT, files, known)
+    changed = [found for found in differing if had is None or not is_start or had.differs(found)]
     report = Report(unchanged=len(files) - len(changed), problems=notes)
+    taken: dict[str, str] = {}
     for done, (found, prepared) in enumerate(prepare_all(changed, prepare), start=1):
-        if isinstance(prepared, Problem):
-            report.add(found.path, prepared)
-        else:
-            report.add(found.path, _store(database, found, prepared, former, changes, takes_back=takes_back))
+        result = prepared if isinstance(prepared, Problem) else _store(database, found, prepared, run)
+        if not isinstance(prepared, Problem) and not isinstance(result, Problem):
+            taken[found.path] = LEFT if result is LEFT_ALONE else prepared.sha256
+        report.add(found.path, result)
         progress("sync", done, len(changed))
+    if own is not None and had is not None:
+        equal = {path: known[path].sha256 for path in present - {found.path for found in differing}}
+        digests = {**had.digests, **equal, **taken}
+        own.keep(folder, {path: digests[path] for path in present & digests.keys()})
     report.problems += [*aliasing.read_back(database, folder), *_missing(database, present)]
     if index is not None:
         indexing.ensure(database, index, progress)
@@ -96,33 +118,22 @@ def prepare(found: FoundFile) -> Prepared:
     return Prepared(sha256_of(raw), source, document, rendering, notes_on(rendering, document.body))
 
 
-def _store(
-    database: Database,
-    found: FoundFile,
-    prepared: Prepared,
-    gone: Gone,
-    changes: Changes | None,
-    *,
-    takes_back: bool,
-) -> Stored | Problem:
+def _store(database: Database, found: FoundFile, prepared: Prepared, run: Run) -> Stored | Problem:
     # What is known is read within the transaction: another process may have stored the file a moment ago.
     def work(session: Session) -> Stored:
         before = source_files.get(session, CONTENT, found.path)
         at_path = session.get(Article, before.article_id) if before else articles.by_path(session, found.path)
-        if changes is not None and at_path is not None:
+        if run.changes is not None and at_path is not None:
             base = before.revision if before else 0
-            return _merge(session, at_path, base, changes.bases.get(found.path), found, prepared)
-        former = before or _moved_from(session, prepared, gone)
-        if former is not None and not takes_back and _was_before(session, former, found, prepared):
-            return Stored("unchanged", (LEFT,))
-        if before is not None:
-            return _update(session, before, found, prepared)
+            return _merge(session, at_path, base, run.changes.bases.get(found.path), found, prepared)
+        own = run.had.digests.get(found.path, "") if run.had else ""
+        former = before or run.gone.former(session, prepared, own)
+        if run.had and run.is_start and run.had.is_behind(session, found, prepared, former, at_path):
+            return LEFT_ALONE
         if former is not None:
-            if at_path is not None and at_path.id != former.article_id:
-                raise InvalidInput("was moved to where another article's file belongs: choose another name for it.")
-            return _move(session, former, found, prepared)
+            return _follow(session, former, at_path, found, prepared, run)
         if at_path is not None:
-            return _exchange(session, at_path, _known_revision(session, at_path, found), found, prepared)
+            return _exchange(session, at_path, _known_revision(session, at_path, found, run), found, prepared)
         article = publishing.create(session, _edition(found, prepared))
         remember(session, CONTENT, found, prepared.sha256, article.id, article.revision)
         return Stored("created", prepared.notes)
@@ -130,23 +141,28 @@ def _store(
     return store(database, found, work)
 
 
-def _was_before(session: Session, known: SourceFile, found: FoundFile, prepared: Prepared) -> bool:
-    """Say whether the article of a file had this text, or the address that the file would give it, before."""
-    article = session.get_one(Article, known.article_id)
-    alias = session.get(Alias, default_slug(PurePosixPath(found.path))) if found.path != known.path else None
-    is_left = alias is not None and alias.article_id == article.id
-    number = revisions.number_of(session, known.article_id, prepared.source)
-    return article.deleted_at is None and (is_left or 0 < number < article.revision)
+def _follow(
+    session: Session, former: SourceFile, at_path: Article | None, found: FoundFile, prepared: Prepared, run: Run
+) -> Stored:
+    """Bring in the file of a known article; `former` is what is known of it, perhaps under another name."""
+    before = run.had.as_here(session, former, found.path, prepared.sha256) if run.had else former
+    if former.path == found.path:
+        return _update(session, before, found, prepared, run)
+    if run.had and run.is_start and run.had.was_renamed_elsewhere(found.path, former):
+        return _update(session, before, replace(found, path=former.path), prepared, run)
+    if at_path is not None and at_path.id != former.article_id:
+        raise InvalidInput("was moved to where another article's file belongs: choose another name for it.")
+    return _move(session, before, found, prepared)
 
 
-def _update(session: Session, before: SourceFile, found: FoundFile, prepared: Prepared) -> Stored:
+def _update(session: Session, before: SourceFile, found: FoundFile, prepared: Prepared, run: Run) -> Stored:
     article = session.get_one(Article, before.article_id)
     if article.deleted_at is not None:
         return _exchange(session, article, before.revision, found, prepared)
     if before.sha256 == prepared.sha256 and before.revision == article.revision:
         remember(session, CONTENT, found, prepared.sha256, article.id, before.revision)
         return Stored("unchanged")
-    exported = _exported_revision(session, article, found)
+    exported = _exported_revision(session, article, found, run)
     if before.source is not None and exported <= before.revision:
         return _merge(session, article, before.revision, before.source, found, prepared)
     return _exchange(session, article, max(before.revision, exported), found, prepared)
@@ -157,7 +173,7 @@ def _move(session: Session, before: SourceFile, found: FoundFile, prepared: Prep
     article = session.get_one(Article, before.article_id)
     if article.deleted_at is not None:
         return _exchange(session, article, before.revision, found, prepared)
-    session.delete(before)
+    session.delete(session.get_one(SourceFile, (before.origin, before.path)))
     if before.revision != article.revision and before.sha256 == prepared.sha256:
         publishing.move(session, article, _edition(found, prepared))
         remember(session, CONTENT, found, prepared.sha256, article.id, before.revision)
@@ -230,42 +246,17 @@ def _merged(before: str, newest: str, prepared: Prepared, slug: str) -> Prepared
     return replace(prepared, source=source, document=document, rendering=make_rendering(document.body, document.lang))
 
 
-def _known_revision(session: Session, article: Article, found: FoundFile) -> int:
+def _known_revision(session: Session, article: Article, found: FoundFile, run: Run) -> int:
     """Return the revision that lay at the path of a file that was never synced; 0 when nobody knows."""
-    exported = _exported_revision(session, article, found)
+    exported = _exported_revision(session, article, found, run)
     if exported or not source_files.is_known(session, article.id or 0, article.revision):
         return exported
     return article.revision  # nobody has changed it since it was imported
 
 
-def _exported_revision(session: Session, article: Article, found: FoundFile) -> int:
-    exported = source_files.get(session, exported_to(found.folder), found.path)
+def _exported_revision(session: Session, article: Article, found: FoundFile, run: Run) -> int:
+    exported = source_files.get(session, run.exports, found.path)
     return exported.revision if exported is not None and exported.article_id == article.id else 0
-
-
-def _gone(session: Session, known: Mapping[str, SourceFile], present: AbstractSet[str]) -> Gone:
-    """Return the paths of the files that are not there any more, by all that their articles can be known by."""
-    gone: Gone = {}
-    names = source_files.names_of(session, CONTENT) if known.keys() - present else {}
-    for path in sorted(names.keys() & known.keys() - present):
-        slug, *title = names[path]
-        for key in ((known[path].sha256,), (slug,), tuple(title)):
-            gone.setdefault(key, []).append(path)
-    return gone
-
-
-def _moved_from(session: Session, prepared: Prepared, gone: Gone) -> SourceFile | None:
-    """Return the file that the prepared one was renamed from: one that is gone, with its bytes, slug or title."""
-    document = prepared.document
-
-    def still(key: tuple[str, ...]) -> list[SourceFile]:
-        # Read again: an earlier file of this run, or another process, may have taken it.
-        return [known for path in gone.get(key, ()) if (known := source_files.get(session, CONTENT, path))]
-
-    if same := still((prepared.sha256,)):
-        return same[0]
-    alike = still((document.slug,) if document.slug else (document.title, document.lang))
-    return alike[0] if len(alike) == 1 else None
 
 
 def _edition(found: FoundFile, prepared: Prepared) -> Edition:

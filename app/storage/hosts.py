@@ -1,6 +1,6 @@
 """The hosts that serve the same database."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
@@ -15,6 +15,12 @@ def put(session: Session, host: Host) -> None:
     """Keep how a host is, in place of what was known of it, and forget those that are gone for good."""
     session.exec(delete(Host).where(col(Host.seen_at) < now() - FORGOTTEN_AFTER))
     session.merge(host)
+
+
+def drop_silent(session: Session, name: str, own: str, moment: datetime) -> None:
+    """Forget the other hosts of this name that were not seen since `moment`."""
+    is_other = (col(Host.name) == name) & (col(Host.id) != own)
+    session.exec(delete(Host).where(is_other, col(Host.seen_at) < moment))
 
 
 def others(session: Session, own: str) -> list[Host]:

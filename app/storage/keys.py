@@ -86,8 +86,6 @@ def link(session: Session, digest: str, purpose: Purpose) -> OneTimeLink | None:
     return found if found is not None and found.purpose == purpose else None
 
 
-def drop_links(session: Session, purpose: Purpose, account_id: int | None) -> None:
-    """Make all links of this purpose for this account useless."""
-    session.exec(
-        delete(OneTimeLink).where(col(OneTimeLink.purpose) == purpose, col(OneTimeLink.account_id) == account_id)
-    )
+def drop_expired_links(session: Session, moment: datetime) -> None:
+    """Delete all links that are not good at `moment` any more."""
+    session.exec(delete(OneTimeLink).where(col(OneTimeLink.expires_at) <= moment))

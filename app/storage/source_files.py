@@ -6,6 +6,8 @@ from sqlmodel import Session, col, select
 
 from app.models import Article, SourceFile
 
+EXPORT = "export:"  # begins the origins of files that were written, not read
+
 
 def of_origin(session: Session, origin: str) -> dict[str, SourceFile]:
     """Return the known files of an origin by path."""
@@ -39,9 +41,10 @@ def articles_among(session: Session, origin: str, article_ids: Iterable[int]) ->
 
 
 def is_known(session: Session, article_id: int, revision: int) -> bool:
-    """Say whether some file equals, or last equalled, this revision of the article."""
+    """Say whether some file that was brought in equals, or last equalled, this revision of the article."""
     statement = select(SourceFile.path).where(SourceFile.article_id == article_id, SourceFile.revision == revision)
-    return session.exec(statement.limit(1)).first() is not None
+    was_brought_in = ~col(SourceFile.origin).startswith(EXPORT)
+    return session.exec(statement.where(was_brought_in).limit(1)).first() is not None
 
 
 def put(session: Session, known: SourceFile) -> None:

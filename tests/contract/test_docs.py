@@ -17,6 +17,7 @@ from app.search import query
 from app.services import drafting, images, limits, passwords, removing, reviewing
 from app.services.accounts import MAX_EMAIL, MAX_NAME
 from app.services.contributing import MAX_MESSAGE, MAX_SOURCE
+from app.services.engines import connections_of_worker
 from app.services.wanting import MAX_QUERY
 from app.web import fair_turns, mcp, state
 from app.web.editor import MAX_CARDS, MAX_TAGS
@@ -131,6 +132,17 @@ def test_every_limit_stands_in_the_table_of_limits():
     )  # fmt: skip
     named = set(re.findall(r"\d[\d,]*", text))
     assert [figure for figure in fixed if f"{figure:,}" not in named] == []
+
+
+def test_how_many_workers_the_connections_of_postgresql_bear():
+    told = " ".join((DOCS / "search-engines.md").read_text().split())
+    settings = Settings()
+    searching = connections_of_worker(settings.model_copy(update={"search_engine": "postgresql"}))
+    one = connections_of_worker(settings)
+    assert f"up to {one}, and {searching} where PostgreSQL searches" in told
+    assert f"{97 // one} workers ({97 // one * one} connections)" in told
+    assert f"{97 // searching} where it searches ({97 // searching * searching})" in told
+    assert f"up to {one} connections" in " ".join((DOCS / "deploying.md").read_text().split())
 
 
 def test_every_test_that_the_document_on_security_names_is_there():

@@ -193,6 +193,16 @@ def test_a_missing_content_folder_is_one_clear_line(tmp_path):
     assert done.stderr.count("\n") == 1
 
 
+def test_an_administrator_who_cannot_be_made_is_told_clearly(tmp_path):
+    settings = {"OMNIRACLE_ADMIN_EMAIL": "op@example.org", "OMNIRACLE_ADMIN_PASSWORD": "short"}
+    done = run("serve", "--port", str(free_port()), data=tmp_path / "var", **settings)
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert "OMNIRACLE_ADMIN_PASSWORD" in last
+    assert "Use at least 10 characters." in last
+    assert "Traceback" not in done.stderr
+
+
 def test_a_data_folder_that_cannot_be_written_is_one_clear_line(tmp_path):
     (tmp_path / "file").write_text("")
     done = run("migrate", data=tmp_path / "file" / "var")

@@ -142,6 +142,13 @@ def test_the_worst_counts(library):
     assert worst(check_all(library.settings, library.database, library.index)) == State.WARNING
 
 
+def test_where_postgresql_searches_a_worker_has_more_connections(library):
+    if library.database.can_be_shared:
+        few, many = (messages(library, workers=workers, search_engine="postgresql") for workers in (2, 16))
+        assert (State.OK, "PostgreSQL takes all connections of 2 workers (38 of 297).") in few
+        assert any(message.startswith("16 workers may open 304 connections") for _, message in many)
+
+
 def test_more_connections_than_the_database_takes(library):
     few, many = messages(library, workers=2), messages(library, workers=40)
     if library.database.can_be_shared:

@@ -1,6 +1,7 @@
 """Signing up, in and out; sessions and tokens; roles; who may come where."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -8,9 +9,11 @@ from fastapi.routing import APIRoute
 from sqlmodel import select
 from starlette.testclient import TestClient
 
-from app.models import BrowserSession, Role, Scope
+from app.errors import OperatorError
+from app.models import Account, BrowserSession, OneTimeLink, Role, Scope
 from app.models.columns import now
 from app.services import accounts, limits, passwords
+from app.services.first_admin import ensure_first_admin
 from app.services.limits import RateLimits
 from app.storage import audit
 from app.web.access import SESSION_COOKIE, Rule
@@ -267,9 +270,7 @@ def test_tokens_are_not_in_the_database(library, people):
 
 
 def test_the_first_administrator_comes_by_a_link_that_works_once(client, library):
-    key = accounts.ensure_first_admin(library.database, None, None)
-    newer = accounts.ensure_first_admin(library.database, None, None)
-    assert client.get(f"/first-admin/{key}").status_code == 404
+    newer = ensure_first_admin(library.database, None, None)
     data = {"name": "Eve", "email": "eve@example.org", "password": PASSWORD}
     assert "administrator" in client.get(f"/first-admin/{newer}").text
     assert "has no administrator yet" in client.get("/").text
@@ -277,8 +278,31 @@ def test_the_first_administrator_comes_by_a_link_that_works_once(client, library
     assert (made.status_code, made.headers["Location"]) == (303, "/admin/welcome")
     assert "has no administrator yet" not in client.get("/").text
     assert client.get("/admin/accounts").status_code == 200
+    assert client.get(f"/first-admin/{newer}").status_code == 404
     assert client.post(f"/first-admin/{newer}", data=data | {"email": "eve2@example.org"}).status_code == 404
-    assert accounts.ensure_first_admin(library.database, None, None) is None
+    assert ensure_first_admin(library.database, None, None) is None
+
+
+def test_of_links_that_several_hosts_have_printed_one_makes_an_administrator(client, library):
+    keys = [ensure_first_admin(library.database, None, None) for _ in range(3)]
+    assert [client.get(f"/first-admin/{key}").status_code for key in keys] == [200] * 3
+    data = {"name": "Eve", "email": "eve@example.org", "password": PASSWORD}
+    assert client.post(f"/first-admin/{keys[1]}", data=data).status_code == 303
+    assert [client.get(f"/first-admin/{key}").status_code for key in keys] == [404] * 3
+    answer = client.post(f"/first-admin/{keys[0]}", data=data | {"email": "eve2@example.org"})
+    assert answer.status_code == 404
+
+
+def test_links_to_the_first_administrator_expire(client, library):
+    key = ensure_first_admin(library.database, None, None)
+    with library.database.write() as session:
+        link = session.exec(select(OneTimeLink)).one()
+        link.expires_at = now() - timedelta(seconds=1)
+        session.add(link)
+    assert client.get(f"/first-admin/{key}").status_code == 404
+    ensure_first_admin(library.database, None, None)
+    with library.database.read() as session:
+        assert session.exec(select(OneTimeLink)).one().expires_at > now()
 
 
 def test_a_new_administrator_sees_what_is_left_to_do(client, signed_in, library):
@@ -294,8 +318,24 @@ def test_a_new_administrator_sees_what_is_left_to_do(client, signed_in, library)
 
 
 def test_the_first_administrator_may_come_from_the_environment(library):
-    assert accounts.ensure_first_admin(library.database, "op@example.org", PASSWORD) is None
+    assert ensure_first_admin(library.database, "op@example.org", PASSWORD) is None
     assert accounts.sign_in(library.database, "op@example.org", PASSWORD).role == Role.ADMIN
+
+
+def test_hosts_that_start_at_once_make_one_administrator(library):
+    def start(_):
+        return ensure_first_admin(library.database, "op@example.org", PASSWORD)
+
+    with ThreadPoolExecutor(4) as hosts:
+        assert list(hosts.map(start, range(4))) == [None] * 4
+    with library.database.read() as session:
+        assert session.exec(select(Account.role)).all() == [Role.ADMIN]
+
+
+@pytest.mark.parametrize(("email", "password"), [("op@example.org", "short"), ("op", PASSWORD)])
+def test_an_administrator_who_cannot_be_made_is_told_by_which_settings(library, email, password):
+    with pytest.raises(OperatorError, match=r"OMNIRACLE_ADMIN_PASSWORD.*(Use at least 10 characters|full email)"):
+        ensure_first_admin(library.database, email, password)
 
 
 def test_roles_change_at_once_and_the_last_administrator_stays(client, people):

@@ -1,13 +1,17 @@
 """What hosts of one site tell each other, and balancers; they do nothing by themselves that a test does not ask for."""
 
 import copy
+import shutil
 from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
+from sqlmodel import select
 from starlette.testclient import TestClient
 
+from app.cli.preparing import prepare
+from app.models import Host
 from app.services import indexing
 from app.services.checking import check_all
 from app.services.hosts import BEHIND_AFTER_S, Hosts
@@ -126,6 +130,30 @@ def test_hosts_that_are_called_alike_are_two(site, tmp_path):
     assert len(names) == 2
     page = client.get("/-/workers").text
     assert all(name in page for name in names)
+
+
+def test_a_host_that_comes_back_empty_takes_the_place_of_its_former_self(site, tmp_path):
+    database = site[0][0].database
+
+    def tell(name, port=8123, silent_s=0):
+        settings = site[0][0].settings.model_copy(update={"data_dir": tmp_path / name, "port": port})
+        settings.prepare_data_dir()
+        host = Hosts(settings, database)
+        host.tell(site[0][1].app.state.omniracle.table.rows(), 0.0)
+        with database.write() as session:
+            shift = {"time": timedelta(seconds=silent_s), "id": host._id}
+            session.execute(text("UPDATE host SET seen_at = seen_at - :time WHERE id = :id"), shift)
+        return settings, host._id
+
+    settings, former = tell("gone", silent_s=7)
+    others = {tell("twin", silent_s=-LONG_S)[1], tell("another", 8124, silent_s=7)[1]}  # the first in another container
+    shutil.rmtree(settings.data_dir)
+    settings.prepare_data_dir()
+    prepare(settings)
+    with database.read() as session:
+        known = set(session.exec(select(Host.id)))
+    assert others <= known
+    assert former not in known
 
 
 def test_the_database_tells_every_host_of_a_change(told_alone, site):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from app.models import Role
-from app.services.accounts import ensure_first_admin
+from app.services.first_admin import ensure_first_admin
 from app.storage import resources, site
 from app.web import kept_page, page_cache
 from app.web.notices import COOKIE

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from app.errors import InvalidFields, InvalidInput, NotFound
-from app.models import Purpose
 from app.services import accounts, second_factor
+from app.services import first_admin as first
 from app.services.limits import SIGN_UP
 from app.web.access import PUBLIC, account_of, address_of, close_session, count_sign_in, open_session
 from app.web.forms import Form as FilledForm
@@ -85,7 +85,7 @@ def sign_up(
 @router.get("/first-admin/{key}")
 def first_admin_form(request: Request, here: Here, key: str) -> Response:
     """Show the form that the link printed at the first start leads to."""
-    if not accounts.is_link_good(here.database, key, Purpose.FIRST_ADMIN):
+    if not first.is_link_good(here.database, key):
         raise NotFound("This link has been used or has expired. A new one is printed when the server starts.")
     return _first_admin_page(request, FilledForm(), key)
 
@@ -97,7 +97,7 @@ def first_admin(
     """Make the first administrator and sign them in."""
     here.limits.count(SIGN_UP, address_of(request))
     try:
-        account = accounts.first_admin(here.database, key, email=email, name=name, password=password)
+        account = first.first_admin(here.database, key, email=email, name=name, password=password)
     except InvalidFields as error:
         form = FilledForm({"name": name, "email": email}, error)
         return _first_admin_page(request, form, key, 400)
