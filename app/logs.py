@@ -3,7 +3,6 @@
 import logging
 import re
 import sys
-import textwrap
 import time
 from typing import Any
 
@@ -29,8 +28,20 @@ class OneLine(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  the name is theirs
         """Return the line."""
-        return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), super().formatMessage(record))
+        return _escaped(super().formatMessage(record))
 
     def formatException(self, ei: Any) -> str:  # noqa: N802
         """Return the traceback."""
-        return textwrap.indent(super().formatException(ei), "  ")
+        return _indented(super().formatException(ei))
+
+    def formatStack(self, stack_info: str) -> str:  # noqa: N802
+        """Return where it was logged."""
+        return _indented(stack_info)
+
+
+def _escaped(text: str) -> str:
+    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def _indented(lines: str) -> str:
+    return "\n".join(f"  {_escaped(line)}" for line in lines.split("\n"))

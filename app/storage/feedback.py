@@ -41,10 +41,10 @@ class StaleAnswer:
     verified: date | None
 
 
-def put(session: Session, said: Feedback, *names: str) -> None:
-    """Keep what a reader says, in place of what the same one, by any of these names, said of this revision before."""
+def put(session: Session, said: Feedback, counted: str) -> None:
+    """Keep what a reader says of a revision, in place of the same said before, or of what was `counted` for them."""
     same = col(Feedback.article_id) == said.article_id, col(Feedback.revision) == said.revision
-    session.exec(delete(Feedback).where(*same, col(Feedback.reader).in_({said.reader, *names})))
+    session.exec(delete(Feedback).where(*same, col(Feedback.reader).in_({said.reader, counted})))
     session.add(said)
 
 

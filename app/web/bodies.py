@@ -1,17 +1,21 @@
 """Bounds on what a request may bring, looked at while it comes: before anybody is known, and before it is in memory."""
 
+from collections import Counter
+
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import Busy
-from app.web.access import ApiContributor
+from app.web.access import ApiContributor, address_of
 from app.web.errors import RETRY_AFTER_S, too_large
 
 JSON = "application/json"
-MOST_HELD = 128 * 2**20  # bytes that all requests together have brought to a worker and that are not answered yet
-SMALL = 2**20  # bytes that a request may bring even then: nearly all answers and their forms are smaller
+# Bytes that requests which are not answered yet have brought to a worker:
+MOST_HELD = 128 * 2**20  # those of all addresses
+MOST_OF_ONE = 32 * 2**20  # those of one address
+SMALL = 2**20  # those of one address, whatever all others hold: nearly all answers and their forms are smaller
 
 
 async def json_only(request: Request, _key: ApiContributor) -> None:
@@ -24,14 +28,16 @@ async def json_only(request: Request, _key: ApiContributor) -> None:
 class BodyLimit:
     """Answers 413 to a body that says it is too large; one that does not say it is cut off.
 
-    Requests that wait for their turn have brought what they ask for: when that is too much for one worker's memory,
-    further large ones get 503.
+    Requests that wait for their turn have brought what they ask for. When that is too much for one worker's memory, who
+    brings more gets 503: an address that holds too much by itself, and where all together do, each that holds more than
+    a little. So no address shuts out another one.
     """
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
         self.app = app
         self.limit = limit
-        self._held = 0  # bytes, of all requests that are not answered yet
+        self._held = 0
+        self._held_of: Counter[str] = Counter()  # by address
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -44,6 +50,7 @@ class BodyLimit:
             await response(scope, receive, send)
             return
         taken = 0
+        address = address_of(Request(scope))
 
         async def receive_bounded() -> Message:
             nonlocal taken
@@ -51,9 +58,10 @@ class BodyLimit:
             size = len(message.get("body", b""))
             taken += size
             self._held += size
+            self._held_of[address] += size
             if taken > self.limit:
                 raise HTTPException(413)
-            if taken > SMALL and self._held > MOST_HELD:
+            if self._is_too_much(address, taken):
                 raise HTTPException(503, Busy().message, headers={"Retry-After": str(RETRY_AFTER_S)})
             return message
 
@@ -61,3 +69,13 @@ class BodyLimit:
             await self.app(scope, receive_bounded, send)
         finally:
             self._held -= taken
+            self._held_of[address] -= taken
+            if not self._held_of[address]:
+                del self._held_of[address]
+
+    def _is_too_much(self, address: str, taken: int) -> bool:
+        """Say whether an address may bring no more with a request that has brought `taken`; alone, each may come."""
+        own = self._held_of[address]
+        if own > MOST_OF_ONE:
+            return own > taken
+        return self._held > MOST_HELD and own > SMALL and self._held > taken

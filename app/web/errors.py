@@ -37,6 +37,7 @@ from app.errors import (
 )
 from app.services.accounts import Key
 from app.storage.failures import is_of_disk, reason_of
+from app.web.access import key_of
 from app.web.forms import is_form, read_form, unreadable
 from app.web.language import translate
 from app.web.near import near
@@ -122,8 +123,10 @@ def _keeping_what_was_typed(answer: Callable[[Request, Exception], Response]) ->
     """Let `answer` find the fields of the form that was sent, so that they can be sent again."""
 
     async def handle(request: Request, error: Exception) -> Response:
-        # What another site has sent may not stand on a page of this one, whatever else is wrong with it.
-        request.state.typed = [] if is_foreign(request) else await _typed(request)
+        if not hasattr(request.state, "typed"):  # else an answer has failed: the body was read, no more of it will come
+            request.state.typed = []
+            # What another site has sent may not stand on a page of this one, whatever else is wrong with it.
+            request.state.typed = [] if is_foreign(request) else await _typed(request)
         return await run_in_threadpool(answer, request, error)
 
     return handle
@@ -265,6 +268,10 @@ def _answer(
     text = translate(message, params)
     if _is_for_programs(request):
         return problem(status, text, headers, **({"errors": errors} if errors else {}))
+    try:
+        key_of(request)
+    except (DatabaseError, NoConnection) as error:  # the page is for somebody who is not signed in, then
+        log.warning("it is not known who reads: %s", reason_of(error) or error)
     query, hits = near(request) if status == 404 else (None, [])
     page = render(
         request,

@@ -11,7 +11,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from app.headers import SECURITY_HEADERS
 
 # A request has to arrive within PATIENCE_S, and a second more for each SLOWEST bytes of it: enough for the slowest
-# phone. Without this, uvicorn waits for ever for the rest of a request, and keeps as long a head as anybody sends.
+# phone. Many bytes at once buy no long silence: after each, the next has to come within PATIENCE_S. Without this,
+# uvicorn waits for ever for the rest of a request, and keeps as long a head as anybody sends.
 PATIENCE_S = 20.0
 SLOWEST = 500  # bytes a second
 MAX_HEAD = 64 * 1024  # bytes
@@ -82,7 +83,7 @@ class WorkerProtocol(HttpToolsProtocol):
         if self._is_head or self._is_body or self._is_idle():
             if self._arrival is None:
                 self._watch_arrival()
-            self._deadline += len(data) / SLOWEST
+            self._deadline = min(self._deadline + len(data) / SLOWEST, self.loop.time() + PATIENCE_S)
             self._head_bytes += len(data) if self._is_head else 0
             if self._head_bytes > MAX_HEAD:
                 self._refuse(431, TOO_LONG)
@@ -137,9 +138,11 @@ class WorkerProtocol(HttpToolsProtocol):
                 self.cycle.keep_alive = False
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  uvicorn has one for all
-        """Answer what is no HTTP; the application never hears of it."""
-        self.transport.write(_plain(400, NO_HTTP))
-        self.transport.close()
+        """Answer what is no HTTP, of which the application never hears; what came whole before it is answered first."""
+        if self._is_idle() or self._is_body:
+            self._refuse(400, NO_HTTP)
+        else:
+            self._is_head = self.cycle.keep_alive = False
 
     def _close_if_silent(self) -> None:
         if self.cycle is None:
@@ -171,7 +174,7 @@ class WorkerProtocol(HttpToolsProtocol):
     def _refuse(self, status: int, message: str) -> None:
         """End the connection, with an answer unless another one has begun."""
         self._unwatch_arrival()
-        if self._is_idle() or not (self._is_head or self.cycle.response_started):
+        if self._is_idle() or not (self._is_head or self.pipeline or self.cycle.response_started):
             self.transport.write(_plain(status, message))
         if not self._is_idle():
             self.cycle.disconnected = True

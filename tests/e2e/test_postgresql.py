@@ -56,10 +56,15 @@ def test_a_restart_of_the_database_loses_nothing_that_was_acknowledged(site, dat
     saver.start()
     assert eventually(lambda: len(saver.saved) >= 3)
     assert server.get(question).status_code == 200  # and is kept now
+    reader = httpx.Client(base_url=server.url, verify=False, timeout=20)
+    typed = {"email": "ann@example.org", "password": "four words make one", "kind": "helped"}
+    assert reader.post("/sign-in", data=typed).status_code == 303
     database_server.stop("immediate")
     assert eventually(lambda: saver.refused)
     time.sleep(1.2)  # what was known of the content is good for a second
     page = server.get(question, headers={"Accept-Language": "zh-CN"})
+    forms = [reader.post(path, data=typed) for path in ("/sign-out", "/sign-in", f"{question}/feedback")]
+    missing = reader.get("/nonexistent")
     ready = server.get("/readyz")
     workers, metrics = server.get("/-/workers.json").json(), server.get("/metrics").text
     database_server.start()
@@ -70,12 +75,17 @@ def test_a_restart_of_the_database_loses_nothing_that_was_acknowledged(site, dat
     assert len(saver.refused) == refused  # since it is back, nothing fails
     saver.has_to_stop.set()
     saver.join()
+    account = reader.get("/account")
+    reader.close()
 
     assert page.status_code == 503
     assert int(page.headers["Retry-After"]) > 0
     assert '<html lang="zh' in page.text
     assert "Traceback" not in page.text
     assert "psycopg" not in page.text
+    assert {(form.status_code, form.headers["Retry-After"]) for form in forms} == {(503, "5")}
+    assert missing.status_code == 404
+    assert account.status_code == 200  # is signed in as before
     assert ready.status_code == 503
     assert (len(workers["workers"]), workers["complete"]) == (2, False)
     assert "omniracle_workers 2.0" in metrics

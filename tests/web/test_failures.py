@@ -12,6 +12,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 from sqlalchemy import event, text
+from sqlalchemy.exc import OperationalError
 
 from app.models import Role, Scope
 from app.models.columns import now
@@ -159,4 +160,38 @@ def test_regular_work_that_cannot_be_done_says_so_once_and_goes_on(caplog):
 
     loops.run(run())
     assert caplog.text.count("regular work failed") == 1
+    assert "Traceback" not in caplog.text
+
+
+@pytest.fixture
+def away(client):
+    """The database has gone away: no connection is to be had."""
+
+    def refuse(*_):
+        raise OperationalError("", {}, ConnectionError("connection refused"))
+
+    engine = client.app.state.omniracle.database.engine
+    event.listen(engine, "checkout", refuse)
+    yield
+    event.remove(engine, "checkout", refuse)
+
+
+@pytest.mark.timeout(20)  # else it waits for ever for a form that has come already
+@pytest.mark.parametrize("path", ["/sign-out", "/sign-in", "/questions/bread/feedback", "/contribute"])
+def test_a_form_of_who_is_signed_in_is_answered_while_the_database_is_away(signed_in, away, caplog, path):
+    typed = {"email": "ann@example.org", "password": "four words make one", "kind": "helped", "title": "Is it kept?"}
+    answer = signed_in(Role.CONTRIBUTOR).post(path, data=typed)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "Is it kept?" in answer.text
+    assert "Traceback" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("GET", "/nonexistent", 404), ("GET", "/sign-out", 405), ("POST", "/questions", 405)]
+)
+def test_error_pages_need_no_database(signed_in, away, caplog, method, path, status):
+    answer = signed_in(Role.CONTRIBUTOR).request(method, path, data={"title": "x"} if method == "POST" else None)
+    assert answer.status_code == status
+    assert "Ann" not in answer.text
+    assert "connection refused" in caplog.text
     assert "Traceback" not in caplog.text

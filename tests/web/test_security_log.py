@@ -127,6 +127,10 @@ def test_a_line_is_one_line_and_tells_the_time_of_everywhere():
         r"2027-01-15T08:00:00\.\d{3}Z \d+ WARNING app\.web: GET /\\r\\n2026 FALSE\\u2028\\x1b\[2J failed",
         written.format(record),
     )
-    record.exc_info = (ValueError, ValueError("a\n2026 FALSE"), None)
-    _, *traceback = written.format(record).split("\n")
-    assert traceback == ["  ValueError: a", "  2026 FALSE"]
+    record.exc_info = (ValueError, ValueError("a\n2026 FALSE\r\x1b[2J\0\u2028"), None)
+    record.stack_info = "Stack:\n2026 FALSE\r\x1b[2J"
+    _, *below = written.format(record).split("\n")
+    assert below == [
+        "  ValueError: a", r"  2026 FALSE\r\x1b[2J\x00\u2028",
+        "  Stack:", r"  2026 FALSE\r\x1b[2J",
+    ]  # fmt: skip

@@ -241,20 +241,34 @@ def test_other_pages_are_answered_while_renderings_wait(client, renderings, sign
     assert renderings.is_free
 
 
-def test_what_waits_does_not_fill_the_memory(client, renderings, signed_in, monkeypatch):
-    monkeypatch.setattr(bodies, "MOST_HELD", 3 * 2**20)
+@pytest.mark.parametrize("bound", ["MOST_OF_ONE", "MOST_HELD"])
+def test_what_waits_does_not_fill_the_memory(client, renderings, signed_in, monkeypatch, bound):
+    """Many requests of one address, each of which may come by itself, shut out nobody else."""
+    monkeypatch.setattr(bodies, "SMALL", 2**19)
+    monkeypatch.setattr(bodies, bound, 3 * 2**20)
     ann = signed_in(Role.CONTRIBUTOR)
-    large = {**PAPER, "body": "salt " * 270_000}
-    with ThreadPoolExecutor(2) as people:
-        asked = [people.submit(ann.post, "/contribute/preview", data=large) for _ in range(2)]
+    flood, other = (from_address(client, address) for address in ("203.0.113.1", "203.0.113.2"))
+    for each in (flood, other):
+        each.headers["Cookie"] = ann.headers["Cookie"]
+    some = {**PAPER, "body": "salt" * 100_000}  # is small
+    with ThreadPoolExecutor(7) as people:
+        asked = [people.submit(flood.post, "/contribute/preview", data=some) for _ in range(7)]  # 2.8 MB
         assert eventually(lambda: renderings.waiting == len(asked))
-        refused = ann.post("/contribute/preview", data=large)
+        refused = flood.post("/contribute/preview", data=some)
         assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
         assert "busy" in refused.text
-        assert ann.post("/drafts/new", data=PAPER).status_code == 204  # what is small is always taken
+        assert other.post("/drafts/new", data=some).status_code == 204
+        large = other.post("/drafts/new", data={**PAPER, "body": "salt" * 180_000})
+        assert large.status_code == (204 if bound == "MOST_OF_ONE" else 503)
         free(client, client.app.state.omniracle)
         assert {each.result().status_code for each in asked} == {200}
-    assert ann.post("/contribute/preview", data=large).status_code == 200
+    assert flood.post("/contribute/preview", data=some).status_code == 200
+
+
+def test_one_request_may_bring_what_a_request_may(client, signed_in, monkeypatch):
+    for bound in ("MOST_OF_ONE", "MOST_HELD", "SMALL"):
+        monkeypatch.setattr(bodies, bound, 1000)
+    assert signed_in(Role.CONTRIBUTOR).post("/drafts/new", data={**PAPER, "body": "salt" * 1000}).status_code == 204
 
 
 def test_a_contributor_does_not_wait_for_a_flood_of_another(client, renderings, signed_in):

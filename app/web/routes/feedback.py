@@ -32,8 +32,8 @@ def say(
 ) -> Response:
     """Keep a reader's word; each counts once for each revision.
 
-    What helped is counted, so that an address is one reader, whatever browsers it names. Doubts are read: two people
-    behind one address may each have their own.
+    What helped is counted, so that an address is one reader, whatever browsers it names. Doubts are read: people behind
+    one address, with the same browser even, may each have their own, and nobody takes back somebody else's.
     """
     here.limits.count(FEEDBACK, address_of(request))
     reason = reason.strip()
@@ -49,7 +49,7 @@ def say(
         address, agent = address_of(request), request.headers.get("user-agent", "")
         counted, read = (
             here.limits.digest(f"feedback {article.id} {article.revision} {reader}")
-            for reader in (address, f"{address} {agent}")
+            for reader in (address, (address, agent, kind, reason))
         )
         said = Feedback(
             article_id=article.id,
@@ -59,7 +59,7 @@ def say(
             reason=reason,
             created_at=now(),
         )
-        feedback.put(session, said, counted, read)
+        feedback.put(session, said, counted)
     return RedirectResponse(f"/questions/{article.slug}?said={kind}#page-feedback", 303)
 
 
