@@ -213,7 +213,7 @@ def yesterdays_database(run: Run) -> None:
         for slug, question in since.items()
         if (former := run.ledger.questions.get(slug)) is not None
     )
-    if is_another and "out of date" not in said.stdout:
+    if is_another and not any(each in said.stdout for each in ("out of date", "does not have")):
         run.ledger.violated(f"`omniracle check` does not see an index of another day:\n{said.stdout}")
     run.site.start()
 

@@ -222,7 +222,7 @@ class Editors:
                 reader=f"{self.number}-{self.chance.random()}",
                 created_at=datetime.now(UTC),
             )
-            feedback.put(session, said)
+            feedback.put(session, said, said.reader)
 
     def check_link(self):
         with self.library.database.write() as session:
