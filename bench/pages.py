@@ -72,7 +72,8 @@ def main() -> None:
             Load("suggestions", site, [f"/api/v1/suggest?q={query}" for query in queries[:DISTINCT_QUERIES]]),
             Load("question, made anew", site, [f"/questions/{slug}?n=" for slug in slugs], is_numbered=True),
         ]
-        print(f"{len(slugs)} articles, a question page of {size} bytes compressed, raw ASGI application = 1.00")
+        print(f"{options.articles or len(slugs)} articles, {len(slugs)} of them asked for; "
+              f"a question page of {size} bytes compressed; raw ASGI application = 1.00")  # fmt: skip
         for load in loads:
             report(folder, Load("raw", raw + "/"), load)
         paths = [f"/questions/{slug}" for slug in slugs]
