@@ -222,6 +222,16 @@ def library(seeded_site: Site, postgresql: Cluster | None, tmp_path: Path) -> It
         yield made
 
 
+@pytest.fixture(scope="module")
+def common_library(
+    seeded_site: Site, postgresql: Cluster | None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Library]:
+    """The same for all tests of a file."""
+    folder = tmp_path_factory.mktemp("common") / "copy"
+    with copied(seeded_site, folder, postgresql) as site, opened(site, postgresql) as made:
+        yield made
+
+
 @pytest.fixture
 def little_space():
     """No file may become larger than a few bytes, as on a full disk."""

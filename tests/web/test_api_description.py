@@ -11,7 +11,6 @@ from starlette.testclient import TestClient
 from app.models import Role, Scope
 from app.services import accounts
 from app.web.application import create_app
-from tests.conftest import copied, opened
 
 # Schemathesis asks `random` now and then while it makes an example; Hypothesis thinks that examples may differ then.
 pytestmark = pytest.mark.filterwarnings(
@@ -37,19 +36,15 @@ SLUGS = ("workers-zh", "old-workers", "bread")
 
 
 @pytest.fixture(scope="module")
-def site(seeded_site, postgresql, tmp_path_factory):
+def site(common_library):
     """The application, its description, and an administrator's token."""
-    folder = tmp_path_factory.mktemp("described") / "copy"
-    with (
-        copied(seeded_site, folder, postgresql) as place,
-        opened(place, postgresql) as library,
-    ):
-        with library.database.write() as session:
-            ada = accounts.add(session, email="ada@example.org", name="Ada", password_hash="", role=Role.ADMIN)
-        token = accounts.create_token(library.database, ada, "tests", Scope.WRITE, "tests")
-        app = create_app(library.settings.model_copy(update={"api_reads": 0, "contributions": 0}))
-        with TestClient(app, follow_redirects=False, raise_server_exceptions=False) as client:
-            yield client, schemathesis.openapi.from_dict(client.get("/api/v1/openapi.json").json()), token
+    library = common_library
+    with library.database.write() as session:
+        ada = accounts.add(session, email="ada@example.org", name="Ada", password_hash="", role=Role.ADMIN)
+    token = accounts.create_token(library.database, ada, "tests", Scope.WRITE, "tests")
+    app = create_app(library.settings.model_copy(update={"api_reads": 0, "contributions": 0}))
+    with TestClient(app, follow_redirects=False, raise_server_exceptions=False) as client:
+        yield client, schemathesis.openapi.from_dict(client.get("/api/v1/openapi.json").json()), token
 
 
 def test_each_operation_is_tried(site):

@@ -7,7 +7,6 @@ from fastapi.testclient import TestClient
 from sqlalchemy import event
 
 from app.web.application import create_app
-from tests.conftest import copied, opened
 from tests.web.conftest import known
 
 TEXT = """---
@@ -59,14 +58,10 @@ def queries_of(client, path):
 
 
 @pytest.fixture(scope="module")
-def asked(seeded_site, postgresql, tmp_path_factory):
+def asked(common_library):
     """Yield what each list asks for when there are few entries, and when there are many."""
-    folder = tmp_path_factory.mktemp("counted") / "copy"
-    with (
-        copied(seeded_site, folder, postgresql) as place,
-        opened(place, postgresql) as library,
-        TestClient(create_app(library.settings), follow_redirects=False) as client,
-    ):
+    library = common_library
+    with TestClient(create_app(library.settings), follow_redirects=False) as client:
         known(client)
         few = {path: queries_of(client, path) for path in LISTS}
         for number in range(MOST):

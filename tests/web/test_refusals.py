@@ -18,7 +18,6 @@ from app.web.access import SESSION_COOKIE
 from app.web.application import create_app
 from app.web.editor import CARD_PARTS
 from app.web.state import own_limits
-from tests.conftest import copied, opened
 from tests.web.conftest import PASSWORD, PEOPLE
 
 HAN = re.compile(r"[\u4e00-\u9fff]")
@@ -43,30 +42,29 @@ Ask = Callable[[People], Response]
 
 
 @pytest.fixture(scope="module")
-def everybody(seeded_site, postgresql, tmp_path_factory):
+def everybody(common_library):
     """One application for all of them: nothing that is refused is kept."""
-    folder = tmp_path_factory.mktemp("refusals") / "copy"
-    with copied(seeded_site, folder, postgresql) as place, opened(place, postgresql) as library:
-        hashed = passwords.hashed(PASSWORD)
-        keys = {}
-        for role in (Role.CONTRIBUTOR, Role.REVIEWER):
-            with library.database.write() as session:
-                email, name = PEOPLE[role]
-                account = accounts.add(session, email=email, name=name, password_hash=hashed, role=role)
-            keys[role] = accounts.open_session(library.database, account, "tests")
-            token = accounts.create_token(library.database, account, "tests", Scope.WRITE, "tests")
-        with TestClient(create_app(library.settings), follow_redirects=False) as client:
+    library = common_library
+    hashed = passwords.hashed(PASSWORD)
+    keys = {}
+    for role in (Role.CONTRIBUTOR, Role.REVIEWER):
+        with library.database.write() as session:
+            email, name = PEOPLE[role]
+            account = accounts.add(session, email=email, name=name, password_hash=hashed, role=role)
+        keys[role] = accounts.open_session(library.database, account, "tests")
+        token = accounts.create_token(library.database, account, "tests", Scope.WRITE, "tests")
+    with TestClient(create_app(library.settings), follow_redirects=False) as client:
 
-            def asking(**headers: str) -> TestClient:
-                made = TestClient(client.app, headers=headers, follow_redirects=False)
-                made.portal = client.portal
-                return made
+        def asking(**headers: str) -> TestClient:
+            made = TestClient(client.app, headers=headers, follow_redirects=False)
+            made.portal = client.portal
+            return made
 
-            yield People(
-                asking(),
-                *(asking(Cookie=f"{SESSION_COOKIE}={key}") for key in keys.values()),
-                asking(Authorization=f"Bearer {token}"),
-            )
+        yield People(
+            asking(),
+            *(asking(Cookie=f"{SESSION_COOKIE}={key}") for key in keys.values()),
+            asking(Authorization=f"Bearer {token}"),
+        )
 
 
 @pytest.fixture(params=["en", "zh-CN"])
