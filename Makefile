@@ -71,6 +71,7 @@ $(VENV)/.installed: .ci/requirements.txt pyproject.toml .ci/venv
 	@.ci/venv "$(PYTHON)" "$(VENV)"
 	@$(PIP_INSTALL) -r .ci/requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q app  # else each start would, where Python is told to keep nothing
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed .ci/requirements-dev.txt

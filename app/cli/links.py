@@ -25,7 +25,7 @@ def check(
 
     Pages that have moved and pages that are gone are listed; the site marks those that are gone.
     """
-    from app.services.fetching import Fetcher
+    from app.services.fetcher import Fetcher
     from app.services.link_checking import check as run
 
     with open_stores() as (_settings, database, _index), progress() as update:

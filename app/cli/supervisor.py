@@ -35,8 +35,7 @@ log = logging.getLogger(__name__)
 HUNG_AFTER_S = 15.0  # without an answer to a ping; a thread answers it, so a busy event loop is no reason
 READY_WITHIN_S = 60.0
 # What workers would import when they start or answer for the first time.
-LATER = ("anyio._backends._asyncio", "numpy.ma", "starlette_compress._brotli", "starlette_compress._gzip",
-         "whoosh.searching")  # fmt: skip
+LATER = ("anyio._backends._asyncio", "starlette_compress._brotli", "starlette_compress._gzip")
 FIRST_DELAY_S, LONGEST_DELAY_S = 0.5, 30.0  # between attempts when workers cannot start
 
 
@@ -49,9 +48,7 @@ def load_site(config: Config, templates_dir: Path) -> None:
     from app.services import searching
     from app.web.loading import load_pages
 
-    site = import_from_string(config.app)
-    for route in site.routes:  # only now FastAPI builds what it needs for each
-        route.matches({"type": "http", "method": "GET", "path": "/", "root_path": "", "headers": []})
+    import_from_string(config.app)
     load_pages(templates_dir)
     searching.load()
 

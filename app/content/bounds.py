@@ -1,8 +1,10 @@
 """Bounds for the work of Python-Markdown's inline patterns, which some texts would keep busy for seconds."""
 
 import re
+from itertools import pairwise
 from xml.etree.ElementTree import Element
 
+from markdown.blockprocessors import ReferenceProcessor
 from markdown.treeprocessors import Treeprocessor
 from markdown.util import AtomicString
 
@@ -46,3 +48,13 @@ class Bounds(Treeprocessor):
         unclosed = brackets + 8 * targets
         self._budget -= unclosed * len(text)
         return self._budget < 0 < unclosed
+
+
+def apart(text: str) -> list[str]:
+    """Return the pieces of a paragraph, one for each definition of a link in it.
+
+    The library would come to the same pieces, but begins anew with the whole rest after each of them.
+    """
+    starts = [found.start() for found in ReferenceProcessor.RE.finditer(text)] if "]:" in text else []
+    pieces = (text[start:end].strip("\n") for start, end in pairwise([0, *starts, len(text)]))
+    return [piece for piece in pieces if piece]

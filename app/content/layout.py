@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from html import escape
 
 from app.content import syntax
+from app.content.bounds import apart
 from app.content.highlighting import code_block
 from app.content.live import mark_of
 from app.content.raw_html import RawHtml
@@ -283,7 +284,7 @@ def _paragraphs(lines: Sequence[str]) -> list[Block]:
     text = "\n".join(line.lstrip() for line in lines).rstrip()
     text = _BACKSLASH_BREAK.sub(r"\1  \n", text)
     text = _WIDE_JOIN.sub("", text)  # a soft break between two Chinese characters is no space
-    return [piece.split("\n") for piece in syntax.apart(_NUMBER.sub(r"\1\\.", text))]
+    return [piece.split("\n") for piece in apart(_NUMBER.sub(r"\1\\.", text))]
 
 
 def _joined(blocks: Sequence[Block]) -> Block:

@@ -2,16 +2,12 @@
 
 import logging
 import re
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape, unescape
 from typing import Any
 
-from markdown import Markdown
-
 from app.content.cleaning import clean, text_of
-from app.content.extensions import OurExtension
 from app.content.raw_html import carried
 from app.content.words import Words, words_for
 
@@ -25,7 +21,6 @@ MAX_AMPERSANDS = 20_000  # and no-break spaces; the cleaner needs quadratic time
 log = logging.getLogger(__name__)
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff]")
-_local = threading.local()
 
 
 @dataclass(frozen=True)
@@ -56,12 +51,10 @@ def render(markdown: str, lang: str = "en") -> Rendered:
     if too_much := excess(source):
         log.warning("a body of %d characters is shown as plain text: it has %s", len(source), too_much)
         return _plain(source)
-    converter, ours = _converter(words_for(lang))
     try:
-        return _converted(source, converter, ours)
+        return _converted(source, words_for(lang))
     except Exception as error:  # noqa: BLE001  whatever the library raises, readers get the text
         log.warning("a body of %d characters is shown as plain text: %s", len(source), type(error).__name__)
-        _local.__dict__.clear()  # what fails half-way leaves its converter in an unknown state
         return _plain(source)
 
 
@@ -76,49 +69,16 @@ def excess(source: str) -> str | None:
     return next((f"more than {most:,} {what}" for number, most, what in counted if number > most), None)
 
 
-def _converted(source: str, converter: Markdown, ours: OurExtension) -> Rendered:
-    converter.reset()
-    html = converter.convert(source)
+def _converted(source: str, words: Words) -> Rendered:
+    # Most workers never render: what only this needs is no part of each start.
+    from app.content.converting import convert
+
+    html, ids, tokens = convert(source, words)
     if carried(html) > MAX_CARRIED:
         log.warning("a body of %d characters is shown as plain text: its HTML leaves too much open", len(source))
         return _plain(source)
-    html = clean(html, ours.raw.ids).strip()
-    tokens: list[Mapping[str, Any]] = converter.toc_tokens  # type: ignore[attr-defined]
+    html = clean(html, ids).strip()
     return Rendered(html, tuple(_headings(tokens)), text_of(html))
-
-
-def _converter(words: Words) -> tuple[Markdown, OurExtension]:
-    # Converters keep state while they work and are slow to make: each thread has one for each language.
-    if not hasattr(_local, "converters"):
-        _local.converters = {}
-    converters: dict[Words, tuple[Markdown, OurExtension]] = _local.converters
-    if words not in converters:
-        ours = OurExtension(words)
-        converters[words] = (_new_converter(words, ours), ours)
-    return converters[words]
-
-
-def _new_converter(words: Words, ours: OurExtension) -> Markdown:
-    return Markdown(
-        extensions=[
-            "footnotes",
-            "sane_lists",
-            "tables",
-            "toc",
-            "pymdownx.magiclink",
-            "pymdownx.quotes",
-            "pymdownx.saneheaders",
-            "pymdownx.tasklist",
-            ours,
-        ],
-        extension_configs={
-            "footnotes": {"BACKLINK_TITLE": words.back, "BACKLINK_TEXT": "↩"},
-            "tables": {"use_align_attribute": True},
-            "toc": {"toc_depth": "1-6"},
-            "pymdownx.quotes": {"callouts": True},
-        },
-        output_format="html",
-    )
 
 
 def _headings(tokens: list[Mapping[str, Any]]) -> Iterator[Heading]:

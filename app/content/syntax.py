@@ -3,9 +3,6 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-
-from markdown.blockprocessors import ReferenceProcessor
 
 _BLOCK_TAGS = (
     "address|article|aside|base|basefont|blockquote|body|caption|center|col|colgroup|dd|details|dialog|dir|div|dl|dt|"
@@ -114,13 +111,3 @@ def is_lazy(inner: Sequence[str], fence: Fence, line: str) -> bool:
     if not last.strip() or fence.is_open or fence.closed or (indent_of(last) >= 4 and len(inner) == 1):
         return False
     return not (interrupts(line) or one_line_block(last))
-
-
-def apart(text: str) -> list[str]:
-    """Return the pieces of a paragraph, one for each definition of a link in it.
-
-    The library would come to the same pieces, but begins anew with the whole rest after each of them.
-    """
-    starts = [found.start() for found in ReferenceProcessor.RE.finditer(text)] if "]:" in text else []
-    pieces = (text[start:end].strip("\n") for start, end in pairwise([0, *starts, len(text)]))
-    return [piece for piece in pieces if piece]

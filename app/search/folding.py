@@ -46,7 +46,7 @@ def fold_with_offsets(text: str) -> tuple[str, Sequence[int]]:
     folded = _CODES[codes]
     uneven = np.flatnonzero(folded == 0)
     if len(uneven):
-        for code in np.unique(codes[uneven]).tolist():
+        for code in set(codes[uneven].tolist()):
             _CODES[code] = ord(_TABLE[code]) if len(_TABLE[code]) == 1 else 0
         folded = _CODES[codes]
         uneven = np.flatnonzero(folded == 0)

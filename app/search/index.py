@@ -56,7 +56,7 @@ class SearchIndex:
         try:
             path = self.folder / self._current()
             facts: dict[str, object] = json.loads((path / FACTS).read_text(encoding="utf-8"))
-            open_index(path).searcher().close()
+            open_index(path).reader().close()
         except Exception as error:  # noqa: BLE001  whatever a damaged index raises, it is not usable
             log.debug("no usable index: %r", error)
             return False

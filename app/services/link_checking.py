@@ -6,14 +6,18 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from app.models import LinkState, Resource
 from app.models.columns import now
-from app.services.fetching import Fetched, Fetcher, FetchFailed
+from app.services.fetching import Fetched, FetchFailed
 from app.services.progress import Progress, silent
 from app.storage import resources
 from app.storage.database import Database
+
+if TYPE_CHECKING:
+    from app.services.fetcher import Fetcher
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +42,7 @@ class LinkReport:
 
 def check(
     database: Database,
-    fetcher: Fetcher,
+    fetcher: "Fetcher",
     *,
     everything: bool = False,
     limit: int | None = None,
@@ -66,7 +70,7 @@ def check(
     return report
 
 
-def _look(fetcher: Fetcher, resource: Resource) -> Fetched | FetchFailed:
+def _look(fetcher: "Fetcher", resource: Resource) -> Fetched | FetchFailed:
     headers = {"If-None-Match": resource.etag} if resource.etag and resource.etag.isascii() else {}
     try:
         found = fetcher.fetch(resource.url, method="HEAD", headers=headers)

@@ -5,13 +5,17 @@ import logging
 import re
 from dataclasses import dataclass
 from html.parser import HTMLParser
+from typing import TYPE_CHECKING
 
 from app.content import encoding
 from app.content.document import MAX_RESOURCE_TITLE
 from app.content.plain import one_line
 from app.errors import InvalidInput
-from app.services.fetching import Fetcher, FetchFailed
+from app.services.fetching import FetchFailed
 from app.services.publishing import host_of
+
+if TYPE_CHECKING:
+    from app.services.fetcher import Fetcher
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +43,7 @@ class Description:
     site: str
 
 
-def describe(url: str, fetcher: Fetcher) -> Description:
+def describe(url: str, fetcher: "Fetcher") -> Description:
     """Fetch a page and return what it says about itself; raise InvalidInput when it cannot be fetched."""
     try:
         found = fetcher.fetch(url.strip())

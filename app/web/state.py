@@ -6,8 +6,9 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 from threading import BoundedSemaphore, Lock
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from anyio import CapacityLimiter
 from fastapi import Depends, Request
@@ -17,7 +18,6 @@ from app.config import Settings
 from app.search.engine import SearchEngine
 from app.services import indexing, link_checking, searching
 from app.services.engines import search_engine
-from app.services.fetching import Fetcher
 from app.services.following import Follower
 from app.services.hosts import Hosts
 from app.services.image_store import image_store
@@ -38,6 +38,9 @@ from app.web.security_log import SecurityLog
 from app.workers.probing import ProbeKeys
 from app.workers.reading import Worker
 from app.workers.table import WorkerTable
+
+if TYPE_CHECKING:
+    from app.services.fetcher import Fetcher
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +77,6 @@ class State:
         self.mcp = McpEndpoint(settings)
         self._forgot_at = time.monotonic()
         self._checked_generation = -1
-        self.fetcher = Fetcher()
         self.fetches = BoundedSemaphore(FETCHES)
         self.images = image_store(settings)
         self.drawing = CapacityLimiter(1)  # of pictures of links
@@ -82,6 +84,13 @@ class State:
         self.renderings = FairTurns(RENDERINGS)
         self.decodings = FairTurns(DECODINGS)
         self._wanted_checked: int | None = None  # the last entry that was looked at for this generation
+
+    @cached_property
+    def fetcher(self) -> "Fetcher":
+        """What fetches pages of other sites; only the worker that does so loads it."""
+        from app.services.fetcher import Fetcher
+
+        return Fetcher()
 
     def open(self) -> None:
         """Check the schema and the index, and take a slot; raise OperatorError when this worker cannot serve."""

@@ -13,7 +13,8 @@ import pytest
 
 from app.errors import InvalidInput
 from app.services import link_checking
-from app.services.fetching import Fetcher, FetchFailed, is_public
+from app.services.fetcher import Fetcher
+from app.services.fetching import FetchFailed, is_public
 from app.services.linking import describe
 from app.storage import resources
 

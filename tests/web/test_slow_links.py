@@ -7,7 +7,7 @@ from threading import Event, Thread
 import pytest
 
 from app.models import Role
-from app.services.fetching import Fetcher
+from app.services.fetcher import Fetcher
 from app.web.state import FETCHES
 
 
