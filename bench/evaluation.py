@@ -26,7 +26,6 @@ from app.storage.engines import engine_of
 from tests.databases import cluster
 
 HOME = Path(__file__).resolve().parent.parent / "var" / "bench"
-ALL = "all_documents"  # what PostgreSQL calls its index of them
 QUERY_FILES = ("known_item_queries", "qa_en_queries", "qa_zh_queries")
 
 
@@ -61,11 +60,11 @@ def library(size: int | None = None) -> tuple[Database, SearchIndex]:
 
 
 @contextmanager
-def on_postgresql(database: Database, name: str) -> Iterator[tuple[PostgresIndex, Engine]]:
-    """Yield an index of the same articles on a private PostgreSQL server, built unless it is there already."""
+def on_postgresql(database: Database, size: int | None) -> Iterator[tuple[PostgresIndex, Engine]]:
+    """Yield an index of a library's articles on a private PostgreSQL server, built unless it is there already."""
     folder = HOME / "postgresql"
     folder.mkdir(parents=True, exist_ok=True)
-    name = f"{name}_{VERSION.replace('.', '_')}"
+    name = f"documents_{size or 'all'}_{VERSION.replace('.', '_')}"
     with cluster(folder) as server:
         server.create_once(name)
         engine = engine_of(server.url(name))

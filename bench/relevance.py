@@ -1,6 +1,12 @@
-"""How often the right answer is first: our two engines beside FTS5 and tantivy, per set of queries."""
+"""How often the right answer is first: our two engines beside FTS5 and tantivy, per set of queries.
 
+Run as `python bench/relevance.py [ARTICLES] [--queries N]`. Of more articles than there are documents, the others are
+mixed of these: they share more with what a query asks for than other real ones would, and answer nothing.
+"""
+
+import argparse
 import math
+import random
 import sys
 from collections import defaultdict
 from collections.abc import Callable
@@ -18,8 +24,12 @@ DEPTH = 400  # documents that are fetched where some do not count
 
 
 def main() -> None:
-    """Run all queries through all engines and print the scores."""
-    database, index = evaluation.library()
+    """Run the queries through all engines and print the scores."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("articles", type=int, nargs="?", default=None, help="how many documents (all of them)")
+    parser.add_argument("--queries", type=int, default=None, help="so many, chosen by chance (all of them)")
+    options = parser.parse_args()
+    database, index = evaluation.library(options.articles)
     with database.read() as session:
         rows = session.exec(
             select(Article.id, Article.slug, Article.title, Rendering.text).join(
@@ -47,8 +57,10 @@ def main() -> None:
         "tantivy t3": engines.tantivy_bm25(documents, 3.0),
     }
     asked = list(evaluation.queries())
+    if options.queries:
+        asked = random.Random(1).sample(asked, options.queries)
     table = {name: _scores(search, asked, name) for name, search in compared.items()}
-    with evaluation.on_postgresql(database, evaluation.ALL) as (postgresql, _):
+    with evaluation.on_postgresql(database, options.articles) as (postgresql, _):
         table["postgresql"] = _scores(by(postgresql), asked, "postgresql")
     _print(table)
 
@@ -76,17 +88,24 @@ def _scores(search: Callable[[str, int], list[str]], asked: list[Asked], name: s
 
 
 def _dcg(gains: list[int]) -> float:
-    return sum((2**gain - 1) / math.log2(place + 2) for place, gain in enumerate(gains))
+    return math.fsum((2**gain - 1) / math.log2(place + 2) for place, gain in enumerate(gains))
 
 
 def _print(table: dict[str, dict[str, list[float]]]) -> None:
     ours = table["ours"]
     others = [name for name in table if name != "ours"]
+    for groups in table.values():
+        groups["all"] = _mean(list(groups.values()))
     print(f"\n{'':24}    n |   R@1   MRR  nDCG   S@5 | MRR of {'  '.join(others)}")
-    for group in sorted(ours):
+    for group in sorted(ours, key=lambda name: (name == "all", name)):
         number, *values = ours[group]
         beside = "  ".join(f"{table[name][group][2]:{len(name)}.3f}" for name in others)
         print(f"{group:24} {number:4.0f} | {' '.join(f'{value:5.3f}' for value in values)} |        {beside}")
+
+
+def _mean(groups: list[list[float]]) -> list[float]:
+    total = sum(number for number, *_ in groups)
+    return [total, *(sum(each[0] * each[place] for each in groups) / total for place in range(1, 5))]
 
 
 if __name__ == "__main__":

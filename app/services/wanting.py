@@ -76,8 +76,11 @@ class WantedRecorder:
                 self._noted.append(new)
         return True
 
-    def flush(self, *, everything: bool = False) -> None:
-        """Add to the database what nobody types on any more; on failure it is kept for the next time."""
+    def flush(self, *, everything: bool = False) -> bool:
+        """Add to the database what nobody types on any more; on failure it is kept for the next time.
+
+        Returns False when something that somebody asked for was dropped.
+        """
         until = now() - TYPING
         settled: list[_Noted] = []
         typed_on: list[_Noted] = []
@@ -86,9 +89,9 @@ class WantedRecorder:
                 (settled if everything or noted.at < until else typed_on).append(noted)
             self._noted = typed_on
         if not settled:
-            return
+            return True
         try:
-            entries, superseded = self._changes(settled)
+            entries, superseded, is_whole = self._changes(settled)
             if entries:
                 with self._database.write() as session:
                     wanted.add(session, entries, superseded)
@@ -96,9 +99,11 @@ class WantedRecorder:
             log.warning("searches without results could not be written down yet: %s", type(error).__name__)
             with self._lock:
                 self._noted = (settled + self._noted)[:MAX_NOTED]
+            return True
+        return is_whole
 
-    def _changes(self, settled: Sequence[_Noted]) -> tuple[list[Wanted], set[int | None]]:
-        """Return what to add to the database, and the ids of what that takes the place of.
+    def _changes(self, settled: Sequence[_Noted]) -> tuple[list[Wanted], set[int | None], bool]:
+        """Return what to add to the database, the ids of what that takes the place of, and whether all asks are in it.
 
         It is worked out before the transaction, so that no other writer waits for it.
         """
@@ -106,7 +111,7 @@ class WantedRecorder:
         with self._database.read() as session:
             known = {entry.key: entry for entry in wanted.known_as(session, [entry.key for _, entry in pairs])}
             begun = [(entry, fold(entry.query)) for entry in wanted.begun_since(session, now() - HOUR)]
-        new, entries, superseded = len(begun), [], set[int | None]()
+        new, entries, superseded, is_whole = len(begun), [], set[int | None](), True
         for noted, entry in pairs:
             since = noted.at - 2 * TYPING
             parts = [  # of one typing, that other workers have seen; they become its longest text
@@ -120,6 +125,7 @@ class WantedRecorder:
             if len(longest.query) > len(entry.query):
                 entry.key, entry.query, entry.searches = longest.key, longest.query, 0
             elif before is None and new >= (NEW_ASKED if noted.asks else NEW_SEARCHED):
+                is_whole &= not noted.asks
                 continue
             else:
                 new += before is None
@@ -129,7 +135,7 @@ class WantedRecorder:
                 superseded.update(each.id for each in parts)
                 known[entry.key] = entry
             entries.append(entry)
-        return entries, superseded
+        return entries, superseded, is_whole
 
 
 def close_answered(database: Database, index: SearchEngine, after: int = 0) -> int | None:

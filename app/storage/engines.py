@@ -14,6 +14,7 @@ POOL_SIZE = 12  # connections of a worker; the web layer runs this many threads
 CONNECTIONS = POOL_SIZE + 1  # of a worker on PostgreSQL: one more is told of changes
 BUSY_TIMEOUT_S = 10
 STATEMENT_TIMEOUT_S = 30
+STANDSTILL_S = 20  # in which a writer does nothing: then PostgreSQL ends its transaction, and others get their turn
 
 # Whoever is cut off from PostgreSQL without a word is told so by the kernel after these seconds, on each connection:
 # else requests would wait for a quarter of an hour instead of being refused.
@@ -94,8 +95,8 @@ def _begin_sqlite(connection: Connection) -> None:
 def _postgresql(url: str, pool_size: int) -> Engine:
     timeouts = {
         "statement_timeout": STATEMENT_TIMEOUT_S,
-        "idle_in_transaction_session_timeout": 2 * STATEMENT_TIMEOUT_S,  # a writer that hangs would stop all others
-        "tcp_keepalives_idle": 15,  # so would a host that was cut off: its locks end about a minute later
+        "idle_in_transaction_session_timeout": 2 * STATEMENT_TIMEOUT_S,
+        "tcp_keepalives_idle": 15,  # a host that was cut off is noticed about a minute later
         "tcp_keepalives_interval": 5,
     }
     options = " ".join(f"-c {name}={seconds}s" for name, seconds in timeouts.items())
@@ -119,7 +120,12 @@ def _begin_postgresql(connection: Connection) -> None:
     patience_s = _patience_of_writer(connection)
     if patience_s is None:
         return
-    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {max(1, round(patience_s * 1000))}")
+    limits = {
+        "lock_timeout": max(1, round(patience_s * 1000)),
+        "idle_in_transaction_session_timeout": STANDSTILL_S * 1000,
+    }
+    settings = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in limits.items())
+    connection.exec_driver_sql(f"SELECT {settings}")
     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITE_LOCK})")
 
 

@@ -18,7 +18,10 @@ _SQLITE_OF_DISK = {
     sqlite3.SQLITE_PERM,
 }
 _POSTGRESQL_OF_DISK = {"53100", "25006"}  # disk_full, read_only_sql_transaction
-_POSTGRESQL_FAILS = _POSTGRESQL_OF_DISK | {"XX001", "XX002"}  # data_corrupted, index_corrupted
+_POSTGRESQL_FAILS = _POSTGRESQL_OF_DISK | {
+    *("XX001", "XX002"),  # data_corrupted, index_corrupted
+    "25P03",  # idle_in_transaction_session_timeout: this process stood still
+}
 
 
 def reason_of(error: BaseException) -> str | None:

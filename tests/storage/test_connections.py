@@ -5,12 +5,13 @@ from contextlib import closing
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from app.errors import OperatorError
-from app.storage import schema
+from app.storage import engines, schema
 from app.storage.database import Database
 from app.storage.engines import OF_POSTGRESQL
+from app.storage.failures import reason_of
 from tests.soak.wire import Wire
 from tests.waiting import eventually
 
@@ -53,3 +54,18 @@ def test_a_way_on_which_everything_is_lost_without_a_word_is_given_up(database_s
             asked("SELECT 1")
         wire.mend()
         assert asked("SELECT 1") == 1
+
+
+def test_a_writer_that_stands_still_stops_the_others_for_a_moment_only(database_server, monkeypatch):
+    """A host that is frozen in the middle of a save, or cut off, holds the turn that all writers wait for."""
+    monkeypatch.setattr(engines, "STANDSTILL_S", 1)
+    with closing(Database(database_server.url(database_server.create()))) as database:
+        with pytest.raises(DBAPIError) as raised, database.write() as frozen:
+            frozen.connection().execute(text("CREATE TABLE of_the_frozen_one (id int)"))
+            with database.write() as other:  # waits for its turn
+                other.connection().execute(text("CREATE TABLE of_another (id int)"))
+            frozen.connection().execute(text("SELECT 1"))
+        assert "idle-in-transaction" in reason_of(raised.value)  # answered as a failure of the database, not of ours
+        with database.write() as again:
+            tables = again.connection().execute(text("SELECT tablename FROM pg_tables WHERE tablename LIKE 'of_%'"))
+            assert list(tables.scalars()) == ["of_another"]

@@ -181,9 +181,9 @@ def test_what_is_known_or_asked_for_is_counted_in_a_flood_too(library, monkeypat
     recorder = wanting.WantedRecorder(library.database)
     for text, asked in (("quokka", False), ("zebra", False), ("numbat", False), ("quokka", False), ("okapi", True)):
         recorder.note(text, asked=asked)
-        recorder.flush(everything=True)
+        assert recorder.flush(everything=True)
     recorder.note("tapir", asked=True)
-    recorder.flush(everything=True)
+    assert not recorder.flush(everything=True)
     with library.database.read() as session:
         entries = wanted.list_page(session, number=1, size=1000).items
     assert [(entry.query, entry.searches, entry.asks) for entry in entries] == [
@@ -191,6 +191,15 @@ def test_what_is_known_or_asked_for_is_counted_in_a_flood_too(library, monkeypat
         ("quokka", 2, 0),
         ("zebra", 1, 0),
     ]
+
+
+def test_who_asks_when_the_hour_is_full_is_told_so(client, monkeypatch):
+    monkeypatch.setattr(wanting, "NEW_ASKED", 1)
+    assert client.post("/wanted", data={"q": "okapi or giraffe"}).status_code == 303
+    refused = client.post("/wanted", data={"q": "tapir or pig"})
+    assert refused.status_code == 429
+    assert refused.headers["Retry-After"] == "3600"
+    assert "tapir" not in client.get("/wanted").text
 
 
 def test_who_asks_is_noted_although_a_flood_is(library):

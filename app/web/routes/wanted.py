@@ -5,9 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
-from app.errors import InvalidInput
+from app.errors import InvalidInput, TooManyRequests
 from app.search.folding import fold
 from app.services.limits import WISH
+from app.services.wanting import HOUR, NEW_ASKED
 from app.storage import wanted
 from app.web.access import PUBLIC, address_of
 from app.web.notices import lead_to
@@ -20,6 +21,7 @@ router = APIRouter(prefix="/wanted", include_in_schema=False, dependencies=[PUBL
 
 PAGE_SIZE = 50
 FEED_SIZE = 50
+ADDED_WITHIN_S = int(HOUR.total_seconds())
 
 
 @router.get("")
@@ -40,7 +42,8 @@ def ask(request: Request, here: Here, q: Annotated[str, Form()] = "") -> Respons
         raise InvalidInput(
             "This cannot be added to the list. Write a question of up to 200 characters, without personal details."
         )
-    here.wanted.flush(everything=True)
+    if not here.wanted.flush(everything=True):
+        raise TooManyRequests(ADDED_WITHIN_S, NEW_ASKED, ADDED_WITHIN_S)
     return lead_to("/wanted", "wanted")
 
 
