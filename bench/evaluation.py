@@ -1,5 +1,6 @@
 """The evaluation library: real documents, imported by the real command, and what people asked of them."""
 
+import fcntl
 import gzip
 import json
 import os
@@ -42,21 +43,28 @@ class Asked:
 def library(size: int | None = None) -> tuple[Database, SearchIndex]:
     """Return the stores of a library of the first `size` documents (None: all), imported unless they are already."""
     data = HOME / f"{size or 'all'}-{SCHEMA_VERSION}"
-    if not (data / "complete").exists():
-        if not corpus.SHARED.is_dir():
-            sys.exit("The evaluation data are not beside this checkout: nothing to measure.")
-        shutil.rmtree(data, ignore_errors=True)
-        tree = data / "tree"
-        print(f"importing {corpus.write_tree(tree, size)} documents (once) ...", flush=True)
-        environ = os.environ | {"OMNIRACLE_DATA_DIR": str(data)}
-        for arguments in (["migrate"], ["import", str(tree)]):
-            subprocess.run([sys.executable, "-m", "app", *arguments], env=environ, check=True)
-        shutil.rmtree(tree)
-        (data / "complete").touch()
+    HOME.mkdir(parents=True, exist_ok=True)
+    with data.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # who comes while another one imports waits for it
+        if not (data / "complete").exists():
+            _import(data, size)
     settings = Settings(data_dir=data)
     database = Database.of(settings)
     schema.migrate(database)
     return database, SearchIndex(settings.index_dir)
+
+
+def _import(data: Path, size: int | None) -> None:
+    if not corpus.SHARED.is_dir():
+        sys.exit("The evaluation data are not beside this checkout: nothing to measure.")
+    shutil.rmtree(data, ignore_errors=True)
+    tree = data / "tree"
+    print(f"importing {corpus.write_tree(tree, size)} documents (once) ...", flush=True)
+    environ = os.environ | {"OMNIRACLE_DATA_DIR": str(data)}
+    for arguments in (["migrate"], ["import", str(tree)]):
+        subprocess.run([sys.executable, "-m", "app", *arguments], env=environ, check=True)
+    shutil.rmtree(tree)
+    (data / "complete").touch()
 
 
 @contextmanager
