@@ -15,7 +15,9 @@ from app.headers import SECURITY_HEADERS
 # uvicorn waits for ever for the rest of a request, and keeps as long a head as anybody sends.
 PATIENCE_S = 20.0
 SLOWEST = 500  # bytes a second
-MAX_HEAD = 64 * 1024  # bytes
+MAX_HEAD = 64 * 1024  # bytes; and of what stands behind a body that comes in pieces
+MAX_LINES = 200  # of either; the shortest take thirty times as much memory as they have bytes
+MAX_WAITING = 50  # requests of a connection that wait for the answers to those before them; each takes a few kB
 STALLED_S = 60.0  # how long the last 64 kB of an answer may wait for a client that does not take them
 MAX_CONNECTIONS = 5000  # of one worker; each takes a file descriptor and a few kB
 
@@ -33,8 +35,8 @@ TOO_SLOW = (
     f"请求到达得太慢：最多 {PATIENCE_S:.0f} 秒，每 {SLOWEST} 字节可多 1 秒。\n"
 )
 TOO_LONG = (
-    f"The address and the header lines are too long: the limit is {MAX_HEAD // 1024} kB.\n"
-    f"网址和请求头太长：上限为 {MAX_HEAD // 1024} kB。\n"
+    f"The address and the header lines are too long: the limit is {MAX_HEAD // 1024} kB and {MAX_LINES} lines.\n"
+    f"网址和请求头太长：上限为 {MAX_HEAD // 1024} kB，{MAX_LINES} 行。\n"
 )
 TOO_MANY = "Too many connections. Please try again in a moment.\n连接太多，请稍后再试。\n"
 RETRY_AFTER_S = 5
@@ -49,6 +51,10 @@ _PROTECTING = b"".join(
 )
 
 
+class _Refused(Exception):
+    """Ends the reading of a connection, as what is no HTTP does."""
+
+
 class WorkerProtocol(HttpToolsProtocol):
     """uvicorn's HTTP, but nobody holds a connection for ever by sending or reading slowly.
 
@@ -58,7 +64,9 @@ class WorkerProtocol(HttpToolsProtocol):
 
     is_leaving = False
     _is_head = _is_body = False  # what of a request has begun to arrive, and not ended
-    _head_bytes = 0
+    _has_ended = False  # a head, a part of a body, or a request, with what came last
+    _pending = 0  # bytes that came since one of them ended
+    _refusal = 400, NO_HTTP  # of what cannot be read on
     _deadline = 0.0
     _arrival: asyncio.TimerHandle | None = None
     _stall: asyncio.TimerHandle | None = None
@@ -79,26 +87,34 @@ class WorkerProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read a part of a request, most often all of it."""
+        self._has_ended = False
         super().data_received(data)
+        self._pending = 0 if self._has_ended else self._pending + len(data)
         if self._is_head or self._is_body or self._is_idle():
             if self._arrival is None:
                 self._watch_arrival()
             self._deadline = min(self._deadline + len(data) / SLOWEST, self.loop.time() + PATIENCE_S)
-            self._head_bytes += len(data) if self._is_head else 0
-            if self._head_bytes > MAX_HEAD:
+            if self._pending > MAX_HEAD or len(self.headers or ()) > MAX_LINES:
                 self._refuse(431, TOO_LONG)
         elif self._arrival is not None:
             self._unwatch_arrival()
 
     def on_message_begin(self) -> None:
-        """Begin to read a request."""
+        """Begin to read a request; behind too many that wait, the last answer says that the connection ends with it."""
+        if len(self.pipeline) >= MAX_WAITING:
+            raise _Refused
         super().on_message_begin()
-        self._is_head, self._head_bytes = True, 0
+        self._is_head = True
+
+    def on_body(self, body: bytes) -> None:
+        """Read a part of a body."""
+        super().on_body(body)
+        self._has_ended = True
 
     def on_message_complete(self) -> None:
         """End a request."""
         super().on_message_complete()
-        self._is_body = False
+        self._is_body, self._has_ended = False, True
 
     def pause_writing(self) -> None:
         """Wait for a client that has not taken what was sent, but not for ever."""
@@ -128,7 +144,10 @@ class WorkerProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Begin to answer."""
-        self._is_head, self._is_body = False, True
+        if len(self.headers) > MAX_LINES:
+            self._refusal = 431, TOO_LONG
+            raise _Refused
+        self._is_head, self._is_body, self._has_ended = False, True, True
         super().on_headers_complete()
         self.headers = []  # what comes behind a chunked body is not among the headers that the proxies have checked
         if self.cycle is not None:
@@ -138,9 +157,9 @@ class WorkerProtocol(HttpToolsProtocol):
                 self.cycle.keep_alive = False
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  uvicorn has one for all
-        """Answer what is no HTTP, of which the application never hears; what came whole before it is answered first."""
+        """Answer what the application never hears of, such as what is no HTTP; what came whole is answered first."""
         if self._is_idle() or self._is_body:
-            self._refuse(400, NO_HTTP)
+            self._refuse(*self._refusal)
         else:
             self._is_head = self.cycle.keep_alive = False
 

@@ -126,6 +126,23 @@ def test_what_came_whole_is_answered_whatever_comes_behind_it(site, ended, paths
     assert [path.encode() for path, _, _ in ended] == paths
 
 
+def test_of_what_is_asked_without_waiting_for_answers_a_bounded_number_is_kept(site, ended, monkeypatch):
+    monkeypatch.setattr(protocol, "MAX_WAITING", 3)
+    asked = b"".join(b"GET %s HTTP/1.1\r\nHost: a\r\n\r\n" % path for path in [b"/busy", *[b"/"] * 1000])
+    with connected(site, asked) as connection:
+        received = answer(connection)
+    assert received.count(b"HTTP/1.1 200 OK") == len(ended) == 4
+    assert received.lower().partition(b"connection: close")[0].count(b"http/1.1 200 ok") == 4
+
+
+def test_a_long_body_does_not_count_as_part_of_the_next_head(site, ended):
+    busy, body = b"GET /busy HTTP/1.1\r\nHost: a\r\n\r\n", b"x" * 100_000  # read in one piece, when that is answered
+    asked = b"POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    with connected(site, busy, asked + b"GET /2 HTTP/1.1\r\nHo", b"st: a\r\nConnection: close\r\n\r\n") as connection:
+        assert answer(connection).count(b"HTTP/1.1 200 OK") == 3
+    assert [known for known, _, _ in ended] == ["/busy", "/1", "/2"]
+
+
 def test_what_breaks_off_within_a_request_is_not_answered_as_if_it_were_whole(site, ended):
     broken = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"
     with connected(site, broken) as connection:
@@ -162,11 +179,27 @@ def test_a_head_has_an_end(site, ended):
     assert ended == []
 
 
+@pytest.mark.parametrize("end", [b"", b"\r\n"])
+def test_a_head_has_a_bounded_number_of_lines(site, ended, end):
+    with connected(site, b"GET / HTTP/1.1\r\n" + b"a:\r\n" * (protocol.MAX_LINES + 2) + end) as connection:
+        assert answer(connection).startswith(b"HTTP/1.1 431 ")
+    assert ended == []
+
+
+@pytest.mark.parametrize("line", [b"a:\r\n", b"x" * 1000])
+def test_what_stands_behind_a_body_has_an_end(site, ended, line):
+    chunked = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n"
+    with connected(site, chunked) as connection, pytest.raises(OSError, match=r"reset|[Bb]roken"):
+        for _ in range(100_000):
+            connection.sendall(line)
+    assert eventually(lambda: [kind for _, kind, _ in ended] == ["http.disconnect"])
+
+
 @pytest.mark.parametrize(
     ("sent", "status", "figures"),
     [
         (b"G", 408, ("20", "500")),
-        (b"GET / HTTP/1.1\r\nX: " + b"x" * 200, 431, ("64 kB",)),
+        (b"GET / HTTP/1.1\r\nX: " + b"x" * 200, 431, ("64 kB", "200")),
         (b"\x16\x03\x01\x02\x00\r\n\r\n", 400, ()),
     ],
 )
