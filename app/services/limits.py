@@ -117,15 +117,19 @@ class RateLimits:
 
     def is_first(self, limit: Limit, subject: str) -> bool:
         """Count one more time for `subject`, and say whether it is the first in the limit's period."""
-        return self._add(limit, subject, _start(limit)) == 1
+        return self._add(limit, subject, _start(limit)) <= 1
+
+    def take_back(self, limit: Limit, subject: str) -> None:
+        """Count one time less for `subject`: what was counted has not been done."""
+        self._add(limit, subject, _start(limit), -1)
 
     def digest(self, text: str) -> str:
         """Return 40 characters that stand for a text and that nobody without the site's secret can trace back."""
         return digest_of(self._secret, text)
 
-    def _add(self, limit: Limit, subject: str, start: int) -> int:
+    def _add(self, limit: Limit, subject: str, start: int, number: int = 1) -> int:
         with self._database.write() as session:
-            return rates.add(session, self._key(limit.name, subject), start, 1)
+            return rates.add(session, self._key(limit.name, subject), start, number)
 
     def _key(self, name: str, subject: str) -> str:
         return f"{name}:{self.digest(subject)}"

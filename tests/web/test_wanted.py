@@ -106,7 +106,8 @@ def test_asking_is_counted_and_shown_at_once(client):
 
 @pytest.mark.parametrize("text", ["", "  ", "x" * 201, "me@example.org", "+49 (0) 170 123 45 67", "???"])
 def test_what_is_no_question_or_personal_is_not_kept(client, text):
-    assert client.post("/wanted", data={"q": text}).status_code == 400
+    for _ in range(2):
+        assert client.post("/wanted", data={"q": text}).status_code == 400
     assert 'id="wanted-' not in flushed(client)
 
 
@@ -196,10 +197,14 @@ def test_what_is_known_or_asked_for_is_counted_in_a_flood_too(library, monkeypat
 def test_who_asks_when_the_hour_is_full_is_told_so(client, monkeypatch):
     monkeypatch.setattr(wanting, "NEW_ASKED", 1)
     assert client.post("/wanted", data={"q": "okapi or giraffe"}).status_code == 303
-    refused = client.post("/wanted", data={"q": "tapir or pig"})
-    assert refused.status_code == 429
-    assert refused.headers["Retry-After"] == "3600"
+    for _ in range(2):
+        refused = client.post("/wanted", data={"q": "tapir or pig"})
+        assert refused.status_code == 429
+        assert refused.headers["Retry-After"] == "3600"
     assert "tapir" not in client.get("/wanted").text
+    monkeypatch.setattr(wanting, "NEW_ASKED", 2)
+    assert client.post("/wanted", data={"q": "tapir or pig"}).status_code == 303
+    assert "tapir" in client.get("/wanted").text
 
 
 def test_who_asks_is_noted_although_a_flood_is(library):
