@@ -30,7 +30,7 @@ class BodyLimit:
 
     Requests that wait for their turn have brought what they ask for. When that is too much for one worker's memory, who
     brings more gets 503: an address that holds too much by itself, and where all together do, each that holds more than
-    a little. So no address shuts out another one.
+    a little. So no address shuts out another one. What was refused is held no longer, and those beside it may go on.
     """
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
@@ -51,27 +51,42 @@ class BodyLimit:
             return
         taken = 0
         address = address_of(Request(scope))
+        refusal: HTTPException | None = None
+
+        def let_go() -> None:
+            nonlocal taken
+            self._held -= taken
+            self._held_of[address] -= taken
+            if not self._held_of[address]:
+                del self._held_of[address]
+            taken = 0
 
         async def receive_bounded() -> Message:
-            nonlocal taken
+            nonlocal taken, refusal
+            if refusal is not None:  # nobody reads on and takes the rest for a whole
+                raise refusal
             message = await receive()
             size = len(message.get("body", b""))
             taken += size
             self._held += size
             self._held_of[address] += size
-            if taken > self.limit:
-                raise HTTPException(413)
-            if self._is_too_much(address, taken):
-                raise HTTPException(503, Busy().message, headers={"Retry-After": str(RETRY_AFTER_S)})
+            refusal = self._refusal(address, taken)
+            if refusal is not None:
+                let_go()
+                raise refusal
             return message
 
         try:
             await self.app(scope, receive_bounded, send)
         finally:
-            self._held -= taken
-            self._held_of[address] -= taken
-            if not self._held_of[address]:
-                del self._held_of[address]
+            let_go()
+
+    def _refusal(self, address: str, taken: int) -> HTTPException | None:
+        if taken > self.limit:
+            return HTTPException(413)
+        if self._is_too_much(address, taken):
+            return HTTPException(503, Busy().message, headers={"Retry-After": str(RETRY_AFTER_S)})
+        return None
 
     def _is_too_much(self, address: str, taken: int) -> bool:
         """Say whether an address may bring no more with a request that has brought `taken`; alone, each may come."""

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from threading import Event
 
 import pytest
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.testclient import TestClient
 
@@ -263,6 +264,41 @@ def test_what_waits_does_not_fill_the_memory(client, renderings, signed_in, monk
         free(client, client.app.state.omniracle)
         assert {each.result().status_code for each in asked} == {200}
     assert flood.post("/contribute/preview", data=some).status_code == 200
+
+
+def test_what_is_refused_makes_room_at_once(monkeypatch):
+    """Of several large ones from one address the last is refused, not each that goes on while that one is answered."""
+    monkeypatch.setattr(bodies, "MOST_OF_ONE", 10)
+    refused = []
+
+    async def bring_two():
+        pieces = {name: asyncio.Queue() for name in "ab"}
+        answered = asyncio.Event()
+
+        async def app(scope, receive, _send):
+            try:
+                while (await receive())["more_body"]:
+                    pass
+            except HTTPException as error:
+                refused.append((scope["path"], error.status_code))
+                await answered.wait()
+                with pytest.raises(HTTPException):  # the rest is not read as if it were all
+                    await asyncio.wait_for(receive(), 1)
+
+        async def bring(name, size):
+            await pieces[name].put({"type": "http.request", "body": b"x" * size, "more_body": size > 4})
+            await asyncio.sleep(0.01)
+
+        limited = bodies.BodyLimit(app, 100)
+        scope = {"type": "http", "headers": [], "client": ("203.0.113.1", 1)}
+        tasks = [asyncio.create_task(limited({**scope, "path": name}, pieces[name].get, None)) for name in "ab"]
+        for name, size in (("a", 6), ("b", 6), ("a", 4)):
+            await bring(name, size)
+        answered.set()
+        await asyncio.gather(*tasks)
+
+    run(bring_two())
+    assert refused == [("b", 503)]
 
 
 def test_one_request_may_bring_what_a_request_may(client, signed_in, monkeypatch):
