@@ -4,7 +4,7 @@ import errno
 import os
 import sqlite3
 
-from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError, TimeoutError  # noqa: A004
+from sqlalchemy.exc import DatabaseError, DataError, DBAPIError, OperationalError, TimeoutError  # noqa: A004
 
 from app.errors import OperatorError
 
@@ -50,6 +50,11 @@ def is_of_disk(error: BaseException) -> bool:
         code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF  # the rest says more exactly what it is
         return code in _SQLITE_OF_DISK or _sqlstate(error) in _POSTGRESQL_OF_DISK
     return isinstance(error, OSError) and error.errno in _OF_DISK
+
+
+def is_no_text(error: BaseException) -> bool:
+    """Say whether PostgreSQL was asked for, or given, a text with a zero byte; none of its texts can have one."""
+    return isinstance(error, DataError) and "NUL (0x00)" in str(error.orig)
 
 
 def _sqlstate(error: DBAPIError) -> str | None:

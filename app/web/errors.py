@@ -36,9 +36,9 @@ from app.errors import (
     TooManyRequests,
 )
 from app.services.accounts import Key
-from app.storage.failures import is_of_disk, reason_of
+from app.storage.failures import is_no_text, is_of_disk, reason_of
 from app.web.access import key_of
-from app.web.forms import is_form, read_form, unreadable
+from app.web.forms import damaged, is_form, read_form, unreadable
 from app.web.language import translate
 from app.web.near import near
 from app.web.origin import SAFE_METHODS, is_foreign
@@ -234,6 +234,8 @@ def _answer_validation(request: Request, error: Exception) -> Response:
 
 def _answer_failure(request: Request, error: Exception) -> Response:
     """Answer for a database or a disk that fails; a mistake of ours is raised again."""
+    if is_no_text(error):
+        return _answer_ours(request, NotFound(_MESSAGES[404]) if "\0" in request.scope["path"] else damaged())
     reason = reason_of(error)
     if reason is None:
         raise error

@@ -46,6 +46,11 @@ def unreadable(error: HTTPException) -> InvalidInput | None:
         return None
     if error.detail.startswith("Too many") and limit:
         return InvalidInput("A form may have %(most)s fields. Go back and send less at once.", most=limit[0])
+    return damaged()
+
+
+def damaged() -> InvalidInput:
+    """Return what tells that something was sent that no browser sends."""
     return InvalidInput("What was sent is damaged: it cannot be read. Go back and send it again.")
 
 

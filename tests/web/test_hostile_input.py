@@ -47,6 +47,28 @@ def test_what_stands_in_an_address_stays_text(client, signed_in, address):
         check(ann.get(address.replace("{}", quote(payload, safe="/<>\"'() "))), asked)
 
 
+@pytest.mark.parametrize(
+    ("method", "address", "data"),
+    [
+        *(
+            ("GET", f"/questions/bread%00{rest}", None)
+            for rest in ("", ".md", ".json", "/edit", "/history.atom", "/social.png")
+        ),
+        ("GET", "/api/v1/questions/%00", None),
+        ("GET", "/tags/a%00/feed.atom", None),
+        ("GET", "/api/v1/tags?lang=a%00", None),
+        ("POST", "/questions/bread/feedback", {"kind": "wrong", "reason": "a\0b"}),
+        ("POST", "/questions/bread%00/feedback", {"kind": "helped"}),
+        ("POST", "/questions/bread/deletion", {"reason": "a\0b"}),
+        ("POST", "/sign-in", {"email": "a\0@example.org", "password": "b"}),
+    ],
+)
+def test_a_zero_byte_is_no_mistake_of_ours(client, signed_in, method, address, data):
+    who = client if address == "/sign-in" else signed_in(Role.ADMIN)
+    answer = who.request(method, address, data=data)
+    assert answer.status_code == 404 if "%00" in address and "?" not in address else answer.status_code < 500
+
+
 def test_what_stands_in_a_form_comes_back_as_text(client, signed_in):
     admin = signed_in(Role.ADMIN)
     for payload in SAMPLE:
