@@ -1,5 +1,6 @@
 """Deleting answers and restoring them. What is deleted leaves a tombstone: its history stays, its pages are gone."""
 
+from app.content.plain import one_line
 from app.errors import InvalidFields, NotFound, Problem
 from app.models import Account, Article
 from app.models.columns import now
@@ -11,7 +12,7 @@ MAX_REASON = 500
 
 def delete(database: Database, account: Account, slug: str, reason: str) -> None:
     """Delete an article for a reason; raise NotFound when there is none, InvalidFields without a reason."""
-    reason = " ".join(reason.split())
+    reason = one_line(reason)
     if not reason or len(reason) > MAX_REASON:
         raise InvalidFields(Problem("reason", "Give a reason of up to %(most)s characters.", {"most": MAX_REASON}))
     with database.write() as session:

@@ -4,6 +4,7 @@ import hashlib
 
 from sqlmodel import Session
 
+from app.content.plain import some_lines
 from app.errors import Forbidden, InvalidFields, InvalidInput, NotFound, Problem
 from app.models import Account, Origin, Proposal, ProposalState, Role
 from app.models.columns import now
@@ -60,7 +61,7 @@ def approve(
 
 def reject(database: Database, reviewer: Account, proposal_id: int, reason: str) -> None:
     """Reject a proposal with a reason that its author reads; raise InvalidFields without one."""
-    reason = reason.strip()
+    reason = some_lines(reason)
     if not reason or len(reason) > MAX_REASON:
         message = "Tell the author why, in up to %(most)s characters."
         raise InvalidFields(Problem("reason", message, {"most": MAX_REASON}))

@@ -7,7 +7,7 @@ import pytest
 
 from app.models import Role
 from app.services.importing import import_tree
-from app.storage import articles, tags
+from app.storage import articles, copying, tags
 from tests.hostile import dangers, payloads
 from tests.web.test_contributing import fields
 
@@ -67,6 +67,24 @@ def test_a_zero_byte_is_no_mistake_of_ours(client, signed_in, method, address, d
     who = client if address == "/sign-in" else signed_in(Role.ADMIN)
     answer = who.request(method, address, data=data)
     assert answer.status_code == 404 if "%00" in address and "?" not in address else answer.status_code < 500
+
+
+def test_no_zero_byte_is_kept_with_which_a_site_could_not_move_to_postgresql(client, signed_in, library):
+    ann, rob = signed_in(Role.CONTRIBUTOR), signed_in(Role.REVIEWER)
+    path = ann.post("/contribute", data=fields(title="Why a\0so?", message="a\0b")).headers["Location"]
+    for who, address, data in (
+        (client, "/questions/bread/feedback", {"kind": "wrong", "reason": "a\0b\nc"}),
+        (client, "/wanted", {"q": "quokka\0zebra"}),
+        (rob, f"{path}/rejection", {"reason": "a\0b\nc"}),
+        (rob, "/questions/bread/deletion", {"reason": "a\0b"}),
+        (rob, "/account/name", {"name": "a\0b"}),
+        (rob, "/account/tokens", {"token_name": "a\0b", "scope": "read"}),
+    ):
+        assert who.post(address, data=data).status_code < 400, address
+    with library.database.read() as session:
+        kept = [tuple(row) for table in copying.tables() for rows in copying.rows(session, table) for row in rows]
+    assert "'ab\\nc'" in repr(kept)
+    assert r"\x00" not in repr(kept)
 
 
 def test_what_stands_in_a_form_comes_back_as_text(client, signed_in):

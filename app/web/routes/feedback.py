@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
+from app.content.plain import some_lines
 from app.errors import InvalidInput, NotFound
 from app.models import Feedback, FeedbackKind
 from app.models.columns import now
@@ -36,7 +37,7 @@ def say(
     one address, with the same browser even, may each have their own, and nobody takes back somebody else's.
     """
     here.limits.count(FEEDBACK, address_of(request))
-    reason = reason.strip()
+    reason = some_lines(reason)
     if kind not in list(FeedbackKind):
         raise InvalidInput("Choose helpful, outdated or wrong.")
     if kind == FeedbackKind.WRONG and not reason:
