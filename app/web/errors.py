@@ -236,8 +236,7 @@ def _answer_failure(request: Request, error: Exception) -> Response:
     """Answer for a database or a disk that fails; a mistake of ours is raised again."""
     if is_no_text(error):
         return _answer_ours(request, NotFound(_MESSAGES[404]) if "\0" in request.scope["path"] else damaged())
-    reason = reason_of(error)
-    if reason is None:
+    if (reason := reason_of(error)) is None:
         raise error
     log.error("%s %s was refused: %s", request.method, request.url.path, reason)
     if request.method in SAFE_METHODS or not is_of_disk(error):

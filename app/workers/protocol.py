@@ -6,6 +6,7 @@ import weakref
 from functools import partial
 from http import HTTPStatus
 
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from app.headers import SECURITY_HEADERS
@@ -17,7 +18,7 @@ PATIENCE_S = 20.0
 SLOWEST = 500  # bytes a second
 MAX_HEAD = 64 * 1024  # bytes; and of what stands behind a body that comes in pieces
 MAX_LINES = 200  # of either; the shortest take thirty times as much memory as they have bytes
-MAX_WAITING = 50  # requests of a connection that wait for the answers to those before them; each takes a few kB
+PIECE = 4096  # bytes that are read at once; while requests in them wait for answers to earlier ones, no more are
 STALLED_S = 60.0  # how long the last 64 kB of an answer may wait for a client that does not take them
 MAX_CONNECTIONS = 5000  # of one worker; each takes a file descriptor and a few kB
 
@@ -55,6 +56,17 @@ class _Refused(Exception):
     """Ends the reading of a connection, as what is no HTTP does."""
 
 
+class _Flow(FlowControl):
+    """Takes no more from a client of which there is something yet to be read, whoever asks for it."""
+
+    unread = memoryview(b"")
+
+    def resume_reading(self) -> None:
+        """Go on, if that may be."""
+        if not self.unread:
+            super().resume_reading()
+
+
 class WorkerProtocol(HttpToolsProtocol):
     """uvicorn's HTTP, but nobody holds a connection for ever by sending or reading slowly.
 
@@ -62,7 +74,9 @@ class WorkerProtocol(HttpToolsProtocol):
     moment ago, and its request is on the way. Closing it would lose that.
     """
 
+    flow: _Flow
     is_leaving = False
+    _is_over = False  # nothing is read any more
     _is_head = _is_body = False  # what of a request has begun to arrive, and not ended
     _has_ended = False  # a head, a part of a body, or a request, with what came last
     _pending = 0  # bytes that came since one of them ended
@@ -74,6 +88,7 @@ class WorkerProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for a request."""
         super().connection_made(transport)
+        self.flow = _Flow(transport)
         if len(self.connections) > MAX_CONNECTIONS:
             self._refuse(503, TOO_MANY)
         else:
@@ -87,6 +102,21 @@ class WorkerProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read a part of a request, most often all of it."""
+        self.flow.unread = memoryview(bytes(self.flow.unread) + data) if self.flow.unread else memoryview(data)
+        self._read_on()
+
+    def _read_on(self) -> None:
+        """Read what has come, as far as nothing in it has to wait for the answers to earlier requests."""
+        while self.flow.unread and not self.pipeline:
+            if self._is_over or self.transport.is_closing():
+                self.flow.unread = memoryview(b"")
+                return
+            piece, self.flow.unread = self.flow.unread[:PIECE], self.flow.unread[PIECE:]
+            self._read(bytes(piece))
+        if self.flow.unread:
+            self.flow.pause_reading()
+
+    def _read(self, data: bytes) -> None:
         self._has_ended = False
         super().data_received(data)
         self._pending = 0 if self._has_ended else self._pending + len(data)
@@ -100,9 +130,7 @@ class WorkerProtocol(HttpToolsProtocol):
             self._unwatch_arrival()
 
     def on_message_begin(self) -> None:
-        """Begin to read a request; behind too many that wait, the last answer says that the connection ends with it."""
-        if len(self.pipeline) >= MAX_WAITING:
-            raise _Refused
+        """Begin to read a request."""
         super().on_message_begin()
         self._is_head = True
 
@@ -131,6 +159,9 @@ class WorkerProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """End an answer; what of it waits to be sent does not keep a closed connection for ever."""
         super().on_response_complete()
+        if self.flow.unread:
+            self._read_on()
+            self.flow.resume_reading()
         if self.transport.get_write_buffer_size():
             self.loop.call_later(STALLED_S, _end_if_closing, self.transport)
 
@@ -161,6 +192,7 @@ class WorkerProtocol(HttpToolsProtocol):
         if self._is_idle() or self._is_body:
             self._refuse(*self._refusal)
         else:
+            self._is_over = True
             self._is_head = self.cycle.keep_alive = False
 
     def _close_if_silent(self) -> None:

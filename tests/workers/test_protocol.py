@@ -126,13 +126,27 @@ def test_what_came_whole_is_answered_whatever_comes_behind_it(site, ended, paths
     assert [path.encode() for path, _, _ in ended] == paths
 
 
-def test_of_what_is_asked_without_waiting_for_answers_a_bounded_number_is_kept(site, ended, monkeypatch):
-    monkeypatch.setattr(protocol, "MAX_WAITING", 3)
-    asked = b"".join(b"GET %s HTTP/1.1\r\nHost: a\r\n\r\n" % path for path in [b"/busy", *[b"/"] * 1000])
-    with connected(site, asked) as connection:
+def test_of_what_is_asked_without_waiting_for_answers_little_is_read_at_once(site, ended, monkeypatch):
+    """More would take a hundred times the memory that it has bytes; all of it is answered, one after the other."""
+    waiting = []
+    begin = protocol.WorkerProtocol.on_headers_complete
+
+    def spied(connection):
+        begin(connection)
+        waiting.append(len(connection.pipeline))
+
+    monkeypatch.setattr(protocol.WorkerProtocol, "on_headers_complete", spied)
+    last = b"POST /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 100000\r\n\r\n" + b"x" * 100_000
+    paths = [b"/busy", *(b"/%d" % number for number in range(3000))]
+    asked = b"".join(b"GET %s HTTP/1.1\r\nHost: a\r\n\r\n" % path for path in paths) + last
+    with connected(site) as connection:
+        sender = threading.Thread(target=connection.sendall, args=[asked])
+        sender.start()
         received = answer(connection)
-    assert received.count(b"HTTP/1.1 200 OK") == len(ended) == 4
-    assert received.lower().partition(b"connection: close")[0].count(b"http/1.1 200 ok") == 4
+        sender.join()
+    assert received.count(b"HTTP/1.1 200 OK") == len(paths) + 1
+    assert [path.encode() for path, _, _ in ended] == [*paths, b"/last"]
+    assert 1 < max(waiting) < protocol.PIECE / 25
 
 
 def test_a_long_body_does_not_count_as_part_of_the_next_head(site, ended):
