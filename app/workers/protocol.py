@@ -102,8 +102,11 @@ class WorkerProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read a part of a request, most often all of it."""
-        self.flow.unread = memoryview(bytes(self.flow.unread) + data) if self.flow.unread else memoryview(data)
-        self._read_on()
+        if len(data) <= PIECE and not (self.pipeline or self.flow.unread):
+            self._read(data)
+        else:
+            self.flow.unread = memoryview(bytes(self.flow.unread) + data)
+            self._read_on()
 
     def _read_on(self) -> None:
         """Read what has come, as far as nothing in it has to wait for the answers to earlier requests."""
