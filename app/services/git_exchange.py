@@ -80,6 +80,7 @@ def pull(
     except GitFailed as error:
         report.problems.append(Problem(".git", f"upstream could not be merged ({error})", lost=False))
     _write_articles(database, folder, set(written))
+    _note(database, folder, own)
     return report
 
 
@@ -93,7 +94,7 @@ def push(
     """
     repository = repository_of(folder)
     sync(database, index, folder, progress, own=own)  # what somebody has changed on disk is not written over unseen
-    done = Exported(commits=_commit_all(database, repository, folder))
+    done = Exported(commits=_commit_all(database, repository, folder, own))
     if repository.upstream() is None:
         return done
     for attempt in range(2):
@@ -104,7 +105,7 @@ def push(
                 done.problems.append(Problem(".git", f"could not be pushed ({error}); it is next time", lost=False))
                 break
             done.problems += pull(database, index, folder, progress, own=own).problems  # somebody else was faster
-            done.commits += _commit_all(database, repository, folder)
+            done.commits += _commit_all(database, repository, folder, own)
         else:
             done.was_pushed = True
             break
@@ -116,7 +117,12 @@ def _text(repository: Repository, commit: str | None, path: str) -> str | None:
     return None if content is None else content.decode("utf-8", "replace")
 
 
-def _commit_all(database: Database, repository: Repository, folder: Path) -> int:
+def _note(database: Database, folder: Path, own: OwnFiles | None) -> None:
+    """Note that the files are what the site has: what somebody changes in them is a change of that."""
+    sync(database, None, folder, own=own)
+
+
+def _commit_all(database: Database, repository: Repository, folder: Path, own: OwnFiles | None) -> int:
     commits = 0
     for revision, path in _missing(database, repository):
         write_file(folder, path, revision.source.encode("utf-8"))
@@ -126,6 +132,7 @@ def _commit_all(database: Database, repository: Repository, folder: Path) -> int
     for path, title, moment in _deleted(database, repository):
         (folder / path).unlink(missing_ok=True)
         commits += repository.commit(path, author=_author(SITE), message=f"Delete: {title}", moment=moment)
+    _note(database, folder, own)
     return commits
 
 

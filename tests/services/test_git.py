@@ -106,6 +106,19 @@ def test_each_revision_becomes_a_commit_of_its_author(world):
     assert again.commits == 0
 
 
+@pytest.mark.parametrize("exchange", [World.pull, World.push])
+def test_what_is_changed_in_a_file_after_it_was_written_clashes_with_nothing(world, exchange):
+    world.upstream("a.md", TEXT.format(title="A", top="Top, upstream.", end="End."))
+    world.on_site("a", TEXT.format(title="A", top="Top.", end="End, on the site."))
+    exchange(world)
+    both = (world.folder / "a.md").read_text()
+    assert both == TEXT.format(title="A", top="Top, upstream.", end="End, on the site.")
+    (world.folder / "a.md").write_text(both.replace("End, on the site.", "End, by hand."))
+    assert world.pull().updated == 1
+    assert world.source("a") == both.replace("End, on the site.", "End, by hand.")
+    assert world.waiting() == []
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
