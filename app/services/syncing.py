@@ -47,6 +47,7 @@ class Changes:
 LEFT_ALONE = Stored(
     "unchanged", ("may be older than what another host has brought in: left (`omniracle sync` takes it as it is)",)
 )
+DELETED = Stored("unchanged", ("was deleted on the site: restore it there, or remove the file",))
 
 
 @dataclass(frozen=True)
@@ -90,11 +91,11 @@ def sync(
     taken: dict[str, str] = {}
     for done, (found, prepared) in enumerate(prepare_all(changed, prepare), start=1):
         result = prepared if isinstance(prepared, Problem) else _store(database, found, prepared, run)
-        if not isinstance(prepared, Problem) and not isinstance(result, Problem):
+        if not isinstance(prepared, Problem) and not isinstance(result, Problem) and result is not DELETED:
             taken[found.path] = LEFT if result is LEFT_ALONE else prepared.sha256
         report.add(found.path, result)
         progress("sync", done, len(changed))
-    if own is not None and had is not None:
+    if own is not None and had is not None and present:  # an empty folder is perhaps not mounted: it takes no part
         equal = {path: known[path].sha256 for path in present - {found.path for found in differing}}
         digests = {**had.digests, **equal, **taken}
         own.keep(folder, {path: digests[path] for path in present & digests.keys()})
@@ -184,7 +185,7 @@ def _move(session: Session, before: SourceFile, found: FoundFile, prepared: Prep
 def _exchange(session: Session, article: Article, base: int, found: FoundFile, prepared: Prepared) -> Stored:
     """Bring the file's text to its article; `base` is the revision from which the text comes, 0 when unknown."""
     if article.deleted_at is not None:  # it is looked at again once the article is restored
-        return Stored("unchanged", ("was deleted on the site: restore it there, or remove the file",))
+        return DELETED
     same = revisions.number_of(session, article.id or 0, prepared.source)
     if same == article.revision:
         remember(session, CONTENT, found, prepared.sha256, article.id, same)

@@ -11,12 +11,14 @@ from sqlmodel import select
 from app.cli.preparing import prepare
 from app.config import Settings
 from app.models import Proposal
+from app.services import accounts, git_exchange, removing
 from app.services.exporting import export
 from app.services.own_files import OwnFiles
 from app.services.syncing import sync
 from app.storage import articles
 from app.storage.database import Database
 from tests.services.test_exchange import edit_on_site
+from tests.services.test_git import git
 
 TEA = "---\ntitle: How hot is tea?\nlang: en\n---\n{}\n"
 LINES = TEA.format("First.\n\nSecond.\n\nThird.\n\nFourth.\n\nFifth.")
@@ -125,6 +127,35 @@ def test_an_empty_folder_takes_no_part(hosts, capsys):
     shutil.rmtree(old.content_dir / "food")
     assert said(capsys, old).count("stay") == 1
     assert shown(old) == before
+
+
+def test_a_folder_that_is_empty_for_a_while_brings_nothing_back(hosts):
+    new, old = hosts
+    (new.content_dir / "food/tea.md").rename(new.content_dir / "food/oolong.md")
+    prepare(new)
+    write(new, "oolong.md", TEA.format("Eighty degrees.").replace("tea", "oolong"))
+    prepare(new)
+    before = shown(new)
+    away = old.content_dir.rename(old.content_dir.with_name("away"))  # what it is mounted at is there
+    old.content_dir.mkdir()
+    prepare(old)
+    old.content_dir.rmdir()
+    away.rename(old.content_dir)
+    prepare(old)
+    assert shown(old) == before
+
+
+def test_a_change_of_a_file_whose_article_is_deleted_is_brought_in_once_it_is_restored(hosts):
+    new, _ = hosts
+    with closing(Database(new.resolved_database_url)) as database:
+        ann = accounts.sign_up(database, email="ann@example.org", name="Ann", password="four words make one")
+        removing.delete(database, ann, "tea", "Not true any more.")
+        write(new, "tea.md", TEA.format("Eighty degrees."))
+        for _ in range(2):
+            prepare(new)
+        removing.restore(database, ann, "tea")
+    prepare(new)
+    assert shown(new)["tea"][1:] == (2, "Eighty degrees.")
 
 
 def test_an_older_text_comes_back_when_it_was_put_back_or_is_synced_by_hand(hosts):
@@ -295,3 +326,23 @@ def test_a_record_that_is_cut_off_or_of_another_database_is_none(hosts, capsys):
         (old.data_dir / "content.json").write_bytes(record)
         assert "food/tea.md" in said(capsys, old)
         assert shown(old) == before
+
+
+def test_what_is_changed_after_a_pull_is_a_change_of_what_was_pulled(hosts, tmp_path):
+    new, _ = hosts
+    with_lines(new)
+    git(new.content_dir, "init", "--quiet", "--initial-branch=main")
+    git(new.content_dir, "add", "--all")
+    git(new.content_dir, "commit", "--quiet", "-m", "all")
+    git(tmp_path, "clone", "--quiet", str(new.content_dir), "upstream")
+    git(new.content_dir, "remote", "add", "origin", str(tmp_path / "upstream"))
+    git(new.content_dir, "fetch", "--quiet")
+    git(new.content_dir, "branch", "--quiet", "--set-upstream-to", "origin/main")
+    (tmp_path / "upstream/food/tea.md").write_text(LINES.replace("Third", "3"))
+    git(tmp_path / "upstream", "commit", "--quiet", "-am", "three")
+    with closing(Database(new.resolved_database_url)) as database:
+        git_exchange.pull(database, None, new.content_dir, own=OwnFiles.of(new, database))
+    assert lines(new)[2] == "3."
+    write(new, "tea.md", LINES.replace("Third", "Drei"))
+    prepare(new)
+    assert (lines(new)[2], waiting(new)) == ("Drei.", [])
