@@ -111,7 +111,7 @@ class OwnFiles:
             return Had()
         try:
             kept = json.loads(self._file.read_bytes())
-            return Had(dict(kept["files"]), is_kept=True) if kept["site"] == self._site() else Had()
+            return Had(dict(kept["files"]), is_kept=True) if self._knows(kept["site"], *kept["revision"]) else Had()
         except (ValueError, KeyError, TypeError) as error:  # cut off, for example
             log.warning("%s cannot be used (%s): it is written anew", self._file, error)
             return Had()
@@ -119,12 +119,15 @@ class OwnFiles:
     def keep(self, folder: Path, digests: Mapping[str, str]) -> None:
         """Keep the digests of what `folder` has now; raise OSError when that cannot be written."""
         if folder.resolve() == self._content_dir:
-            kept = {"site": self._site(), "files": digests}
+            with self._database.read() as session:
+                place = {"site": site.identity(session), "revision": revisions.newest(session)}
+            kept = place | {"files": digests}
             files.write(self._file, json.dumps(kept, ensure_ascii=False, indent=0, sort_keys=True).encode())
 
-    def _site(self) -> str:
+    def _knows(self, identity: str, revision: int, stamp: str) -> bool:
+        """Say whether the database is the one of then; an older one that was put in its place lacks the revision."""
         with self._database.read() as session:
-            return site.identity(session)
+            return (site.identity(session), revisions.stamp(session, revision)) == (identity, stamp)
 
 
 def _has_text(session: Session, known: SourceFile, prepared: Prepared) -> bool:

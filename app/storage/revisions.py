@@ -44,6 +44,18 @@ def count(session: Session) -> int:
     return session.exec(select(func.count()).select_from(Revision)).one()
 
 
+def newest(session: Session) -> tuple[int, str]:
+    """Return the id of the newest revision of all, and its stamp; 0 and nothing when there is none."""
+    revision = session.exec(select(Revision).order_by(col(Revision.id).desc()).limit(1)).first()
+    return (0, "") if revision is None or revision.id is None else (revision.id, revision.created_at.isoformat())
+
+
+def stamp(session: Session, id_: int) -> str:
+    """Return what tells a revision from others that may get its id, in a restored database; nothing for no revision."""
+    revision = session.get(Revision, id_)
+    return "" if revision is None else revision.created_at.isoformat()
+
+
 def has_written(session: Session, author_id: int) -> bool:
     """Say whether a revision is by this account."""
     return session.exec(select(Revision.id).where(Revision.author_id == author_id)).first() is not None

@@ -12,8 +12,10 @@ from app.cli.preparing import prepare
 from app.config import Settings
 from app.models import Proposal
 from app.services import accounts, git_exchange, removing
+from app.services.backup import back_up
 from app.services.exporting import export
 from app.services.own_files import OwnFiles
+from app.services.restoring import restore
 from app.services.syncing import sync
 from app.storage import articles
 from app.storage.database import Database
@@ -317,12 +319,35 @@ def test_a_file_is_not_taken_for_a_change_of_what_another_host_has_exported(host
     assert [source for _, source in waiting(two)] == [LINES.replace("First", "1")]
 
 
+@pytest.mark.parametrize("is_changed_after", [False, True])
+def test_what_was_brought_in_after_a_backup_is_not_passed_over_when_it_is_restored(
+    hosts, database_server, tmp_path, capsys, is_changed_after
+):
+    new, old = hosts
+    back_up(new, tmp_path / "backup.tar.gz", {})
+    write(new, "tea.md", TEA.format("Eighty degrees."))
+    write(new, "milk.md", TEA.format("Cold.").replace("tea", "milk"))
+    prepare(new)
+    name = database_server.create()
+    again = [each.model_copy(update={"database_url": database_server.url(name)}) for each in (new, old)]
+    restore(again[0], tmp_path / "backup.tar.gz")
+    if is_changed_after:
+        for text in ("With more salt.", "With much salt."):
+            save(again[1], "bread", TEA.format(text).replace("hot is tea", "salty is bread"))
+    assert "food/tea.md: may be older" in said(capsys, again[0])
+    assert shown(again[1])["milk"][2] == "Cold."
+    assert shown(again[1])["tea"][1:] == (1, "Ninety degrees.")
+    by_hand(again[0])
+    assert shown(again[1])["tea"][1:] == (2, "Eighty degrees.")
+    database_server.drop(name)
+
+
 def test_a_record_that_is_cut_off_or_of_another_database_is_none(hosts, capsys):
     new, old = hosts
     write(new, "tea.md", TEA.format("Eighty degrees."))
     prepare(new)
     before = shown(new)
-    for record in (b"", b"[]", b'{"files": {}, "site": "another"}', b'{"files": 1, "site": "another"}'):
+    for record in (b"", b"[]", b'{"files": {}, "site": "x", "revision": [0, ""]}', b'{"files": 1}'):
         (old.data_dir / "content.json").write_bytes(record)
         assert "food/tea.md" in said(capsys, old)
         assert shown(old) == before
