@@ -129,10 +129,10 @@ class SearchEngine(Protocol):
     def position(self) -> int:
         """Return the number of the last change that the index knows, see app/storage/jobs.py; 0 when it knows none."""
 
-    def anchor(self) -> tuple[int, str | None]:
+    def anchor(self) -> tuple[int, str]:
         """Return its position, and what tells the change there from others that get its number; "" when not known.
 
-        A database that was restored gives the numbers once more that it had given since. None: it needs no telling.
+        A database that was restored gives the numbers once more that it had given since.
         """
 
     def advance(self, position: int, stamp: str) -> None:

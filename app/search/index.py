@@ -165,7 +165,7 @@ class SearchIndex:
         except (OSError, ValueError, IndexUnavailable):
             return 0
 
-    def anchor(self) -> tuple[int, str | None]:
+    def anchor(self) -> tuple[int, str]:
         """Return its position, and what tells the change there from others that get its number; "" when not known."""
         try:
             number, stamp = (self.folder / self._current() / STAMP).read_text(encoding="ascii").split(" ")

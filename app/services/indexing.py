@@ -166,7 +166,7 @@ def _drain(
                     similar.mark(session, ids)
             if len(ids) > FEW:
                 _forget_similar(database)
-        if index.anchor() not in ((position, stamp), (position, None)):
+        if index.anchor() != (position, stamp):
             index.advance(position, stamp)  # last: whoever is interrupted before does it all again
         changed += len(ids)
         if not left:

@@ -15,10 +15,12 @@ from app.errors import IndexUnavailable, OperatorError
 from app.search.postgresql import writing
 from app.services import indexing, suggesting
 from app.services.asking import ask
+from app.services.backup import back_up
 from app.services.checking import State, check_all
 from app.services.engines import search_engine
 from app.services.following import Follower
 from app.services.relating import RelatedQuestions
+from app.services.restoring import restore
 from app.services.searching import search, warm
 from app.services.syncing import sync
 from app.storage import articles, jobs, schema
@@ -186,6 +188,26 @@ def test_a_lost_index_is_built_anew(hosts):
     assert State.PROBLEM not in states
 
 
+@pytest.mark.parametrize("saves", [0, 1, 2])
+def test_an_older_database_that_was_restored_beside_the_index_is_noticed_also_after_saves(hosts, tmp_path, saves):
+    """Somebody has emptied the database by dropping its tables, and the index has a schema of its own."""
+    one, two = hosts
+    save(one, "oolong")
+    back_up(one.settings, tmp_path / "backup.tar.gz", {})
+    save(one, "oolong", "Eighty degrees.")
+    assert found(two, "eighty") == ["oolong"]
+    with one.database.engine.begin() as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
+    restore(one.settings, tmp_path / "backup.tar.gz")
+    for number in range(saves):  # with the same numbers of changes and revisions as before
+        one.write("cooking/oolong.md", f"---\ntitle: How hot is oolong?\nlang: en\n---\n{number + 70} degrees.\n")
+        sync(one.database, None, one.content)
+    indexing.ensure(two.database, two.index)
+    assert found(two, "eighty") == []
+    assert found(two, str(saves + 69) if saves else "ninety") == ["oolong"]
+
+
 @pytest.mark.parametrize(("version", "is_whole"), [("5.9", False), ("10.1", True)])
 def test_hosts_that_are_yet_to_be_upgraded_leave_the_newer_index(hosts, version, is_whole):
     one, _ = hosts
@@ -196,6 +218,12 @@ def test_hosts_that_are_yet_to_be_upgraded_leave_the_newer_index(hosts, version,
         found(one, "salt")
     assert not indexing.ensure(one.database, one.index, may_leave=True)
     assert one.index.is_whole() == is_whole
+    position = one.index.position()
+    one.write("cooking/oolong.md", "---\ntitle: How hot is oolong?\nlang: en\n---\nNinety degrees.\n")
+    sync(one.database, None, one.content)
+    with pytest.raises(IndexUnavailable, match="another program's version"):  # terms may be others there
+        indexing.drain(one.database, one.index)
+    assert one.index.position() == position
     if not is_whole:
         indexing.ensure(one.database, one.index)
         assert found(one, "salt") == ["bread"]

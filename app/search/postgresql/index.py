@@ -31,6 +31,7 @@ LOCK_POLL_S = 0.02
 LOST_AFTER_S = 20
 SIGN_EVERY_S = 4
 
+NOT_OURS = "The search index is of another program's version: the hosts that run that one bring changes in."
 LOST = "The right to write to the search index was lost: this process stood still, or was cut off from the database."
 
 _HOLDS = text(
@@ -105,14 +106,20 @@ class PostgresIndex:
             state = _state(connection)
         return state.position if state else 0
 
-    def anchor(self) -> tuple[int, str | None]:
-        """Return its position; it is restored with the database, and has no other past than that."""
-        return self.position(), None
+    def anchor(self) -> tuple[int, str]:
+        """Return its position and the stamp there: a dump may be without the index, and be restored beside it."""
+        try:
+            with self._reading.connect() as connection:
+                return tables.anchor_of(connection)
+        except ProgrammingError as error:
+            if not _is_missing(error):
+                raise
+            return self.position(), ""
 
-    def advance(self, position: int, stamp: str) -> None:  # noqa: ARG002
+    def advance(self, position: int, stamp: str) -> None:
         """Note that the index knows all changes up to this one."""
         with self._changing() as connection:
-            connection.execute(text(f"UPDATE {NAMESPACE}.state SET position = :position"), {"position": position})
+            tables.note_anchor(connection, NAMESPACE, position, stamp)
 
     def scattered(self) -> list[int]:
         """Return nothing: PostgreSQL puts its tables in order by itself."""
@@ -143,6 +150,8 @@ class PostgresIndex:
     def _changing(self) -> Iterator[Connection]:
         try:
             with self._engine.begin() as connection:
+                if connection.scalar(text(f"SELECT version FROM {NAMESPACE}.state")) != VERSION:
+                    raise IndexUnavailable(NOT_OURS)
                 yield connection
                 # The row of the index's state is ours by now: whoever has the lock instead of us waits for it, and
                 # has read, or will read, all that has changed since the position that is in it.

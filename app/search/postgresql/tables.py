@@ -15,13 +15,15 @@ from app.search.schema import SCHEMA_VERSION, TEXT_FIELDS
 NAMESPACE = "omniracle_search"
 SEPARATOR = "\x1f"  # stands in no term
 SPLIT = "string_to_array({}, chr(31))"
-VERSION = f"{SCHEMA_VERSION}.1"  # of the fields and the analysis, and of these tables: raise it with any change of them
+VERSION = f"{SCHEMA_VERSION}.2"  # of the fields and the analysis, and of these tables: raise it with any change of them
 
 _TABLES = """
 CREATE TABLE {name}.state (
     version text, identity text, position bigint, generation bigint, articles bigint, in_cjk bigint,
     title bigint, headings bigint, tags_text bigint, body bigint
 );
+-- Not a column of the state, whose columns programs of other versions read.
+CREATE TABLE {name}.stamp (position bigint, stamp text);
 -- The long vectors are out of the way: reading the rows that match is cheap.
 CREATE TABLE {name}.texts (
     article_id integer, revision integer, lang text, tags text[],
@@ -84,6 +86,21 @@ def state_of(connection: Connection) -> State | None:
         )
     ).one_or_none()
     return State(*found[:-2]) if found else None
+
+
+def anchor_of(connection: Connection) -> tuple[int, str]:
+    """Return how far the live index has come, and the stamp of the change there; see app/search/engine.py."""
+    statement = f"SELECT state.position, stamp FROM {NAMESPACE}.state LEFT JOIN {NAMESPACE}.stamp USING (position)"
+    position, stamp = connection.execute(text(statement)).one_or_none() or (0, "")
+    return position, stamp or ""
+
+
+def note_anchor(connection: Connection, name: str, position: int, stamp: str) -> None:
+    """Note how far an index has come."""
+    connection.execute(text(f"UPDATE {name}.state SET position = :position"), {"position": position})
+    connection.execute(text(f"DELETE FROM {name}.stamp"))
+    given = {"position": position, "stamp": stamp}
+    connection.execute(text(f"INSERT INTO {name}.stamp VALUES (:position, :stamp)"), given)
 
 
 def create_tables(connection: Connection, name: str) -> None:

@@ -71,7 +71,7 @@ class PostgresBuild:
             with _working_long(self._engine) as connection:
                 write_changes(connection, self._name, entries, removed)
 
-    def take_over(self, position: int, stamp: str) -> None:  # noqa: ARG002
+    def take_over(self, position: int, stamp: str) -> None:
         """Take the place of the live index, with all changes up to the one with this number; hold the write lock.
 
         Searches wait behind us while we wait for whoever reads the old one for long: we do so for a moment, and some
@@ -81,7 +81,7 @@ class PostgresBuild:
             if attempt:
                 time.sleep(PAUSE_S)
             try:
-                self._put_in_place(position)
+                self._put_in_place(position, stamp)
             except OperationalError as error:
                 if not _is_locked(error):
                     raise
@@ -96,15 +96,15 @@ class PostgresBuild:
             "again when it has ended. A backup by pg_dump need not read it: `pg_dump -N 'omniracle_search*'`."
         ) from last
 
-    def _put_in_place(self, position: int) -> None:
+    def _put_in_place(self, position: int, stamp: str) -> None:
         with _working_long(self._engine) as connection:
             _wait_briefly(connection)
             before = tables.has_tables(connection)
             last = connection.scalar(text(f"SELECT generation FROM {NAMESPACE}.state")) if before else 0
             connection.execute(
-                text(f"UPDATE {self._name}.state SET position = :position, generation = :generation"),
-                {"position": position, "generation": (last or 0) + 1},
+                text(f"UPDATE {self._name}.state SET generation = :generation"), {"generation": (last or 0) + 1}
             )
+            tables.note_anchor(connection, self._name, position, stamp)
             tables.put_in_place(connection, self._name)
 
     def drop(self) -> None:
