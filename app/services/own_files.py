@@ -2,12 +2,13 @@
 
 Their content folders may be at different states. So each host keeps in its data folder (`content.json`) the digests of
 the files that its folder had when it was synced last. A start brings in what has changed here since, as a change of
-what this host had: it is merged with what others have changed.
+what this host had: it is merged with what others have changed. What is about to be brought in is written down before:
+after a kill the database tells which of it was.
 """
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -100,28 +101,32 @@ class OwnFiles:
         """Return what the host knows; None where it is alone, for then the database knows all."""
         return cls(settings, database) if database.can_be_shared else None
 
-    def at_last_sync(self, folder: Path, *, is_first: bool) -> Had:
-        """Return what `folder` had when it was last synced with this database.
+    def at_last_sync(self, folder: Path, known: Mapping[str, SourceFile]) -> Had:
+        """Return what `folder` had when it was last synced with this database, in which these files are `known`.
 
-        Before anybody has synced one (`is_first`), nothing can be behind: then all files are new here.
+        Before anybody has synced one, nothing can be behind: then all files are new here.
         """
-        if is_first:
+        if not known:
             return Had(is_kept=True)
         if folder.resolve() != self._content_dir or not self._file.exists():
             return Had()
         try:
             kept = json.loads(self._file.read_bytes())
-            return Had(dict(kept["files"]), is_kept=True) if self._knows(kept["site"], *kept["revision"]) else Had()
-        except (ValueError, KeyError, TypeError) as error:  # cut off, for example
+            if not self._knows(kept["site"], *kept["revision"]):
+                return Had()
+            begun = kept["begun"].items()
+            done = {path: digest for path, digest in begun if path in known and known[path].sha256 == digest}
+            return Had(dict(kept["files"]) | done, is_kept=True)
+        except (AttributeError, ValueError, KeyError, TypeError) as error:  # cut off, for example
             log.warning("%s cannot be used (%s): it is written anew", self._file, error)
             return Had()
 
-    def keep(self, folder: Path, digests: Mapping[str, str]) -> None:
-        """Keep the digests of what `folder` has now; raise OSError when that cannot be written."""
+    def keep(self, folder: Path, digests: Mapping[str, str], begun: Sequence[FoundFile] = ()) -> None:
+        """Keep the digests of what `folder` has now, and of what is about to be brought in; raise OSError."""
         if folder.resolve() == self._content_dir:
             with self._database.read() as session:
                 place = {"site": site.identity(session), "revision": revisions.newest(session)}
-            kept = place | {"files": digests}
+            kept = place | {"files": digests, "begun": {found.path: file_digest(found) for found in begun}}
             files.write(self._file, json.dumps(kept, ensure_ascii=False, indent=0, sort_keys=True).encode())
 
     def _knows(self, identity: str, revision: int, stamp: str) -> bool:

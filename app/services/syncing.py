@@ -83,21 +83,24 @@ def sync(
         known = source_files.of_origin(session, CONTENT)
         present = {found.path for found in files} | (known.keys() - set(changes.gone) if changes else set())
         gone = Gone(session, known, present)
-    had = own.at_last_sync(folder, is_first=not known) if own else None
+    had = own.at_last_sync(folder, known) if own else None
     run = Run(changes, gone, had, is_start, exported_to(folder, own.mark if own else ""))
     differing = files if changes else changed_files(database, CONTENT, files, known)
     changed = [found for found in differing if had is None or not is_start or had.differs(found)]
     report = Report(unchanged=len(files) - len(changed), problems=notes)
     taken: dict[str, str] = {}
+    before = had.digests if had and had.is_kept else dict.fromkeys(present, LEFT)
+    if own is not None and changed:
+        own.keep(folder, before, changed)
     for done, (found, prepared) in enumerate(prepare_all(changed, prepare), start=1):
         result = prepared if isinstance(prepared, Problem) else _store(database, found, prepared, run)
         if not isinstance(prepared, Problem) and not isinstance(result, Problem) and result is not DELETED:
             taken[found.path] = LEFT if result is LEFT_ALONE else prepared.sha256
         report.add(found.path, result)
         progress("sync", done, len(changed))
-    if own is not None and had is not None and present:  # an empty folder is perhaps not mounted: it takes no part
+    if own is not None and present:  # an empty folder is perhaps not mounted: it takes no part
         equal = {path: known[path].sha256 for path in present - {found.path for found in differing}}
-        digests = {**had.digests, **equal, **taken}
+        digests = {**before, **equal, **taken}
         own.keep(folder, {path: digests[path] for path in present & digests.keys()})
     report.problems += [*aliasing.read_back(database, folder), *_missing(database, present)]
     if index is not None:

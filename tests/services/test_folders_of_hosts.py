@@ -11,7 +11,7 @@ from sqlmodel import select
 from app.cli.preparing import prepare
 from app.config import Settings
 from app.models import Proposal
-from app.services import accounts, git_exchange, removing
+from app.services import accounts, git_exchange, removing, syncing
 from app.services.backup import back_up
 from app.services.exporting import export
 from app.services.own_files import OwnFiles
@@ -319,6 +319,33 @@ def test_a_file_is_not_taken_for_a_change_of_what_another_host_has_exported(host
     assert [source for _, source in waiting(two)] == [LINES.replace("First", "1")]
 
 
+def test_a_first_start_that_was_killed_is_gone_on_with(hosts, database_server, monkeypatch):
+    name = database_server.create()
+    new = hosts[0].model_copy(update={"database_url": database_server.url(name)})
+    (new.content_dir / "other").mkdir()
+    (new.content_dir / "other/tea.md").write_text(TEA.format("Of herbs."))
+    stored = syncing.store
+
+    def killed(database, found, work):
+        if found.path == "other/tea.md":
+            raise KeyboardInterrupt
+        return stored(database, found, work)
+
+    monkeypatch.setattr(syncing, "store", killed)
+    with pytest.raises(KeyboardInterrupt):
+        prepare(new)
+    monkeypatch.undo()
+    assert shown(new).keys() == {"bread", "tea"}
+    write(new, "tea.md", TEA.format("Eighty degrees."))
+    prepare(new)
+    assert {slug: text for slug, (_, _, text) in shown(new).items()} == {
+        "bread": "With salt.",
+        "tea": "Eighty degrees.",
+        "tea-2": "Of herbs.",
+    }
+    database_server.drop(name)
+
+
 @pytest.mark.parametrize("is_changed_after", [False, True])
 def test_what_was_brought_in_after_a_backup_is_not_passed_over_when_it_is_restored(
     hosts, database_server, tmp_path, capsys, is_changed_after
@@ -347,7 +374,7 @@ def test_a_record_that_is_cut_off_or_of_another_database_is_none(hosts, capsys):
     write(new, "tea.md", TEA.format("Eighty degrees."))
     prepare(new)
     before = shown(new)
-    for record in (b"", b"[]", b'{"files": {}, "site": "x", "revision": [0, ""]}', b'{"files": 1}'):
+    for record in (b"", b"[]", b'{"files": {}, "site": "x", "revision": [0, ""]}', b'{"site": 1}'):
         (old.data_dir / "content.json").write_bytes(record)
         assert "food/tea.md" in said(capsys, old)
         assert shown(old) == before
