@@ -150,7 +150,9 @@ def _connections(settings: Settings, database: Database) -> Iterator[Check]:
         return
     with database.read() as session:
         most, kept = (int(session.scalar(text(f"SHOW {name}"))) for name in MOST_CONNECTIONS)
-    workers = settings.workers + sum(len(host.workers) for host in Hosts(settings, database).others())
+    running = len(rows_in(settings.workers_file))  # more than the settings say where `serve` was told so
+    others = Hosts(settings, database).others()
+    workers = (running or settings.workers) + sum(len(host.workers) for host in others)
     needed = workers * connections_of_worker(settings)
     params: dict[str, object] = {"workers": workers, "needed": needed, "most": most - kept}
     if needed > most - kept:

@@ -10,6 +10,7 @@ from app.models.columns import now
 from app.services import accounts, backup
 from app.services.checking import State, check_all, worst
 from app.services.image_store import image_store
+from app.workers.table import WorkerTable
 from tests.services.backups import add_image
 
 
@@ -147,6 +148,16 @@ def test_where_postgresql_searches_a_worker_has_more_connections(library):
         few, many = (messages(library, workers=workers, search_engine="postgresql") for workers in (2, 16))
         assert (State.OK, "PostgreSQL takes all connections of 2 workers (38 of 297).") in few
         assert any(message.startswith("16 workers may open 304 connections") for _, message in many)
+
+
+def test_connections_are_those_of_the_workers_that_run(library):
+    """Whatever the settings say: `serve --workers` may have started others."""
+    table = WorkerTable(library.settings.workers_file, ())
+    table.claim()
+    found = messages(library, workers=40)
+    table.release()
+    if library.database.can_be_shared:
+        assert (State.OK, "PostgreSQL takes all connections of 1 workers (13 of 297).") in found
 
 
 def test_more_connections_than_the_database_takes(library):
