@@ -178,10 +178,17 @@ def _move(session: Session, before: SourceFile, found: FoundFile, prepared: Prep
     if article.deleted_at is not None:
         return _exchange(session, article, before.revision, found, prepared)
     session.delete(session.get_one(SourceFile, (before.origin, before.path)))
-    if before.revision != article.revision and before.sha256 == prepared.sha256:
+    is_newest = before.revision == article.revision and before.source is None
+    if not is_newest and before.sha256 == prepared.sha256:
         publishing.move(session, article, _edition(found, prepared))
-        remember(session, CONTENT, found, prepared.sha256, article.id, before.revision)
+        remember(session, CONTENT, found, prepared.sha256, article.id, before.revision, before.source)
         return Stored("updated", ("was renamed; the text on the site is newer (`omniracle export` writes it)",))
+    if not is_newest and revisions.number_of(session, before.article_id, prepared.source) == article.revision:
+        publishing.move(session, article, _edition(found, prepared))
+        remember(session, CONTENT, found, prepared.sha256, article.id, article.revision)
+        return Stored("updated")
+    if before.source is not None:
+        return _merge(session, article, before.revision, before.source, found, prepared)
     return _revise(session, article, before.revision, found, prepared)
 
 

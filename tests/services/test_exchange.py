@@ -32,6 +32,11 @@ def article(library, slug):
         return articles.by_slug(session, slug)
 
 
+def text_of(library, found):
+    with library.database.read() as session:
+        return revisions.get(session, found.id, found.revision).source
+
+
 def edit_on_site(library, slug, source):
     """Publish a revision as the site's own editor would."""
     from app.content.document import parse_document
@@ -310,6 +315,39 @@ def test_a_file_that_is_renamed_while_the_site_changes_keeps_both(library):
     found = article(library, "salt")
     assert (found.path, found.revision) == ("cooking/salt.md", 2)
     assert "Site." in found.body
+
+
+@pytest.mark.parametrize("changed", [False, True])
+@pytest.mark.parametrize("is_newer", [False, True])
+def test_a_file_that_was_merged_and_is_renamed_takes_nothing_back(library, changed, is_newer):
+    """It has not what was written on the site, though it was brought together with that."""
+    source = (library.content / "cooking/bread.md").read_text()
+    edit_on_site(library, "bread", source + "\nBetween.\n\nSite.\n")
+    (library.content / "cooking/bread.md").write_text(source.replace("[cooking]", "[salt]"))
+    assert counts(library.sync()) == (0, 1, 4, 0)
+    merged = source.replace("[cooking]", "[salt]") + "\nBetween.\n\nSite.\n"
+    if is_newer:
+        edit_on_site(library, "bread", merged := merged.replace("Site.", "Site again."))
+    new = (library.content / "cooking/bread.md").rename(library.content / "cooking/salt.md")
+    if changed:
+        new.write_text(new.read_text().replace("[salt]", "[salt, flour]"))
+        merged = merged.replace("[salt]", "[salt, flour]")
+    for _ in range(2):
+        assert library.sync().lost == 0
+        found = article(library, "salt")
+        assert (found.path, text_of(library, found)) == ("cooking/salt.md", merged)
+
+
+def test_a_file_that_was_exported_and_is_renamed_keeps_its_article(library):
+    source = (library.content / "cooking/bread.md").read_text()
+    edit_on_site(library, "bread", source + "\nSite.\n")
+    export(library.database, library.content)
+    (library.content / "cooking/bread.md").rename(library.content / "cooking/salt.md")
+    library.sync()
+    found = article(library, "salt")
+    assert (found.path, found.revision) == ("cooking/salt.md", 2)
+    export(library.database, library.content)
+    assert not (library.content / "cooking/bread.md").exists()
 
 
 def test_a_file_that_is_removed_and_comes_back(library):
