@@ -187,6 +187,8 @@ def _move(session: Session, before: SourceFile, found: FoundFile, prepared: Prep
         publishing.move(session, article, _edition(found, prepared))
         remember(session, CONTENT, found, prepared.sha256, article.id, article.revision)
         return Stored("updated")
+    article.path = found.path  # also where the two clash
+    session.add(article)
     if before.source is not None:
         return _merge(session, article, before.revision, before.source, found, prepared)
     return _revise(session, article, before.revision, found, prepared)

@@ -350,6 +350,17 @@ def test_a_file_that_was_exported_and_is_renamed_keeps_its_article(library):
     assert not (library.content / "cooking/bread.md").exists()
 
 
+def test_a_file_that_is_renamed_and_clashes_is_not_written_under_its_former_name(library):
+    source = (library.content / "cooking/bread.md").read_text()
+    edit_on_site(library, "bread", source.replace("[cooking]", "[salt]"))
+    new = (library.content / "cooking/bread.md").rename(library.content / "cooking/salt.md")
+    new.write_text(source.replace("[cooking]", "[flour]"))
+    assert "a reviewer decides" in library.sync().problems[0].reason
+    export(library.database, library.content)
+    assert not (library.content / "cooking/bread.md").exists()
+    assert "[salt]" in new.read_text()
+
+
 def test_a_file_that_is_removed_and_comes_back(library):
     path = library.content / "cooking/bread.md"
     source = path.read_text()
