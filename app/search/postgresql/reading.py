@@ -25,7 +25,7 @@ from app.search.ranking import Order, best, with_parents
 from app.search.related import key_terms
 from app.search.schema import CHARACTERS, SYLLABLES, language_keys
 
-MOST_RANKED = 300  # articles that are looked at closely
+MOST_RANKED = 600  # articles that are looked at closely
 MOST_SUGGESTED = 100  # the same, while somebody types
 
 
