@@ -32,10 +32,11 @@ def documents() -> Iterator[dict[str, object]]:
 def enlarged() -> Iterator[dict[str, object]]:
     """Yield every document, and then without an end others that are mixed of them."""
     kinds: dict[tuple[object, object], list[dict[str, object]]] = {}
-    every = list(documents())
-    for document in every:
+    every = []
+    for document in documents():
+        every.append(document)
         kinds.setdefault((document.get("set"), document["lang"]), []).append(document)
-    yield from every
+        yield document
     for number in count(1):
         chance = random.Random(number)
         like = chance.choice(every)

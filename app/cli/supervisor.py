@@ -23,7 +23,6 @@ from typing import Any
 
 from uvicorn import Config, _subprocess
 from uvicorn.config import STARTUP_FAILURE
-from uvicorn.importer import import_from_string
 from uvicorn.supervisors import Multiprocess
 from uvicorn.supervisors.multiprocess import SIGNALS, Process
 
@@ -48,7 +47,6 @@ def load_site(config: Config, templates_dir: Path) -> None:
     from app.services import searching
     from app.web.loading import load_pages
 
-    import_from_string(config.app)
     load_pages(templates_dir)
     searching.load()
 

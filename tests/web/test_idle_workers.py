@@ -6,13 +6,6 @@ import sys
 
 import pytest
 
-from app.config import Settings
-from app.services import indexing
-from app.services.engines import search_engine
-from app.services.syncing import sync
-from app.storage import schema
-from app.storage.database import Database
-
 WORKER = """
 import sys
 from uvicorn import Config
@@ -45,22 +38,13 @@ FOR_FEW = (
 
 
 @pytest.fixture(scope="module")
-def loaded(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("site")
-    (folder / "content").mkdir()
-    text = "---\ntitle: 'Écouter: 任務 of workers'\n---\n\nAn *answer*.\n"
-    (folder / "content" / "workers.md").write_text(text, encoding="utf-8")
-    settings = Settings(data_dir=folder / "var", content_dir=folder / "content")
-    settings.prepare_data_dir()
-    database, index = Database.of(settings), search_engine(settings)
-    schema.migrate(database)
-    sync(database, index, settings.content_dir)
-    indexing.ensure(database, index)
-    index.close()
-    database.close()
+def loaded(common_library):
+    """The modules that a worker has."""
+    common_library.write("workers.md", "---\ntitle: 'Écouter: 任務 of workers'\n---\n\nAn *answer*.\n")
+    common_library.sync()
+    settings = common_library.settings
     places = {"OMNIRACLE_DATA_DIR": str(settings.data_dir), "OMNIRACLE_CONTENT_DIR": str(settings.content_dir)}
-    command = [sys.executable, "-c", WORKER]
-    return subprocess.check_output(command, text=True, env=os.environ | places).split()
+    return subprocess.check_output([sys.executable, "-c", WORKER], text=True, env=os.environ | places).split()
 
 
 @pytest.mark.sqlite
