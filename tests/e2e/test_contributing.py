@@ -451,7 +451,7 @@ def test_a_pasted_image_is_stored_and_shown(window, tmp_path):
     expect(box).to_have_value(re.compile(r"Look:\s+!\[a red field\]\(/images/[0-9a-f]{32}-40x20\.png\)"))
     image = page.locator("[data-preview-html] img")
     expect(image).to_have_attribute("width", "40")
-    page.wait_for_function("document.querySelector('[data-preview-html] img').naturalWidth === 40")
+    expect(image).to_have_js_property("naturalWidth", 40)
     page.evaluate(PASTE, base64.b64encode(b"no image").decode())
     expect(page.locator("[data-trouble]")).to_contain_text("This file is not an image")
     expect(box).not_to_have_value(re.compile("…"))
