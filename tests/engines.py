@@ -1,5 +1,6 @@
 """A plugin: on which databases and by which search engines tests run, in what order, and in which processes."""
 
+import gc
 import os
 
 import pytest
@@ -52,6 +53,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             # What the mark `xdist_group` does; pytest-xdist 3.8 writes it where pytest 9.2 does not look any more.
             item._id = NodeId.parse(f"{item.nodeid}@{group}")
     items.sort(key=lambda item: (not _has_server(item), not item.get_closest_marker("e2e"), _engine_of(item)))
+
+
+def pytest_collection_finish() -> None:
+    """Let the search for garbage pass over what stays to the end, thousands of tests: it was a third of the time."""
+    gc.collect()
+    gc.freeze()
 
 
 def _leave_out_cases(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -147,21 +147,20 @@ def test_a_start_whose_preparation_is_killed_says_so_in_one_line(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("url", "hint"),
+    ("url", "commands"),
     [
-        ("sqlite:////nonexistent/folder/x.db", "DATABASE_URL"),
-        ("sqlite:///{folder}/garbage.db", "DATABASE_URL"),
-        ("postgresql+psycopg://127.0.0.1:1/x", "DATABASE_URL"),
+        ("sqlite:////nonexistent/folder/x.db", [["serve"]]),
+        ("sqlite:///{folder}/garbage.db", [["serve"]]),
+        ("postgresql+psycopg://127.0.0.1:1/x", [["migrate"], ["search", "x"], ["serve"]]),
     ],
 )
-def test_a_database_that_cannot_be_used_is_one_clear_line(tmp_path, url, hint):
+def test_a_database_that_cannot_be_used_is_one_clear_line(tmp_path, url, commands):
     (tmp_path / "garbage.db").write_bytes(b"no database at all" * 100)
-    for command in (["migrate"], ["search", "x"], ["serve"]):
-        done = run(
-            *command, data=tmp_path / "var", DATABASE_URL=url.format(folder=tmp_path), OMNIRACLE_PORT=str(free_port())
-        )
+    settings = {"DATABASE_URL": url.format(folder=tmp_path), "OMNIRACLE_PORT": str(free_port())}
+    for command in commands:
+        done = run(*command, data=tmp_path / "var", **settings)
         assert done.returncode == 1
-        assert hint in done.stderr
+        assert "DATABASE_URL" in done.stderr
         assert done.stderr.count("\n") == 1, done.stderr
 
 
@@ -170,7 +169,7 @@ def test_workers_report_while_one_of_them_indexes(data, tmp_path):
     try:
         folder = tmp_path / "many"
         folder.mkdir()
-        for number in range(400):
+        for number in range(150):
             (folder / f"n{number}.md").write_text(f"---\ntitle: Number {number}\nlang: en\n---\n{'word ' * 800}\n")
         assert run("import", str(folder), data=server.data).returncode == 0
         for path in (server.data / "index").rglob("*.pst"):
@@ -180,7 +179,7 @@ def test_workers_report_while_one_of_them_indexes(data, tmp_path):
             ages += [row["heartbeat_age_s"] for row in server.get("/-/workers.json").json()["workers"]]
             time.sleep(0.1)
         assert max(ages) < 2
-        assert eventually(lambda: server.get("/api/v1/search?q=number").json()["total"] >= 400)
+        assert eventually(lambda: server.get("/api/v1/search?q=number").json()["total"] >= 150)
     finally:
         assert stop(server) == 0
 

@@ -1,8 +1,10 @@
 """The real application over the small library, called in-process."""
 
+import functools
 from collections.abc import Iterator
 
 import pytest
+from fastapi import routing
 from starlette.testclient import TestClient
 
 from app.models import Account, Role
@@ -20,6 +22,24 @@ PEOPLE = {
     Role.REVIEWER: ("rob@example.org", "Rob"),
     Role.ADMIN: ("ada@example.org", "Ada"),
 }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def routes_are_read_once():
+    """FastAPI reads the parameters of all routes for each application: a sixth of what a test of one page takes."""
+    read = routing._build_dependant_with_parameterless_dependencies
+
+    @functools.cache
+    def read_once(path, call, dependencies):
+        return read(path=path, call=call, dependencies=dependencies)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            routing,
+            read.__name__,
+            lambda *, dependencies, **route: read_once(dependencies=tuple(dependencies), **route),
+        )
+        yield
 
 
 @pytest.fixture
