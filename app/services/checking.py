@@ -21,7 +21,7 @@ from app.models.columns import now
 from app.search.engine import SearchEngine
 from app.services import backup, indexing
 from app.services.engines import connections_of_worker
-from app.services.hosts import LOST_AFTER_S, Hosts
+from app.services.hosts import LOST_AFTER_S, Hosts, is_right
 from app.services.image_store import image_store
 from app.storage import accounts, articles, jobs, schema
 from app.storage.database import Database, file_of
@@ -131,7 +131,16 @@ def _secret(settings: Settings) -> Iterator[Check]:
 
 
 def _hosts(settings: Settings, database: Database) -> Iterator[Check]:
-    for host in Hosts(settings, database).others():
+    here = Hosts(settings, database)
+    others = here.others()
+    clocks = {here.name: here.clock_ahead_s()} | {
+        host.name: host.clock_ahead_s for host in others if host.silent_s <= LOST_AFTER_S
+    }
+    for name, ahead_s in clocks.items():
+        if not is_right(ahead_s):
+            message = "The clock of the host %(name)s differs from the database's by %(seconds)s seconds: set it right."
+            yield Check(State.PROBLEM, message, {"name": name, "seconds": round(abs(ahead_s))})
+    for host in others:
         if not host.has_same_secret:
             message = "The host %(name)s has another secret: set OMNIRACLE_SECRET_KEY to the same value on all hosts."
             yield Check(State.PROBLEM, message, {"name": host.name})

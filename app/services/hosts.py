@@ -1,13 +1,14 @@
 """How the hosts that serve one database know of each other: each tells how its workers and its index are."""
 
 import hashlib
+import logging
 import os
 import platform
 import uuid
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -20,10 +21,15 @@ from app.storage import hosts
 from app.storage.database import Database
 from app.workers.reading import Worker
 
+log = logging.getLogger(__name__)
+
 LOST_AFTER_S = 6.0  # without a word of it; each tells every two seconds
 BEHIND_AFTER_S = 60.0  # that a change is not in a host's index: what is only busy has brought it in by then
 MARK = "host.id"  # in the data folder
-LAG = "index_lag_s"  # in each row that a host tells, as programs before it know rows alone
+RIGHT_WITHIN_S = 2.0  # the clocks of hosts
+# In each row that a host tells, as programs before them know rows alone.
+LAG = "index_lag_s"
+CLOCK = "clock_ahead_s"
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,7 @@ class OtherHost:
     workers: list[dict[str, Any]]  # as in /-/workers.json
     has_same_secret: bool
     index_lag_s: float | None  # how old the oldest change is that its index lacks; None when it has no index
+    clock_ahead_s: float  # of the database's clock; negative when it is behind
 
     @property
     def is_behind(self) -> bool:
@@ -52,28 +59,44 @@ class Hosts:
 
     def tell(self, workers: list[Worker], index_lag_s: float | None) -> None:
         """Tell the others how the workers of this host are, and for how long its index has lacked a change."""
-        rows = [worker.figures() | {LAG: index_lag_s} for worker in workers]
-        told = Host(id=self._id, name=self.name, seen_at=now(), secret=self._secret, workers=rows)
         with self._database.write() as session:
-            hosts.put(session, told)
+            moment = hosts.clock(session)
+            more = {LAG: index_lag_s, CLOCK: _ahead_s(moment)}
+            rows = [worker.figures() | more for worker in workers]
+            hosts.put(session, Host(id=self._id, name=self.name, seen_at=moment, secret=self._secret, workers=rows))
 
     def begin(self) -> None:
-        """Forget who had this name and is silent: this host, before it came back with an empty data folder."""
+        """Forget who had this name and is silent: this host, before it came back with an empty data folder.
+
+        A wrong clock is told to who reads the log.
+        """
         if self._database.can_be_shared:
             with self._database.write() as session:
-                hosts.drop_silent(session, self.name, self._id, now() - timedelta(seconds=LOST_AFTER_S))
+                moment = hosts.clock(session)
+                ahead_s = _ahead_s(moment)
+                hosts.drop_silent(session, self.name, self._id, moment - timedelta(seconds=LOST_AFTER_S))
+            if not is_right(ahead_s):
+                log.warning("the clock here differs from the database's by %.0f seconds: set it right", abs(ahead_s))
 
     def others(self) -> list[OtherHost]:
         """Return what the others have told last; those that have one name are told apart by their numbers."""
         if not self._database.can_be_shared:
             return []
         with self._database.read() as session:
-            heard = hosts.others(session, self._id)
+            moment = hosts.clock(session)
+            heard = hosts.others(session, self._id, moment)
         names = Counter([self.name, *(host.name for host in heard)])
         return [
-            self._as_heard(host, host.name if names[host.name] == 1 else f"{host.name} ({host.id[:4]})")
+            self._as_heard(host, host.name if names[host.name] == 1 else f"{host.name} ({host.id[:4]})", moment)
             for host in heard
         ]
+
+    def clock_ahead_s(self) -> float:
+        """Return by how many seconds the clock here is ahead of the database's; zero where that is a file here."""
+        if not self._database.can_be_shared:
+            return 0.0
+        with self._database.read() as session:
+            return _ahead_s(hosts.clock(session))
 
     def should_be_left_out(self, index_lag_s: float) -> bool:
         """Say whether a balancer should leave this host out, as its index is behind and those of others are not.
@@ -107,16 +130,27 @@ class Hosts:
     def _secret(self) -> str:
         return digest_of(self._settings.signing_key(), "the same secret")
 
-    def _as_heard(self, host: Host, name: str) -> OtherHost:
-        silent_s = max(0.0, (now() - host.seen_at).total_seconds())
+    def _as_heard(self, host: Host, name: str, moment: datetime) -> OtherHost:
+        silent_s = max(0.0, (moment - host.seen_at).total_seconds())
         lags = [row.pop(LAG, 0.0) for row in host.workers]
+        ahead_s = [row.pop(CLOCK, 0.0) for row in host.workers]
         workers = [
             row
             | {"host": name, "heartbeat_age_s": round(row["heartbeat_age_s"] + silent_s, 3)}
             | ({"state": "not responding"} if silent_s > LOST_AFTER_S else {})
             for row in host.workers
         ]
-        return OtherHost(name, silent_s, workers, host.secret == self._secret, lags[0] if lags else None)
+        lag_s = lags[0] if lags else None
+        return OtherHost(name, silent_s, workers, host.secret == self._secret, lag_s, ahead_s[0] if ahead_s else 0.0)
+
+
+def is_right(clock_ahead_s: float) -> bool:
+    """Say whether a clock agrees with the database's as well as it has to."""
+    return abs(clock_ahead_s) <= RIGHT_WITHIN_S
+
+
+def _ahead_s(moment: datetime) -> float:
+    return (now() - moment).total_seconds()
 
 
 def mark_of(settings: Settings) -> str:

@@ -38,7 +38,7 @@ class Database:
         if self.version is None:
             return None
         if self.can_be_shared:
-            return FollowingWatch(self.version, self.engine.url)
+            return FollowingWatch(self.version, self.engine)
         return SqliteWatch(self.version, str(self.engine.url.database))
 
     @contextmanager

@@ -12,7 +12,7 @@ import time
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from sqlalchemy import URL
+from sqlalchemy import Engine
 
 from app.storage.content_version import SharedVersion
 from app.storage.engines import OF_POSTGRESQL
@@ -37,9 +37,10 @@ FROM site LEFT JOIN article_change ON article_change.version > %s
 class FollowingWatch:
     """A VersionWatch with a connection and a thread of its own."""
 
-    def __init__(self, shared: SharedVersion, url: URL) -> None:
+    def __init__(self, shared: SharedVersion, engine: Engine) -> None:
         self._cell = shared.cell()
-        self._url = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        # The address as the engine reads it: with several servers libpq has another way to write them.
+        self._options = dict(engine.dialect.create_connect_args(engine.url)[1]) | OF_POSTGRESQL
         self._version = self._structure = 0
         self._changes: dict[int, int] = {}  # the version of each article's last change since the thread began
         self._good_until = 0.0
@@ -79,7 +80,7 @@ class FollowingWatch:
         is_lost = False
         while not self._has_to_stop.is_set():
             try:
-                with psycopg.connect(self._url, autocommit=True, **OF_POSTGRESQL) as connection:
+                with psycopg.connect(**self._options, autocommit=True) as connection:
                     connection.execute("SET statement_timeout = '1s'")
                     connection.execute(f"LISTEN {CHANNEL}")
                     while not self._has_to_stop.is_set():

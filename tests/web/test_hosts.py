@@ -11,12 +11,16 @@ from sqlmodel import select
 from starlette.testclient import TestClient
 
 from app.cli.preparing import prepare
+from app.errors import OperatorError
 from app.models import Host
-from app.services import indexing
+from app.models.columns import now
+from app.services import hosts, indexing
 from app.services.checking import check_all
 from app.services.hosts import BEHIND_AFTER_S, Hosts
 from app.services.syncing import sync
 from app.storage import schema, version_follower
+from app.storage.content_version import SharedVersion
+from app.storage.database import Database
 from app.web import application
 from app.web.application import create_app
 from tests.conftest import ARTICLES, Site, opened
@@ -154,6 +158,39 @@ def test_a_host_that_comes_back_empty_takes_the_place_of_its_former_self(site, t
         known = set(session.exec(select(Host.id)))
     assert others <= known
     assert former not in known
+
+
+@pytest.mark.parametrize("ahead_s", [-600, 600])
+def test_a_wrong_clock_is_told_and_hides_nobody(site, monkeypatch, ahead_s):
+    library, client = site[0]
+    with monkeypatch.context() as patch:
+        patch.setattr(hosts, "now", lambda: now() + timedelta(seconds=ahead_s))
+        site[1][1].app.state.omniracle.tell()
+    with pytest.raises(OperatorError, match="0 seconds ago"):  # a move would lose what that host saves meanwhile
+        client.app.state.omniracle.hosts.refuse_others()
+    rows = client.get("/-/workers.json").json()["workers"]
+    assert [row["state"] for row in rows if "not responding" in row["state"]] == []
+    assert len(rows) == 2
+
+    def told():
+        found = check_all(client.app.state.omniracle.settings, library.database, library.index)
+        return [check.message % check.params for check in found if "clock" in check.message]
+
+    assert [each for each in told() if "by 600 seconds" in each] == told() != []
+    monkeypatch.setattr(hosts, "now", lambda: now() + timedelta(seconds=ahead_s))
+    assert len(told()) == 2  # its own too
+
+
+def test_an_address_of_several_servers_is_as_good(database_server, tmp_path):
+    name = database_server.create()
+    address = f"{database_server.url(name)}&host=/nowhere&target_session_attrs=read-write"
+    database = Database(address, SharedVersion(tmp_path / "version"))
+    schema.migrate(database)
+    watch = database.watch()
+    assert eventually(lambda: watch.current() is not None)
+    watch.close()
+    database.close()
+    database_server.drop(name)
 
 
 def test_the_database_tells_every_host_of_a_change(told_alone, site):
