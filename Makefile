@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all:
 
-CASES ?= one
+FURTHER_CASES ?= 840
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check bench soak docs translations sbom format clean
@@ -21,11 +21,11 @@ run: setup ## Serve the site on http://127.0.0.1:8000
 	@$(BIN)/omniracle serve
 
 test: export PYTHONDONTWRITEBYTECODE =  # where Python is told to keep nothing, every process would compile everything
-test: $(VENV)/.installed-dev ## Run all tests, with Chromium, nginx and PostgreSQL (CASES=all: all cases on PostgreSQL too)
+test: $(VENV)/.installed-dev ## Run all tests, with Chromium, nginx and PostgreSQL
 	@.ci/chromium || true
 	@.ci/nginx || true
 	@.ci/postgresql || true
-	@$(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder --engines all --cases $(CASES)
+	@$(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder --engines all --further-cases $(FURTHER_CASES)
 
 check: $(VENV)/.installed-dev ## Lint, types, layers, known weaknesses of dependencies
 	@$(BIN)/ruff check

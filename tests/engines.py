@@ -1,12 +1,17 @@
 """A plugin: on which databases and by which search engines tests run, in what order, and in which processes."""
 
 import gc
+import math
 import os
+import time
 
 import pytest
 from _pytest.nodeid import NodeId
 
 ENGINES = ["sqlite", "postgresql", "postgresql-search"]
+
+_BEGAN = time.monotonic()
+_FURTHER = pytest.StashKey[bool]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -18,10 +23,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "postgresql-search (the same, for tests marked `searches`; it searches too), or all",
     )
     parser.addoption(
-        "--cases",
-        choices=("one", "all"),
-        default="all",
-        help="how many cases of a test with parameters are tried on other engines than SQLite",
+        "--further-cases",
+        type=float,
+        default=math.inf,
+        metavar="SECONDS",
+        help="until when a run goes on to further cases of what was tried on another engine than SQLite with one case; "
+        "they come last, and those that are left then are skipped",
     )
 
 
@@ -46,13 +53,16 @@ def _is_for(test: pytest.Item, engine: str) -> bool:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Order them for several processes: what takes longest comes first, and an engine is left for the next one once."""
-    if config.getoption("cases") == "one":
-        _leave_out_cases(config, items)
+    _mark_further_cases(items)
     for item in items:
         if hasattr(config, "workerinput") and (group := _group_of(item)):
             # What the mark `xdist_group` does; pytest-xdist 3.8 writes it where pytest 9.2 does not look any more.
             item._id = NodeId.parse(f"{item.nodeid}@{group}")
-    items.sort(key=lambda item: (not _has_server(item), not item.get_closest_marker("e2e"), _engine_of(item)))
+    items.sort(
+        key=lambda item: (
+            item.stash[_FURTHER], not _has_server(item), not item.get_closest_marker("e2e"), _engine_of(item)
+        )
+    )  # fmt: skip
 
 
 def pytest_collection_finish() -> None:
@@ -61,13 +71,17 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-def _leave_out_cases(config: pytest.Config, items: list[pytest.Item]) -> None:
-    firsts: dict[tuple[str, int], pytest.Item] = {}
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.stash[_FURTHER] and time.monotonic() - _BEGAN > item.config.getoption("further_cases"):
+        pytest.skip("no time was left for this further case of a test on another engine than SQLite")
+
+
+def _mark_further_cases(items: list[pytest.Item]) -> None:
+    tried: set[tuple[str, int]] = set()
     for item in items:
-        firsts.setdefault((item.nodeid.partition("[")[0], _engine_of(item)), item)
-    kept = set(firsts.values())
-    config.hook.pytest_deselected(items=[item for item in items if _engine_of(item) and item not in kept])
-    items[:] = [item for item in items if not _engine_of(item) or item in kept]
+        test = item.nodeid.partition("[")[0], _engine_of(item)
+        item.stash[_FURTHER] = _engine_of(item) > 0 and test in tried
+        tried.add(test)
 
 
 def _group_of(item: pytest.Item) -> str | None:
@@ -76,7 +90,8 @@ def _group_of(item: pytest.Item) -> str | None:
         return "server"
     if item.get_closest_marker("e2e"):
         return None
-    return f"{item.location[0]} {_engine_of(item)}"  # a file shares its fixtures
+    further = " further" if item.stash[_FURTHER] else ""
+    return f"{item.location[0]} {_engine_of(item)}{further}"  # a file shares its fixtures
 
 
 def _has_server(item: pytest.Item) -> bool:
