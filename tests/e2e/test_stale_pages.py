@@ -13,7 +13,7 @@ from tests.waiting import eventually
 
 pytestmark = pytest.mark.e2e
 
-CHANGES = 30  # fewer than one person may make in an hour
+CHANGES = 20  # fewer than one person may make in an hour
 ADMIN = {"OMNIRACLE_ADMIN_EMAIL": "admin@example.org", "OMNIRACLE_ADMIN_PASSWORD": "only for this one test"}
 
 
