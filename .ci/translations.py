@@ -32,8 +32,8 @@ VARIABLES = ("message", "NOTICES", "_REASONS", "TOO_LATE")
 # What other modules of these layers raise is for the command.
 MODULES = {
     "services": (
-        "accounts", "checking", "contributing", "drafting", "experimenting", "identities", "images", "limits",
-        "linking", "openid", "passwords", "removing", "reviewing", "second_factor",
+        "accounts", "checking", "checking_postgresql", "contributing", "drafting", "experimenting", "identities",
+        "images", "limits", "linking", "openid", "passwords", "removing", "reviewing", "second_factor",
     ),
     "content": ("linting",),
     "cli": (),

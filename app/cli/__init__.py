@@ -60,10 +60,8 @@ def main() -> None:
     except Exception as error:
         from sqlalchemy.exc import DBAPIError
 
-        from app.storage.failures import said_by
+        from app.storage.failures import advice_on
 
         if not isinstance(error, DBAPIError):
             raise
-        sys.exit(
-            f"omniracle: The database failed ({said_by(error)}): check DATABASE_URL, its file and the space there."
-        )
+        sys.exit(f"omniracle: {advice_on(error)}")

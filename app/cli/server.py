@@ -84,8 +84,9 @@ def check() -> None:
     It looks at the settings, the disk, the database, the last backup, the search index, the images and the workers, and
     says what to do where something is wrong. Images in a folder are read. The exit status is 1 if there is a problem.
     """
-    from app.services.checking import State, check_all, worst
+    from app.services.checking import check_all
     from app.services.engines import search_engine
+    from app.services.health import State, worst
     from app.storage.database import Database
 
     settings = load_settings()

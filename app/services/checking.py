@@ -4,9 +4,7 @@ import logging
 import shutil
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, timedelta
-from enum import StrEnum
 from urllib.parse import urlsplit
 
 from sqlalchemy import text
@@ -19,13 +17,12 @@ from app.errors import OmniracleError
 from app.models import Image
 from app.models.columns import now
 from app.search.engine import SearchEngine
-from app.services import backup, indexing
-from app.services.engines import connections_of_worker
+from app.services import backup, checking_postgresql, indexing
+from app.services.health import Check, State, worst
 from app.services.hosts import LOST_AFTER_S, Hosts, is_right
 from app.services.image_store import image_store
 from app.storage import accounts, articles, jobs, schema
 from app.storage.database import Database, file_of
-from app.storage.engines import keeps_sessions
 from app.workers.reading import rows_in
 
 log = logging.getLogger(__name__)
@@ -34,24 +31,6 @@ LITTLE_SPACE = 500 * 2**20
 NO_SPACE = 50 * 2**20
 WAITS_LONG = timedelta(minutes=5)
 BACKUP_IS_OLD = timedelta(days=7)
-MOST_CONNECTIONS = ("max_connections", "superuser_reserved_connections")
-
-
-class State(StrEnum):
-    """How serious something is."""
-
-    OK = "ok"
-    WARNING = "warning"  # works, but not as it should for long
-    PROBLEM = "problem"
-
-
-@dataclass(frozen=True)
-class Check:
-    """What was found; the message is an English gettext msgid, `params` fill its places."""
-
-    state: State
-    message: str
-    params: dict[str, object] = field(default_factory=dict)
 
 
 def check_all(
@@ -72,8 +51,10 @@ def check_all(
         found += _told(_images, settings, database, reads_images)
         found += _told(_people, database)
         found += _told(_hosts, settings, database)
-        found += _told(_connections, settings, database)
-        found += _told(_pooler, database)
+        if database.can_be_shared:
+            found += _told(checking_postgresql.changes, database)
+            found += _told(checking_postgresql.connections, settings, database)
+            found += _told(checking_postgresql.pooler, database)
     found += _told(_workers, settings)
     return found
 
@@ -152,46 +133,6 @@ def _hosts(settings: Settings, database: Database) -> Iterator[Check]:
             yield Check(State.WARNING, message, {"name": host.name})
         else:
             yield Check(State.OK, "The host %(name)s is well.", {"name": host.name})
-
-
-def _connections(settings: Settings, database: Database) -> Iterator[Check]:
-    if not database.can_be_shared:
-        return
-    with database.read() as session:
-        most, kept = (int(session.scalar(text(f"SHOW {name}"))) for name in MOST_CONNECTIONS)
-    running = len(rows_in(settings.workers_file))  # more than the settings say where `serve` was told so
-    others = Hosts(settings, database).others()
-    workers = (running or settings.workers) + sum(len(host.workers) for host in others)
-    needed = workers * connections_of_worker(settings)
-    params: dict[str, object] = {"workers": workers, "needed": needed, "most": most - kept}
-    if needed > most - kept:
-        message = (
-            "%(workers)s workers may open %(needed)s connections, and PostgreSQL takes %(most)s: raise its "
-            "max_connections, or start fewer workers."
-        )
-        yield Check(State.WARNING, message, params)
-    else:
-        message = "PostgreSQL takes all connections of %(workers)s workers (%(needed)s of %(most)s)."
-        yield Check(State.OK, message, params)
-
-
-def _pooler(database: Database) -> Iterator[Check]:
-    if not database.can_be_shared:
-        return
-    with database.read() as session:
-        has_limits = session.scalar(text("SHOW statement_timeout")) != "0"
-    if not keeps_sessions(database.engine):
-        message = (
-            "A pooler gives PostgreSQL's sessions to somebody else after each transaction: let it keep them "
-            "(PgBouncer: pool_mode = session), or let DATABASE_URL name PostgreSQL itself."
-        )
-        yield Check(State.PROBLEM, message)
-    elif not has_limits:
-        message = (
-            "Statements may take for ever, as a pooler leaves out the limits that are asked for: set them for the "
-            "database's account, see docs/deploying.md."
-        )
-        yield Check(State.WARNING, message)
 
 
 def _database(database: Database) -> Iterator[Check]:
@@ -292,8 +233,3 @@ def _workers(settings: Settings) -> Iterator[Check]:
         yield Check(State.PROBLEM, message, {"pids": ", ".join(map(str, stuck))})
     else:
         yield Check(State.OK, "Workers running: %(count)s", {"count": len(rows)})
-
-
-def worst(found: list[Check]) -> State:
-    """Return the most serious state of what was found."""
-    return max((check.state for check in found), key=list(State).index, default=State.OK)

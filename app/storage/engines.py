@@ -117,6 +117,11 @@ def _postgresql(url: str, pool_size: int) -> Engine:
 
 
 def _begin_postgresql(connection: Connection) -> None:
+    if "postgresql_readonly" not in connection.get_execution_options():
+        # As the server is set. SQLAlchemy asks for READ WRITE once somebody has only read by a connection: a replica
+        # answers that with the code of what it cannot do at all, and a server that is set to be read-only obeys it.
+        driver: Any = connection.connection.driver_connection
+        driver.read_only = None
     patience_s = _patience_of_writer(connection)
     if patience_s is None:
         return

@@ -17,11 +17,13 @@ _SQLITE_OF_DISK = {
     sqlite3.SQLITE_CANTOPEN,
     sqlite3.SQLITE_PERM,
 }
-_POSTGRESQL_OF_DISK = {"53100", "25006"}  # disk_full, read_only_sql_transaction
+_READ_ONLY = "25006"  # read_only_sql_transaction
+_POSTGRESQL_OF_DISK = {"53100", _READ_ONLY}  # disk_full
 _POSTGRESQL_FAILS = _POSTGRESQL_OF_DISK | {
     *("XX001", "XX002"),  # data_corrupted, index_corrupted
     "25P03",  # idle_in_transaction_session_timeout: this process stood still
 }
+READ_ONLY_ADVICE = "this server is a read-only replica, or set to be read-only. DATABASE_URL has to name the primary."
 
 
 def reason_of(error: BaseException) -> str | None:
@@ -37,6 +39,13 @@ def reason_of(error: BaseException) -> str | None:
     if isinstance(error, TimeoutError):
         return "the database: all connections are in use"
     return str(error) if isinstance(error, OperatorError) else None
+
+
+def advice_on(error: DBAPIError) -> str:
+    """Return in one line what the database has failed at, and what its operator can do."""
+    if _sqlstate(error) == _READ_ONLY:
+        return f"The database takes no changes ({said_by(error)}): {READ_ONLY_ADVICE}"
+    return f"The database failed ({said_by(error)}): check DATABASE_URL, its file and the space there."
 
 
 def said_by(error: DBAPIError) -> str:

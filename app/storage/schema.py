@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.errors import OperatorError, SchemaMismatch
 from app.storage.database import Database
-from app.storage.failures import said_by
+from app.storage.failures import READ_ONLY_ADVICE, said_by
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -19,9 +19,12 @@ MIGRATIONS_DIR = Path(__file__).parent / "migrations"
 def migrate(database: Database) -> tuple[str | None, str]:
     """Bring the schema to this program's version; return the version before (None: empty database) and after.
 
-    Raises SchemaMismatch when the database was made by a newer program, OperatorError when it cannot be used.
+    Raises SchemaMismatch when the database was made by a newer program, OperatorError when it cannot be used or takes
+    no changes, be there any to make or not: nothing can be served on it.
     """
     before = _current(database)
+    if not takes_changes(database):
+        raise OperatorError(f"The database takes no changes: {READ_ONLY_ADVICE}")
     head = _versions()[-1]
     if before != head:
         from alembic import command  # takes 10 MB, and few starts need it
@@ -52,6 +55,14 @@ def check(database: Database) -> None:
 def is_there(database: Database) -> bool:
     """Say whether the database has a schema of ours, whichever."""
     return _current(database) is not None
+
+
+def takes_changes(database: Database) -> bool:
+    """Say whether PostgreSQL lets itself be changed, as a replica does not; where a file is, is told by the disk."""
+    if not database.can_be_shared:
+        return True
+    with database.engine.connect() as connection:
+        return bool(connection.scalar(text("SHOW transaction_read_only")) == "off")
 
 
 def refuse_newer(version: str | None) -> None:

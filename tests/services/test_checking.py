@@ -8,7 +8,8 @@ from sqlalchemy import text
 from app.models import Image, Role
 from app.models.columns import now
 from app.services import accounts, backup
-from app.services.checking import State, check_all, worst
+from app.services.checking import check_all
+from app.services.health import State, worst
 from app.services.image_store import image_store
 from app.workers.table import WorkerTable
 from tests.services.backups import add_image
@@ -120,6 +121,15 @@ def test_a_damaged_database_is_told_and_nothing_else_is_tried(library):
     with library.database.write() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     assert problems(library) == ["“database” could not be checked. See the log for the reason."]
+
+
+def test_a_database_that_takes_no_changes(library):
+    if library.database.can_be_shared:
+        name = library.database.engine.url.database
+        with library.database.engine.begin() as connection:
+            connection.exec_driver_sql(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+        library.database.close()  # and opened anew
+        assert "DATABASE_URL name the primary" in problems(library)[0]
 
 
 @pytest.mark.sqlite

@@ -6,6 +6,7 @@ from fastapi.testclient import TestClient
 from app.errors import ImagesUnavailable
 from app.models import Role
 from app.services import accounts, checking
+from app.services.health import State
 from app.services.image_store import image_store
 from app.services.restoring import restore
 from app.web.application import create_app
@@ -115,4 +116,4 @@ def test_a_bucket_that_does_not_answer_is_told_of(library, server, monkeypatch):
         for check in checking.check_all(settings, library.database, library.index)
         if check.params.get("name") == "images"
     ]
-    assert found.state == checking.State.PROBLEM
+    assert found.state == State.PROBLEM

@@ -16,9 +16,10 @@ from app.search.postgresql import writing
 from app.services import indexing, suggesting
 from app.services.asking import ask
 from app.services.backup import back_up
-from app.services.checking import State, check_all
+from app.services.checking import check_all
 from app.services.engines import search_engine
 from app.services.following import Follower
+from app.services.health import State
 from app.services.relating import RelatedQuestions
 from app.services.restoring import restore
 from app.services.searching import search, warm

@@ -18,7 +18,8 @@ from app.config import Settings
 from app.models import Role, Scope
 from app.search.index import SearchIndex
 from app.services import accounts, indexing
-from app.services.checking import State, check_all
+from app.services.checking import check_all
+from app.services.health import State
 from app.storage import schema
 from app.storage.database import Database
 from tests.e2e.conftest import PROJECT

@@ -11,7 +11,7 @@ from app.errors import OperatorError
 from app.storage import engines, schema
 from app.storage.database import Database
 from app.storage.engines import OF_POSTGRESQL
-from app.storage.failures import reason_of
+from app.storage.failures import advice_on, is_of_disk, reason_of
 from tests.soak.wire import Wire
 from tests.waiting import eventually
 
@@ -30,6 +30,28 @@ def test_a_database_that_cannot_hold_all_texts_is_refused(database_server, encod
     name = database_server.create("template0", f"ENCODING '{encoding}' LOCALE 'C'")
     with closing(Database(database_server.url(name))) as database, pytest.raises(OperatorError, match="UTF8"):
         schema.migrate(database)
+
+
+def test_a_server_that_takes_no_changes_is_told_as_one(database_server):
+    """A replica, or one that is set to be like it; also to whoever has read by the same connection before."""
+    name = database_server.create()
+    url = database_server.url(name)
+    with closing(Database(url)) as database:
+        schema.migrate(database)
+        with database.engine.begin() as connection:
+            connection.exec_driver_sql(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    with closing(Database(url)) as database:
+        schema.check(database)  # what only reads goes on
+        with database.read() as session:
+            session.execute(text("SELECT 1"))
+        with pytest.raises(OperatorError, match=r"a read-only replica.* DATABASE_URL has to name the primary"):
+            schema.migrate(database)
+        with pytest.raises(DBAPIError) as refused, database.write() as session:
+            session.execute(text("DELETE FROM article"))
+    assert refused.value.orig.sqlstate == "25006"
+    assert is_of_disk(refused.value)
+    assert "a read-only replica" in advice_on(refused.value)
+    assert "the space there" not in advice_on(refused.value)
 
 
 @pytest.mark.timeout(60)

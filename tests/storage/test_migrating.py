@@ -13,7 +13,8 @@ from app.cli.preparing import prepare
 from app.config import Settings
 from app.search.index import SearchIndex
 from app.services import indexing
-from app.services.checking import State, check_all
+from app.services.checking import check_all
+from app.services.health import State
 from app.storage import schema
 from app.storage.database import Database
 from app.web.access import SESSION_COOKIE

@@ -40,10 +40,15 @@ def full(client, library, postgresql, request):
             connection.exec_driver_sql(SAYING.format("trigger", "disk_full"))
             connection.exec_driver_sql("CREATE TRIGGER said BEFORE INSERT ON article EXECUTE FUNCTION said()")
     elif postgresql:
-        event.listen(engine, "checkout", lambda connection, *_: setattr(connection, "read_only", True))
+        event.listen(engine, "checkout", _say_read_only)
     else:
         pragma = "max_page_count = 1" if request.param == "full" else "query_only = 1"
         event.listen(engine, "checkout", lambda connection, *_: connection.execute(f"PRAGMA {pragma}"))
+
+
+def _say_read_only(connection, *_):
+    connection.execute("SET default_transaction_read_only = on")
+    connection.commit()
 
 
 @pytest.fixture

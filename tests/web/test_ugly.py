@@ -6,8 +6,9 @@ import shutil
 import pytest
 from starlette.testclient import TestClient
 
-from app.services.checking import State, check_all
+from app.services.checking import check_all
 from app.services.exporting import export
+from app.services.health import State
 from app.storage import articles, source_files
 from app.web.application import create_app
 from tests.hostile import look
