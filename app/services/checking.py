@@ -17,7 +17,7 @@ from app.errors import OmniracleError
 from app.models import Image
 from app.models.columns import now
 from app.search.engine import SearchEngine
-from app.services import backup, checking_postgresql, indexing
+from app.services import backup, checking_postgresql, indexing, second_factor
 from app.services.health import Check, State, worst
 from app.services.hosts import LOST_AFTER_S, Hosts, is_right
 from app.services.image_store import image_store
@@ -50,6 +50,7 @@ def check_all(
         found += _told(_index, database, index)
         found += _told(_images, settings, database, reads_images)
         found += _told(_people, database)
+        found += _told(_second_factors, settings, database)
         found += _told(_hosts, settings, database)
         if database.can_be_shared:
             found += _told(checking_postgresql.changes, database)
@@ -219,6 +220,17 @@ def _people(database: Database) -> Iterator[Check]:
         yield Check(State.WARNING, message)
     else:
         yield Check(State.OK, "Administrators: %(count)s", {"count": admins})
+
+
+def _second_factors(settings: Settings, database: Database) -> Iterator[Check]:
+    closed = second_factor.closed(database, settings.signing_key())
+    if closed:
+        message = (
+            "Accounts whose second factor does not open with the site's secret: %(count)s, for example number "
+            "%(first)s. Give back the secret that the site had before, see docs/deploying.md; if it is lost, run "
+            "`omniracle user second-factor-off`."
+        )
+        yield Check(State.PROBLEM, message, {"count": len(closed), "first": closed[0]})
 
 
 def _workers(settings: Settings) -> Iterator[Check]:

@@ -7,6 +7,7 @@ the database nor a backup is enough to make codes. pyotp, segno and cryptography
 import base64
 import hashlib
 import hmac
+import logging
 import re
 import secrets
 import time
@@ -21,6 +22,8 @@ from app.storage.database import Database
 
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet
+
+log = logging.getLogger(__name__)
 
 STEP_S = 30  # for which an app shows a code
 DRIFT = 1  # steps that the phone's clock may be off
@@ -84,20 +87,36 @@ def is_on(database: Database, account: Account) -> bool:
 
 
 def check(database: Database, site_key: bytes, account: Account, code: str) -> None:
-    """Raise InvalidFields unless `code` is one that the app shows now, or a recovery code; each is good once."""
+    """Raise InvalidFields unless `code` is one that the app shows now, or a recovery code; each is good once.
+
+    Where the site has another key than it had, recovery codes alone are good, and InvalidFields says so.
+    """
     account_id = id_of(account)
     with database.write() as session:
         factor = second_factors.of(session, account_id)
         if factor is None:
             return
-        step = _step_of(_opened(site_key, factor), code, after=factor.last_step)
+        secret = _opened(_box(site_key), factor)
+        step = _step_of(secret, code, after=factor.last_step) if secret is not None else None
         if step is not None:
             factor.last_step = step
             session.add(factor)
         elif keys.drop_own(session, RecoveryCode, _digest(account_id, code), account_id):
             audit.record(session, account, "second-factor", account.email, "recovery code")
+        elif secret is None:
+            log.error(
+                "account %d: its second factor does not open with the site's secret; see `omniracle check`", account_id
+            )
+            raise _unknown()
         else:
             raise _wrong()
+
+
+def closed(database: Database, site_key: bytes) -> list[int]:
+    """Return the numbers of the accounts whose second factor does not open with this key, but with another one."""
+    box = _box(site_key)
+    with database.read() as session:
+        return [factor.account_id for factor in second_factors.every(session) if _opened(box, factor) is None]
 
 
 def _step_of(secret: str, code: str, *, after: int) -> int | None:
@@ -105,7 +124,7 @@ def _step_of(secret: str, code: str, *, after: int) -> int | None:
     import pyotp
 
     given = "".join(code.split())
-    if not secret or not given.isascii():
+    if not given.isascii():
         return None
     generator = pyotp.TOTP(secret, interval=STEP_S)
     current = int(time.time()) // STEP_S
@@ -115,14 +134,14 @@ def _step_of(secret: str, code: str, *, after: int) -> int | None:
     return None
 
 
-def _opened(site_key: bytes, factor: SecondFactor) -> str:
-    """Return the secret; empty where the site has another key than it had, which leaves the recovery codes."""
+def _opened(box: "Fernet", factor: SecondFactor) -> str | None:
+    """Return the secret; None where the site has another key than it had, which leaves the recovery codes."""
     from cryptography.fernet import InvalidToken
 
     try:
-        return _box(site_key).decrypt(factor.sealed.encode()).decode()
+        return box.decrypt(factor.sealed.encode()).decode()
     except InvalidToken:
-        return ""
+        return None
 
 
 def _box(site_key: bytes) -> "Fernet":
@@ -140,3 +159,11 @@ def _digest(account_id: int, code: str) -> str:
 
 def _wrong() -> InvalidFields:
     return InvalidFields(Problem(FIELD, "This code is wrong or has been used. Enter the one that the app shows now."))
+
+
+def _unknown() -> InvalidFields:
+    message = (
+        "Codes of the app cannot be checked, as this site has another secret than before. Enter one of your recovery "
+        "codes, or ask the operator of the site."
+    )
+    return InvalidFields(Problem(FIELD, message))

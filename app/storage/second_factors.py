@@ -1,6 +1,6 @@
 """Second factors of accounts, and the codes for when one is lost."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
@@ -17,6 +17,11 @@ def among(session: Session, accounts: Collection[int]) -> set[int]:
     """Return which of these accounts have one."""
     chosen = select(SecondFactor.account_id).where(col(SecondFactor.account_id).in_(accounts))
     return set(session.exec(chosen))
+
+
+def every(session: Session) -> Iterator[SecondFactor]:
+    """Yield the second factors of all accounts, in the order of their numbers."""
+    yield from session.exec(select(SecondFactor).order_by(col(SecondFactor.account_id)))
 
 
 def put(session: Session, factor: SecondFactor, digests: Iterable[str]) -> None:

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from app.models import Image, Role
+from app.models import Image, Role, SecondFactor
 from app.models.columns import now
-from app.services import accounts, backup
+from app.services import accounts, backup, second_factor
 from app.services.checking import check_all
 from app.services.health import State, worst
 from app.services.image_store import image_store
@@ -107,8 +107,24 @@ def test_a_secret_that_others_can_read(library):
 def test_a_secret_that_is_none_any_more(library, caplog):
     library.settings.signing_key()
     (library.settings.data_dir / "secret.key").write_bytes(b"")
-    assert problems(library) == ["“secret” could not be checked. See the log for the reason."]
+    said = "“{}” could not be checked. See the log for the reason."
+    assert problems(library) == [said.format("secret"), said.format("second_factors")]
     assert "delete the file, and a new one is made" in caplog.text
+
+
+def test_second_factors_that_were_set_up_with_another_secret(library):
+    former = library.settings.signing_key()
+    with library.database.write() as session:
+        for name, key in (("a", former), ("b", former), ("c", b"n" * 48)):
+            account = accounts.add(
+                session, email=f"{name}@example.org", name=name, password_hash=None, role=Role.READER
+            )
+            session.flush()
+            sealed = second_factor._box(key).encrypt(b"A" * 32).decode()
+            session.add(SecondFactor(account_id=account.id, sealed=sealed, last_step=0, created_at=now()))
+    said = "Accounts whose second factor does not open with the site's secret: {}, for example number {}. "
+    assert problems(library)[0].startswith(said.format(1, 3))
+    assert problems(library, secret_key="n" * 48)[0].startswith(said.format(2, 1))
 
 
 def test_a_data_folder_that_others_can_look_into(library):

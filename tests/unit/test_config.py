@@ -71,6 +71,18 @@ def test_a_secret_comes_from_a_file(tmp_path):
         load(tmp_path, OMNIRACLE_SECRET_KEY="k" * 40, OMNIRACLE_SECRET_KEY_FILE=str(secret))
 
 
+def test_the_secret_in_the_data_folder_can_become_the_setting_as_it_is(tmp_path):
+    """So that several hosts, or another machine, open what is sealed in the database."""
+    settings = load(tmp_path, OMNIRACLE_DATA_DIR=str(tmp_path))
+    kept = settings.signing_key()
+    written = settings.secret_file.read_text()
+    (tmp_path / ".env").write_text(f"OMNIRACLE_SECRET_KEY={written}\n")
+    assert load(tmp_path).signing_key() == kept
+    assert load(tmp_path, OMNIRACLE_SECRET_KEY=written).signing_key() == kept
+    (tmp_path / ".env").unlink()
+    assert load(tmp_path, OMNIRACLE_SECRET_KEY_FILE=str(settings.secret_file)).signing_key() == kept
+
+
 def test_a_data_folder_that_cannot_be_made_is_one_clear_line(tmp_path):
     (tmp_path / "file").write_text("")
     settings = load(tmp_path, OMNIRACLE_DATA_DIR=str(tmp_path / "file" / "var"))

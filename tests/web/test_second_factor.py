@@ -179,6 +179,29 @@ def test_the_secret_is_of_no_use_to_who_has_the_database(ann, library, clock, cl
     assert client.post("/sign-in/code", data={"half": half, "code": recovery[0]}).status_code == 303
 
 
+@pytest.mark.parametrize(
+    ("lang", "said"), [("en", "this site has another secret than before"), ("zh-CN", "密钥已更改")]
+)
+def test_a_site_with_another_secret_says_so_and_takes_recovery_codes(ann, client, library, clock, caplog, lang, said):
+    browser, secret, recovery = ann
+    state, headers = client.app.state.omniracle, {"Accept-Language": lang}
+    former, state.secret = state.secret, b"another" * 7
+    clock[0] += 30
+    assert "Ann" in browser.get("/account").text  # sessions do not depend on it
+    refused = [
+        browser.post(f"{PATH}/removal", data={"code": code_of(secret, clock)}, headers=headers),
+        client.post("/sign-in/code", data={"half": begin(client), "code": code_of(secret, clock)}, headers=headers),
+    ]
+    for page in refused:
+        assert page.status_code == 400
+        assert re.search(f'id="error-code">.*{said}', page.text)
+    assert "its second factor does not open with the site's secret" in caplog.text
+    assert client.post("/sign-in/code", data={"half": begin(client), "code": recovery[0]}).status_code == 303
+    state.secret = former
+    again = client.post("/sign-in/code", data={"half": begin(client), "code": code_of(secret, clock)})
+    assert again.status_code == 303
+
+
 def test_it_can_be_turned_off_by_its_owner_and_by_the_operator(ann, client, library, monkeypatch, signed_in, clock):
     browser, _, recovery = ann
     let_pass(library)
