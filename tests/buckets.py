@@ -1,10 +1,13 @@
 """An S3 server for the tests: moto's, as a process of its own."""
 
+import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
+from threading import Event, Thread
+from urllib.parse import urlsplit
 
 from tests.servers import free_port, put, served
 
@@ -39,3 +42,55 @@ def s3_server() -> Iterator[S3Server]:
     server = S3Server(f"http://127.0.0.1:{port}", count(1))
     with served([sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)], server.url):
         yield server
+
+
+class Line:
+    """A way to a server on which everything stops when it is cut: nobody is told, and what was sent is kept."""
+
+    def __init__(self, url: str) -> None:
+        self._server = urlsplit(url)
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._passes = Event()
+        self._passes.set()
+        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+        self.asked = 0  # how often something was sent to the server
+
+    def cut(self) -> None:
+        """Let nothing through from now on."""
+        self._passes.clear()
+        self.asked = 0
+
+    def mend(self) -> None:
+        """Let through what was kept, and all that comes."""
+        self._passes.set()
+
+    def serve(self) -> None:
+        """Take connections until the line is closed."""
+        with suppress(OSError):
+            while True:
+                client = self._listening.accept()[0]
+                server = socket.create_connection((self._server.hostname, self._server.port))
+                Thread(target=self._pass_on, args=(client, server), daemon=True).start()
+                Thread(target=self._pass_on, args=(server, client), daemon=True).start()
+
+    def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError), source, target:
+            while content := source.recv(2**16):
+                self.asked += source.getsockname() == self._listening.getsockname()
+                self._passes.wait()
+                target.sendall(content)
+
+    def close(self) -> None:
+        self.mend()
+        self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+
+
+@contextmanager
+def line_to(server: S3Server) -> Iterator[Line]:
+    line = Line(server.url)
+    Thread(target=line.serve, daemon=True).start()
+    try:
+        yield line
+    finally:
+        line.close()

@@ -20,7 +20,7 @@ from app.search.engine import SearchEngine
 from app.services import backup, checking_postgresql, indexing, second_factor
 from app.services.health import Check, State, worst
 from app.services.hosts import LOST_AFTER_S, Hosts, is_right
-from app.services.image_store import image_store
+from app.services.image_store import ImageStore, image_store
 from app.storage import accounts, articles, jobs, schema
 from app.storage.database import Database, file_of
 from app.workers.reading import rows_in
@@ -34,11 +34,17 @@ BACKUP_IS_OLD = timedelta(days=7)
 
 
 def check_all(
-    settings: Settings, database: Database, index: SearchEngine, *, reads_images: bool = False
+    settings: Settings,
+    database: Database,
+    index: SearchEngine,
+    *,
+    images: ImageStore | None = None,
+    reads_images: bool = False,
 ) -> list[Check]:
     """Return what was looked at, and how it is; nothing is raised for what is wrong with the installation.
 
-    Images that are in a folder can be read to the last byte, which takes its time where there are many.
+    Images that are in a folder can be read to the last byte, which takes its time where there are many. A worker gives
+    its store of `images`, which knows whether a bucket has failed just now.
     """
     found: list[Check] = []
     for part in (_settings, _disk, _readers, _secret):
@@ -48,7 +54,7 @@ def check_all(
     if worst(stored) != State.PROBLEM:
         found += _told(_backup, settings)
         found += _told(_index, database, index)
-        found += _told(_images, settings, database, reads_images)
+        found += _told(_images, images or image_store(settings), database, reads_images)
         found += _told(_people, database)
         found += _told(_second_factors, settings, database)
         found += _told(_hosts, settings, database)
@@ -193,10 +199,9 @@ def _index(database: Database, index: SearchEngine) -> Iterator[Check]:
         yield Check(State.OK, "The search index is intact. Answers in it: %(count)s", {"count": count})
 
 
-def _images(settings: Settings, database: Database, reads: bool) -> Iterator[Check]:  # noqa: FBT001  called by _told
+def _images(store: ImageStore, database: Database, reads: bool) -> Iterator[Check]:  # noqa: FBT001  called by _told
     with database.read() as session:
         stored = session.exec(select(Image.name, Image.bytes).order_by(col(Image.name))).all()
-    store = image_store(settings)
     there = store.sizes()
     missing = [name for name, _ in stored if name not in there]
     damaged = [

@@ -6,10 +6,13 @@ The bytes of a name never change, so nothing has to be kept up to date.
 import hashlib
 import logging
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
@@ -22,8 +25,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PATIENCE_S = 10
+CONNECT_S = 2
+SILENCE_S = 5  # of a bucket in the middle of a request
+PATIENCE_S = 10  # for a request in all, also where a large image comes slowly
 RETRIES = 2
+RETRY_FOR_S = 30  # so long after the first attempt another one is begun: a backup does not fail for a hiccup
+RETRY_FOR_READERS_S = 1  # what fails at once may go well the next time; nobody waits twice for silence
+PAUSE_S = 5  # in which a bucket that has failed is left alone
 
 
 class ImageStore(Protocol):
@@ -45,10 +53,10 @@ class ImageStore(Protocol):
         """Return a file with the image, in the folder `scratch` where there is none yet; None when it is missing."""
 
 
-def image_store(settings: Settings) -> ImageStore:
-    """Return the store that the settings name."""
+def image_store(settings: Settings, *, retry_for_s: float = RETRY_FOR_S) -> ImageStore:
+    """Return the store that the settings name; what fails in a bucket is tried again for this long."""
     if settings.images and "://" in settings.images:
-        return BucketStore(settings.images)
+        return BucketStore(settings.images, retry_for_s)
     return FolderStore(settings.images_dir)
 
 
@@ -99,21 +107,23 @@ class FolderStore:
 class BucketStore:
     """Images in a bucket; credentials, region and endpoint are in the environment, by the names that AWS gives them."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, retry_for_s: float) -> None:
         self._url = url
+        self._retry_for_s = retry_for_s
+        self._breaker = Breaker()
 
     def sizes(self) -> dict[str, int]:
         """Return the sizes, see ImageStore."""
         import obstore
 
-        with _telling_failure():
+        with self._breaker.asking():
             return {str(each["path"]): each["size"] for chunk in obstore.list(self._bucket) for each in chunk}
 
     def read(self, name: str) -> bytes | None:
         """Return the bytes, see ImageStore."""
         import obstore
 
-        with _telling_failure():
+        with self._breaker.asking():
             try:
                 return obstore.get(self._bucket, name).bytes().to_bytes()
             except FileNotFoundError:
@@ -123,7 +133,7 @@ class BucketStore:
         """Keep an image, see ImageStore."""
         import obstore
 
-        with _telling_failure():
+        with self._breaker.asking():
             obstore.put(self._bucket, name, content)
 
     def is_damaged(self, name: str) -> bool:  # noqa: ARG002  nobody looks
@@ -147,21 +157,43 @@ class BucketStore:
             parts.netloc,
             prefix=parts.path.strip("/") or None,
             client_options={
+                "connect_timeout": f"{CONNECT_S}s",
+                "read_timeout": f"{SILENCE_S}s",
                 "timeout": f"{PATIENCE_S}s",
-                "connect_timeout": f"{PATIENCE_S}s",
                 # Options that are given here take the place of those that the environment names.
                 "allow_http": os.environ.get("AWS_ALLOW_HTTP", "").lower() == "true",
             },
-            retry_config={"max_retries": RETRIES},
+            retry_config={"max_retries": RETRIES, "retry_timeout": timedelta(seconds=self._retry_for_s)},
         )
 
 
-@contextmanager
-def _telling_failure() -> Iterator[None]:
-    from obstore.exceptions import BaseError
+class Breaker:
+    """Lets nobody wait for a bucket that has just failed, but for one now and then, who sees whether it is back."""
 
-    try:
-        yield
-    except BaseError as error:
-        log.warning("images cannot be reached: %s", " ".join(str(error).split())[:300])
-        raise ImagesUnavailable from error
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._failed_at: float | None = None  # or when one was let through after that; None while all is well
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Ask the bucket something; raise ImagesUnavailable when it fails, or has failed and it is not time yet."""
+        from obstore.exceptions import BaseError, GenericError
+
+        self._enter()
+        try:
+            yield
+        except BaseError as error:
+            # What else there is are answers, and may be about one image alone: those of others are sent all the same.
+            self._failed_at = time.monotonic() if isinstance(error, GenericError) else None
+            log.warning("images cannot be reached: %s", " ".join(str(error).split())[:300])
+            raise ImagesUnavailable from error
+        self._failed_at = None
+
+    def _enter(self) -> None:
+        with self._lock:
+            failed_at, moment = self._failed_at, time.monotonic()  # others may come to an end meanwhile
+            if failed_at is None:
+                return
+            if moment < failed_at + PAUSE_S:
+                raise ImagesUnavailable
+            self._failed_at = moment  # the others are told at once, while this one waits

@@ -20,7 +20,7 @@ from app.services import indexing, link_checking, searching
 from app.services.engines import search_engine
 from app.services.following import Follower
 from app.services.hosts import Hosts
-from app.services.image_store import image_store
+from app.services.image_store import RETRY_FOR_READERS_S, image_store
 from app.services.limits import API_READ, CONTRIBUTION, LINK_CHECK, SIGN_UP, WANTED_CHECK, Limit, RateLimits
 from app.services.openid import OpenIdProvider
 from app.services.relating import RelatedQuestions
@@ -50,6 +50,7 @@ FETCHES = 4  # pages of other sites at once: slow ones must not take all threads
 SEARCHES = 2  # at once; more would only share the interpreter, and keep it from everybody else
 RENDERINGS = 1  # at once, and merges, of what somebody has sent: for the same reason
 DECODINGS = 1  # of images at once; each may take 300 MB
+IMAGE_READS = 4  # at once: a bucket or a shared folder that is slow must not take all threads
 
 
 class State:
@@ -78,11 +79,12 @@ class State:
         self._forgot_at = time.monotonic()
         self._checked_generation = -1
         self.fetches = BoundedSemaphore(FETCHES)
-        self.images = image_store(settings)
+        self.images = image_store(settings, retry_for_s=RETRY_FOR_READERS_S)
         self.drawing = CapacityLimiter(1)  # of pictures of links
         self.searches = FairTurns(SEARCHES)
         self.renderings = FairTurns(RENDERINGS)
         self.decodings = FairTurns(DECODINGS)
+        self.image_reads = FairTurns(IMAGE_READS)
         self._wanted_checked: int | None = None  # the last entry that was looked at for this generation
 
     @cached_property

@@ -40,6 +40,11 @@ async def _decoding_turn(request: Request, here: Here) -> AsyncIterator[None]:
         yield
 
 
+async def _image_turn(request: Request, here: Here) -> AsyncIterator[None]:
+    async with here.image_reads.of(_client_of(request)):
+        yield
+
+
 def _client_of(request: Request) -> str:
     """Return by whom a request is counted: the account that it was found to be of, else the address."""
     key: Key | None = getattr(request.state, "key", None)
@@ -50,10 +55,12 @@ def _client_of(request: Request) -> str:
 # what reads a form: nobody has a turn whose text is still on its way. The turn is over before the answer is sent.
 RenderingTurn = Annotated[None, Depends(_rendering_turn, scope="function")]
 DecodingTurn = Annotated[None, Depends(_decoding_turn, scope="function")]
+# For routes that ask the store of the images for something. Who puts one in has a turn of those who decode.
+ImageTurn = Annotated[None, Depends(_image_turn, scope="function")]
 
 
 def takes_turns(route: object) -> bool:
     """Say whether the requests of a route wait for a turn."""
     dependant = getattr(route, "dependant", None)
     calls = {each.call for each in dependant.dependencies} if dependant else set()
-    return not calls.isdisjoint((_rendering_turn, _decoding_turn))
+    return not calls.isdisjoint((_rendering_turn, _decoding_turn, _image_turn))

@@ -29,6 +29,7 @@ from app.web.parameters import PageNumber, RowId
 from app.web.proving import ProvedAdmin
 from app.web.state import Here
 from app.web.templating import render
+from app.web.turns import ImageTurn
 
 router = APIRouter(prefix="/admin", include_in_schema=False)
 status_router = APIRouter(prefix="/-", include_in_schema=False)
@@ -83,7 +84,7 @@ def list_changes(request: Request, here: Here, _key: Admin, number: PageNumber) 
 
 
 @status_router.get("/status")
-def status(request: Request, here: Here, _key: Admin) -> Response:
+def status(request: Request, here: Here, _key: Admin, _turn: ImageTurn) -> Response:
     """Show how the site is: what is wrong and what to do, and its figures."""
     with here.database.read() as session:
         figures = {
@@ -99,7 +100,7 @@ def status(request: Request, here: Here, _key: Admin) -> Response:
         "status.html",
         headers=NOT_KEPT,
         checks=[(check.state, translate(check.message, check.params)) for check in
-                check_all(here.settings, here.database, here.index)],
+                check_all(here.settings, here.database, here.index, images=here.images)],
         figures=figures,
         generation=here.index.generation(),
         workers=here.table.rows(),

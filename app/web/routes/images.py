@@ -12,7 +12,7 @@ from app.web.access import PUBLIC, Contributor
 from app.web.forms import Form
 from app.web.state import Here
 from app.web.templating import render
-from app.web.turns import DecodingTurn
+from app.web.turns import DecodingTurn, ImageTurn
 
 router = APIRouter(prefix="/images", include_in_schema=False)
 
@@ -50,7 +50,7 @@ def add(
 
 
 @router.get("/{name}", dependencies=[PUBLIC])
-def show(here: Here, name: str) -> Response:
+def show(here: Here, name: str, _turn: ImageTurn) -> Response:
     """Send an image; its name is of its content, so that it never changes."""
     content, media_type = images.read(here.images, name)
     headers = {
