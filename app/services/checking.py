@@ -208,7 +208,10 @@ def _images(store: ImageStore, database: Database, reads: bool) -> Iterator[Chec
         name for name, size in stored if name in there and (there[name] != size or (reads and store.is_damaged(name)))
     ]
     if missing:
-        message = "Images missing: %(count)s, for example %(first)s. Restore them from a backup."
+        message = (
+            "Images missing: %(count)s, for example %(first)s. Copy them from where they were before, or restore them "
+            "from a backup."
+        )
         yield Check(State.PROBLEM, message, {"count": len(missing), "first": missing[0]})
     if damaged:
         message = "Images cut off or changed: %(count)s, for example %(first)s. Restore them from a backup."

@@ -75,7 +75,9 @@ def test_an_image_that_is_missing(library):
     name = f"{'a' * 32}-1x1.png"
     with library.database.write() as session:
         session.add(Image(name=name, media_type="image/png", bytes=1, created_at=now()))
-    assert problems(library) == [f"Images missing: 1, for example {name}. Restore them from a backup."]
+    assert problems(library) == [
+        f"Images missing: 1, for example {name}. Copy them from where they were before, or restore them from a backup."
+    ]
 
 
 def test_an_image_that_was_cut_off(library):

@@ -155,7 +155,6 @@ def test_a_bucket_that_does_not_answer_is_told_of(library, server, monkeypatch):
         if check.params.get("name") == "images"
     ]
     assert found.state == State.PROBLEM
-    assert found.state == checking.State.PROBLEM
 
 
 def test_a_silent_bucket_takes_no_threads_from_the_site(site, line, monkeypatch):
