@@ -1,5 +1,6 @@
 """Other people's servers that tests start: processes of their own."""
 
+import re
 import shutil
 import socket
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 from tests.waiting import eventually
 
 START_TIMEOUT_S = 60
+NGINX = Path(__file__).parent.parent / "docs" / "deploy" / "nginx.conf"
 
 # A request over a connection of its own. None of our servers has a certificate, and to read those of all
 # authorities takes ten times as long as the rest.
@@ -60,3 +62,21 @@ def nginx(folder: Path, sites: str) -> list[str]:
         f"events {{}} http {{ access_log off; {places} {sites} }}"
     )
     return [binary, "-c", str(folder / "nginx.conf"), "-p", str(folder)]
+
+
+def documented_nginx(folder: Path, port: int, hosts: list[int]) -> list[str]:
+    """Return the command that runs nginx at a port as docs/deploy says, before the site at one port or at three."""
+    changes = {r"listen 80;": f"listen 127.0.0.1:{port};"}
+    if len(hosts) == 1:
+        changes[r"server 127\.0\.0\.1:8000;"] = f"server 127.0.0.1:{hosts[0]};"
+    else:
+        changes[r" +server 127\.0\.0\.1:8000;\n"] = ""
+        for number, host in enumerate(hosts, 1):
+            for rest in (";", " backup max_fails=0;"):
+                changes[rf"# server 10\.0\.0\.{number}:8000{rest}"] = f"server 127.0.0.1:{host}{rest}"
+    text = NGINX.read_text()
+    for old, new in changes.items():
+        text, count = re.subn(old, new, text)
+        assert count == 1, old
+    assert not re.search(r"^ +server 10\.", text, re.MULTILINE)
+    return nginx(folder, text)

@@ -84,9 +84,7 @@ def site(name, changes):
 
 
 def nginx(folder, port, upstream):
-    text = site("nginx.conf", {"server 127.0.0.1:8000;": f"server 127.0.0.1:{upstream};",
-                               "listen 80;": f"listen 127.0.0.1:{port};"})  # fmt: skip
-    return servers.nginx(folder, text)
+    return servers.documented_nginx(folder, port, [upstream])
 
 
 def caddy(folder, port, upstream):

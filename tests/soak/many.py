@@ -21,7 +21,7 @@ from app.storage import schema
 from app.storage.database import Database
 from tests.databases import Cluster
 from tests.e2e.conftest import PROJECT
-from tests.servers import free_port, nginx
+from tests.servers import documented_nginx, free_port
 from tests.soak.installation import Answer, Person, ask, enrolled
 from tests.soak.wire import Wire
 
@@ -119,19 +119,9 @@ class Host:
 
 @contextmanager
 def balancer(folder: Path, hosts: list[Host]) -> Iterator[int]:
-    """Run nginx before the hosts; yield its port."""
+    """Run nginx before the hosts as docs/deploy says; yield its port."""
     port = free_port()
-    servers = " ".join(f"server 127.0.0.1:{host.port} max_fails=0;" for host in hosts)
-    # A host that is away or says 503 is passed over, but no change is ever sent twice. None is left out for a while
-    # (max_fails): when all say 503, because the database is away, readers should get their page and not nginx's.
-    command = nginx(
-        folder,
-        f"upstream site {{ {servers} }}"
-        f"server {{ listen 127.0.0.1:{port}; client_max_body_size 16m; location / {{"
-        "proxy_pass http://site; proxy_set_header Host $http_host; proxy_read_timeout 60s;"
-        "proxy_next_upstream error timeout http_503; } }",
-    )
-    process = subprocess.Popen(command)
+    process = subprocess.Popen(documented_nginx(folder, port, [host.port for host in hosts]))
     try:
         yield port
     finally:
