@@ -72,3 +72,9 @@ def test_proxies_ask_the_default_port_and_let_through_what_the_site_takes():
         text = (DEPLOY / name).read_text()
         assert f"127.0.0.1:{port}" in text
         assert int(re.search(limit, text)[1]) == Settings().request_mb
+
+
+def test_the_settings_beside_the_unit_are_settings_that_there_are():
+    settings = load_settings({}, DEPLOY / "omniracle.env")
+    assert str(settings.data_dir) == "/var/lib/omniracle"
+    assert re.search(r"^StateDirectory=omniracle$", (DEPLOY / "omniracle.service").read_text(), re.MULTILINE)

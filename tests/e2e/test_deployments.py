@@ -162,9 +162,33 @@ def test_the_unit_of_systemd_starts_and_reloads_what_there_is():
         assert unit["Service"][key] == f"/opt/omniracle/.venv/bin/omniracle {command}"
         assert run(command, "--help", data="unused").returncode == 0
     assert re.fullmatch(r"\d+", unit["Service"]["TimeoutStopSec"])
+    command = (DEPLOY / "omniracle").read_text()
+    assert f"cd {unit['Service']['WorkingDirectory']} " in command
+    assert f" -f {unit['Service']['EnvironmentFile']} " in command
+    assert f" runuser -u {unit['Service']['User']} -- .venv/bin/omniracle " in command
     analyze = shutil.which("systemd-analyze")
     if analyze:
         done = subprocess.run([analyze, "verify", str(DEPLOY / "omniracle.service")], capture_output=True, text=True)
         assert not [
             line for line in done.stderr.splitlines() if "is not executable" not in line and "omniracle" in line
         ]
+
+
+def test_the_command_beside_the_unit_has_its_settings_wherever_it_is_called(tmp_path):
+    (tmp_path / "here").mkdir()
+    settings = site("omniracle.env", {"/var/lib/omniracle": str(tmp_path / "var")})
+    (tmp_path / "env").write_text(f"{settings}OMNIRACLE_SITE_NAME=Questions & answers; $5 each\n")
+    changes = {"/opt/omniracle": str(PROJECT), "/etc/omniracle.env": str(tmp_path / "env"),
+               "runuser -u omniracle --": "env"}  # fmt: skip
+    script = site("omniracle", changes).replace(".venv/bin", sys.prefix + "/bin")
+
+    def told(*arguments, **environ):
+        command = ["sh", "-c", script, "omniracle", *arguments]
+        environ = os.environ | {"PYTHONPATH": str(PROJECT)} | environ
+        return subprocess.run(command, cwd=tmp_path / "here", env=environ, capture_output=True, text=True, check=True)
+
+    told("migrate")
+    assert (tmp_path / "var" / "omniracle.db").exists()
+    assert list((tmp_path / "here").iterdir()) == []
+    assert "environment  Questions & answers; $5 each\n" in told("settings").stdout
+    assert "environment  Mine\n" in told("settings", OMNIRACLE_SITE_NAME="Mine").stdout
