@@ -2,6 +2,7 @@
 
 import copy
 import shutil
+import time
 from contextlib import ExitStack
 from datetime import timedelta
 
@@ -15,6 +16,7 @@ from app.errors import OperatorError
 from app.models import Host
 from app.models.columns import now
 from app.services import hosts, indexing
+from app.services import indexing, questions
 from app.services.checking import check_all
 from app.services.hosts import BEHIND_AFTER_S, Hosts
 from app.services.syncing import sync
@@ -28,6 +30,7 @@ from tests.waiting import eventually
 from tests.web.conftest import wait_for_version
 
 LONG_S = 600  # longer than a test takes
+STALE_FOR_S = 1.0
 
 
 @pytest.fixture
@@ -35,6 +38,12 @@ def told_alone(monkeypatch):
     """Nobody asks the database for changes, and what is known is good for long: who is not told shows old pages."""
     monkeypatch.setattr(version_follower, "ASK_EVERY_S", LONG_S)
     monkeypatch.setattr(version_follower, "GOOD_FOR_S", LONG_S)
+
+
+@pytest.fixture
+def told_nothing(monkeypatch):
+    """What the database tells of changes is lost."""
+    monkeypatch.setattr(version_follower, "CHANNEL", "nobody_tells")
 
 
 @pytest.fixture
@@ -210,3 +219,19 @@ def test_the_database_tells_every_host_of_a_change(told_alone, site):
     assert is_shown_everywhere("Seventy")  # told, or asked for by who came back
     save(library, "oolong", "Sixty degrees.")
     assert is_shown_everywhere("Sixty")
+
+
+def test_hosts_that_are_not_told_show_a_kept_page_for_a_second_at_most(told_nothing, site, monkeypatch):
+    (library, _), *others = site  # nothing else lets these learn of a change: they do no regular work
+    page, made, find = "/questions/oolong", [], questions.articles.find
+    monkeypatch.setattr(questions.articles, "find", lambda *asked: made.append(asked) or find(*asked))
+
+    def is_kept(client):
+        already = len(made)
+        return client.get(page).status_code == 200 and len(made) == already
+
+    for degrees in range(4):
+        save(library, "oolong", f"It is {degrees}0 degrees.")
+        time.sleep(STALE_FOR_S)
+        assert all(f"It is {degrees}0" in client.get(page).text for _, client in others)
+        assert all(eventually(lambda client=client: is_kept(client), pause=0.01) for _, client in others)
