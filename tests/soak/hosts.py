@@ -2,7 +2,7 @@
 
 Through a balancer people write, delete, bring back, propose and review, while readers ask each host whether it shows
 what was acknowledged in time. Meanwhile hosts are killed, stopped, brought back empty and cut off from the database,
-with and without a word, and the database is crashed.
+with and without a word, and the database is crashed. A run in which too little was done to say anything fails, too.
 """
 
 import argparse
@@ -11,6 +11,8 @@ import signal
 import sys
 import tempfile
 import time
+from collections import Counter
+from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -19,11 +21,16 @@ import pytest
 from tests.databases import Cluster, cluster
 from tests.soak.crowd import SETTLED_S, Crowd
 from tests.soak.installation import traceback_in
+from tests.soak.ledger import Ledger
 from tests.soak.many import Host, balancer, losses, people_of
 
 HOSTS = ("red", "green", "blue")
 FROZEN_S = (3, 6, 25)  # the last is longer than PostgreSQL keeps a lock for who gives no sign of life
 REFUSED_WITHIN_S = 25.0  # five seconds until a connection is given up, five for a new one, and a busy machine
+FAULTS = ("kill", "freeze", "cut", "hush", "empty", "crash")
+LONG_S = 240  # in which each of them has its turn, on a slow machine too
+SAVED = ("created", "changed", "deleted", "restored")
+NEEDED = (*SAVED, "own changes looked at", "pages looked at", "searches", "searches in vain")
 
 
 class Soak:
@@ -35,11 +42,14 @@ class Soak:
     def run(self, until: float, seed: str) -> None:
         """Let things happen until then."""
         self._crowd.begin()
-        rng = random.Random(f"{seed}-events")
+        rng, ledger = random.Random(f"{seed}-events"), self._crowd.ledger
+        left: list[str] = []
         while time.monotonic() < until:
             time.sleep(rng.uniform(4, 8))
-            event = rng.choice((self._kill, self._freeze, self._cut, self._hush, self._empty, self._crash))
-            print(f"{time.strftime('%H:%M:%S')} {event(rng)}; {self._crowd.ledger.listed()}", flush=True)
+            left = left or rng.sample(FAULTS, len(FAULTS))
+            fault, before = left.pop(), ledger.counts.copy()
+            print(f"{time.strftime('%H:%M:%S')} {getattr(self, f'_{fault}')(rng)}; {ledger.listed()}", flush=True)
+            ledger.tried[fault] = ledger.tried.get(fault, Counter()) + (ledger.counts - before)
         time.sleep(SETTLED_S)
         self._crowd.end()
 
@@ -117,6 +127,18 @@ class Soak:
         host.well_since = time.monotonic()
 
 
+def unproved(ledger: Ledger, seconds: float) -> Iterator[str]:
+    """Yield what lacks so long a run to say something by finding nothing violated."""
+    for what in NEEDED:
+        if not ledger.counts[what]:
+            yield f"{what} 0"
+    if not ledger.counts["approved"] and seconds >= LONG_S:
+        yield "approved 0"
+    for fault in FAULTS:
+        if fault not in ledger.tried and seconds >= LONG_S:
+            yield f"{fault}: not tried"
+
+
 def soak(folder: Path, seed: str, seconds: float, engine: str) -> Crowd:
     """Run for so many seconds with this search engine; return what was found."""
     with ExitStack() as stack:
@@ -140,7 +162,7 @@ def soak(folder: Path, seed: str, seconds: float, engine: str) -> Crowd:
 
 
 def main() -> None:
-    """Run it as the command line says; the exit status is 1 if anything was violated."""
+    """Run it as the command line says; the exit status is 1 if anything was violated, or nothing was proved."""
     parser = argparse.ArgumentParser(prog="make soak")
     parser.add_argument("--minutes", type=float, default=5)
     parser.add_argument("--seed", type=int, default=int(time.time()) % 10_000)
@@ -152,12 +174,13 @@ def main() -> None:
         try:
             done = soak(Path(folder), str(chosen.seed), chosen.minutes * 60, chosen.search)
         except pytest.skip.Exception as reason:  # there is no PostgreSQL or nginx
-            print(f"skipped: {reason}")
-            return
+            sys.exit(f"Nothing was tried: {reason}")
     print(f"all: {done.ledger.listed()}")
     for violation in done.ledger.violations:
         print(f"VIOLATION {violation}")
-    sys.exit(1 if done.ledger.violations else 0)
+    for missing in (lacking := list(unproved(done.ledger, chosen.minutes * 60))):
+        print(f"NOT PROVED {missing}")
+    sys.exit(1 if done.ledger.violations or lacking else 0)
 
 
 if __name__ == "__main__":
