@@ -15,8 +15,7 @@ from app.cli.preparing import prepare
 from app.errors import OperatorError
 from app.models import Host
 from app.models.columns import now
-from app.services import hosts, indexing
-from app.services import indexing, questions
+from app.services import hosts, indexing, questions
 from app.services.checking import check_all
 from app.services.hosts import BEHIND_AFTER_S, Hosts
 from app.services.syncing import sync
