@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all:
 
-FURTHER_CASES ?= 840
+FURTHER_CASES ?= 900
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check bench soak docs translations sbom format clean

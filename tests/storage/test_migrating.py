@@ -15,6 +15,7 @@ from app.search.index import SearchIndex
 from app.services import indexing
 from app.services.checking import check_all
 from app.services.health import State
+from app.services.second_factor import _box
 from app.storage import schema
 from app.storage.database import Database
 from app.web.access import SESSION_COOKIE
@@ -27,6 +28,7 @@ SOURCE = "---\ntitle: Why does bread need salt?\nlang: en\ntags: [cooking]\n---\
 OLDER = SOURCE.replace("slows", "stops")
 BODY = "Salt slows the yeast down.\n"
 FIELDS = json.dumps([["title", "A draft"], ["body", "What I write."]])
+SECRET = "s" * 48
 PERSON = {"account_id": 1, "created_at": AT}
 
 # Of each table the columns that it has or once had; those are written that a version knows.
@@ -95,7 +97,7 @@ ROWS = {
     "linked_identity": [
         {"id": 1, "issuer": "https://id.example.org", "subject": "s", "email": "a@example.org", **PERSON}
     ],
-    "second_factor": [{"sealed": "sealed", "last_step": 60_000_000, **PERSON}],
+    "second_factor": [{"sealed": _box(SECRET.encode()).encrypt(b"JBSWY3DPEHPK3PXP").decode(), "last_step": 60_000_000, **PERSON}],
     "recovery_code": [{"digest": "4" * 64, "account_id": 1}],
     "experiment": [
         {"id": 1, "started_at": AT, "finished_at": AT, "mode": "new", "requests": 10, "concurrency": 2,
@@ -170,7 +172,7 @@ def settings(request, tmp_path):
     (tmp_path / "content").mkdir()
     cluster = request.getfixturevalue("database_server") if request.param == "postgresql" else None
     url = cluster.url(cluster.create()) if cluster else None
-    return Settings(data_dir=tmp_path / "var", content_dir=tmp_path / "content", database_url=url)
+    return Settings(data_dir=tmp_path / "var", content_dir=tmp_path / "content", database_url=url, secret_key=SECRET)
 
 
 @pytest.mark.parametrize(
