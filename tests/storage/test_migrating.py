@@ -29,6 +29,7 @@ OLDER = SOURCE.replace("slows", "stops")
 BODY = "Salt slows the yeast down.\n"
 FIELDS = json.dumps([["title", "A draft"], ["body", "What I write."]])
 SECRET = "s" * 48
+SEALED = _box(SECRET.encode()).encrypt(b"JBSWY3DPEHPK3PXP").decode()
 PERSON = {"account_id": 1, "created_at": AT}
 
 # Of each table the columns that it has or once had; those are written that a version knows.
@@ -97,7 +98,7 @@ ROWS = {
     "linked_identity": [
         {"id": 1, "issuer": "https://id.example.org", "subject": "s", "email": "a@example.org", **PERSON}
     ],
-    "second_factor": [{"sealed": _box(SECRET.encode()).encrypt(b"JBSWY3DPEHPK3PXP").decode(), "last_step": 60_000_000, **PERSON}],
+    "second_factor": [{"sealed": SEALED, "last_step": 60_000_000, **PERSON}],
     "recovery_code": [{"digest": "4" * 64, "account_id": 1}],
     "experiment": [
         {"id": 1, "started_at": AT, "finished_at": AT, "mode": "new", "requests": 10, "concurrency": 2,
