@@ -18,6 +18,7 @@ from app.search.engine import NO_INDEX
 from app.search.postgresql import tables
 from app.search.postgresql.reading import PostgresReader
 from app.search.postgresql.tables import NAMESPACE, VERSION, State
+from app.search.postgresql.vectors import row_of
 from app.search.postgresql.writing import PostgresBuild, drop_unread, write_changes
 from app.search.schema import Entry
 
@@ -26,10 +27,13 @@ log = logging.getLogger(__name__)
 WRITE_LOCK = 0x6F6D6E6A  # beside the lock of the site's own writers, see app/storage/engines.py
 BUILD_LOCK = 0x6F6D6E6B
 LOCK_POLL_S = 0.02
-# Who holds a lock gives a sign of life by its session. A host that stands still, or was cut off, gives none: PostgreSQL
-# ends the session then, and with it the lock.
-LOST_AFTER_S = 20
-SIGN_EVERY_S = 4
+# Who holds a lock gives signs of life by its session. A host that stands still, or was cut off, gives none: PostgreSQL
+# ends the session then, and with it the lock. Searches wait for a writer, for a second longer than that, to find what
+# was saved before them; whoever was only slow does it again. A build is work of minutes, for which nobody waits.
+WRITER_LOST_AFTER_S = 2.0
+BUILDER_LOST_AFTER_S = 20.0
+SIGNS = 8  # in that time
+FEW = 20  # articles that are written without a pause between two statements that anybody could take for standing still
 
 NOT_OURS = "The search index is of another program's version: the hosts that run that one bring changes in."
 LOST = "The right to write to the search index was lost: this process stood still, or was cut off from the database."
@@ -89,16 +93,17 @@ class PostgresIndex:
 
     def write_lock(self, *, patience_s: float = math.inf) -> AbstractContextManager[bool]:
         """Hold the right to write to the index, across all hosts; `update` and `advance` refuse when it was lost."""
-        return self._locked(WRITE_LOCK, patience_s)
+        return self._locked(WRITE_LOCK, patience_s, WRITER_LOST_AFTER_S)
 
     def build_lock(self, *, patience_s: float = math.inf) -> AbstractContextManager[bool]:
         """Hold the right to build a new index beside the live one, across all hosts."""
-        return self._locked(BUILD_LOCK, patience_s)
+        return self._locked(BUILD_LOCK, patience_s, BUILDER_LOST_AFTER_S)
 
     def update(self, entries: list[Entry], removed: list[int]) -> None:
         """Put `entries` in place of what the index knows of them and forget `removed`."""
-        with self._changing() as connection:
-            write_changes(connection, NAMESPACE, entries, removed)
+        rows = [row_of(entry) for entry in entries]  # takes long: a transaction that waited for it would be ended
+        with self._changing(len(rows) + len(removed)) as connection:
+            write_changes(connection, NAMESPACE, rows, removed)
 
     def position(self) -> int:
         """Return the number of the last change that the index knows."""
@@ -147,9 +152,10 @@ class PostgresIndex:
         self._engine.dispose()
 
     @contextmanager
-    def _changing(self) -> Iterator[Connection]:
+    def _changing(self, articles: int = 0) -> Iterator[Connection]:
         try:
             with self._engine.begin() as connection:
+                _end_when_silent(connection, WRITER_LOST_AFTER_S if articles <= FEW else BUILDER_LOST_AFTER_S)
                 if connection.scalar(text(f"SELECT version FROM {NAMESPACE}.state")) != VERSION:
                     raise IndexUnavailable(NOT_OURS)
                 yield connection
@@ -163,13 +169,13 @@ class PostgresIndex:
             raise IndexUnavailable(NO_INDEX) from error
 
     @contextmanager
-    def _locked(self, number: int, patience_s: float) -> Iterator[bool]:
+    def _locked(self, number: int, patience_s: float, lost_after_s: float) -> Iterator[bool]:
         """Hold a lock of a transaction. Whoever waits for it holds no connection: others need them to end."""
         deadline = time.monotonic() + patience_s
         while True:
             with self._engine.connect() as connection:
                 if connection.scalar(text(f"SELECT pg_try_advisory_xact_lock({number})")):
-                    with _signs_of_life(connection) as session:
+                    with _signs_of_life(connection, lost_after_s) as session:
                         if number == WRITE_LOCK:
                             self._writer = session
                         yield True
@@ -181,15 +187,15 @@ class PostgresIndex:
 
 
 @contextmanager
-def _signs_of_life(connection: Connection) -> Iterator[int]:
+def _signs_of_life(connection: Connection, lost_after_s: float) -> Iterator[int]:
     """Keep the transaction of a connection that is used for nothing else; yield the number of its session."""
-    connection.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{LOST_AFTER_S}s'"))
+    _end_when_silent(connection, lost_after_s)
     session: int = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
     is_over = threading.Event()
 
     def live() -> None:
         try:
-            while not is_over.wait(SIGN_EVERY_S):
+            while not is_over.wait(lost_after_s / SIGNS):
                 connection.execute(text("SELECT"))
         except DBAPIError as error:
             log.warning("the right to write to the search index was lost: %s", type(error).__name__)
@@ -201,6 +207,10 @@ def _signs_of_life(connection: Connection) -> Iterator[int]:
     finally:
         is_over.set()
         thread.join()
+
+
+def _end_when_silent(connection: Connection, seconds: float) -> None:
+    connection.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{round(seconds * 1000)}ms'"))
 
 
 def _state(connection: Connection) -> State | None:

@@ -68,8 +68,9 @@ class PostgresBuild:
     def update(self, entries: list[Entry], removed: list[int]) -> None:
         """Put in what has changed since it was filled."""
         if entries or removed:
+            rows = [row_of(entry) for entry in entries]
             with _working_long(self._engine) as connection:
-                write_changes(connection, self._name, entries, removed)
+                write_changes(connection, self._name, rows, removed)
 
     def take_over(self, position: int, stamp: str) -> None:
         """Take the place of the live index, with all changes up to the one with this number; hold the write lock.
@@ -123,9 +124,8 @@ def drop_unread(engine: Engine, name: str) -> None:
             raise
 
 
-def write_changes(connection: Connection, name: str, entries: list[Entry], removed: list[int]) -> None:
-    """Put `entries` in place of what the index in a schema knows of them and forget `removed`."""
-    rows = [row_of(entry) for entry in entries]
+def write_changes(connection: Connection, name: str, rows: list[Row], removed: list[int]) -> None:
+    """Put `rows` in place of what the index in a schema knows of their articles and forget `removed`."""
     ids = [*removed, *(row.article_id for row in rows)]
     # Whoever has lost the lock with its connection, and does not know, waits here.
     connection.execute(text(f"SELECT FROM {name}.state FOR UPDATE"))
