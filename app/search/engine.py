@@ -15,6 +15,9 @@ from app.search.plan import Match, Plan
 from app.search.query import Query
 from app.search.schema import Entry
 
+# Changes that a search brings in, or waits for, before it looks: whoever writes no more is done in a moment, and most
+# of what articles are like stays as it is.
+FEW = 20
 NO_INDEX = "There is no search index: run `omniracle reindex`."
 
 

@@ -57,8 +57,8 @@ def check_all(
         found += _told(_images, images or image_store(settings), database, reads_images)
         found += _told(_people, database)
         found += _told(_second_factors, settings, database)
-        found += _told(_hosts, settings, database)
         if database.can_be_shared:
+            found += _told(_hosts, settings, database)
             found += _told(checking_postgresql.changes, database)
             found += _told(checking_postgresql.connections, settings, database)
             found += _told(checking_postgresql.pooler, database)

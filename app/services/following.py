@@ -9,9 +9,8 @@ import time
 
 from app.errors import IndexUnavailable
 from app.models.columns import now
-from app.search.engine import SearchEngine
+from app.search.engine import FEW, SearchEngine
 from app.services import indexing
-from app.services.indexing import FEW
 from app.storage import jobs, site
 from app.storage.database import Database
 from app.storage.engines import BUSY_TIMEOUT_S

@@ -92,9 +92,7 @@ class Hosts:
         ]
 
     def clock_ahead_s(self) -> float:
-        """Return by how many seconds the clock here is ahead of the database's; zero where that is a file here."""
-        if not self._database.can_be_shared:
-            return 0.0
+        """Return by how many seconds the clock here is ahead of the database's, where that can be shared."""
         with self._database.read() as session:
             return _ahead_s(hosts.clock(session))
 
@@ -132,16 +130,15 @@ class Hosts:
 
     def _as_heard(self, host: Host, name: str, moment: datetime) -> OtherHost:
         silent_s = max(0.0, (moment - host.seen_at).total_seconds())
-        lags = [row.pop(LAG, 0.0) for row in host.workers]
-        ahead_s = [row.pop(CLOCK, 0.0) for row in host.workers]
+        of_host = [(row.pop(LAG, 0.0), row.pop(CLOCK, 0.0)) for row in host.workers]  # in all rows alike
+        lag_s, ahead_s = of_host[0] if of_host else (None, 0.0)
         workers = [
             row
             | {"host": name, "heartbeat_age_s": round(row["heartbeat_age_s"] + silent_s, 3)}
             | ({"state": "not responding"} if silent_s > LOST_AFTER_S else {})
             for row in host.workers
         ]
-        lag_s = lags[0] if lags else None
-        return OtherHost(name, silent_s, workers, host.secret == self._secret, lag_s, ahead_s[0] if ahead_s else 0.0)
+        return OtherHost(name, silent_s, workers, host.secret == self._secret, lag_s, ahead_s)
 
 
 def is_right(clock_ahead_s: float) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from sqlmodel import Session
 
 from app.models import Article, Rendering
-from app.search.engine import SearchEngine
+from app.search.engine import FEW, SearchEngine
 from app.search.schema import Entry
 from app.services.progress import Progress, silent
 from app.services.rendering import make_rendering
@@ -18,7 +18,6 @@ from app.storage.engines import BUSY_TIMEOUT_S
 log = logging.getLogger(__name__)
 
 BATCH = 2000  # articles that one commit of the index takes
-FEW = 20  # changes that leave most of what articles are like as it is
 CHUNK = 100  # articles that are read from the database at once
 FORGOTTEN = 500  # articles of which one transaction forgets what they are like
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from app.errors import IndexUnavailable
-from app.search.engine import NO_INDEX
+from app.search.engine import FEW, NO_INDEX
 from app.search.postgresql import tables
 from app.search.postgresql.reading import PostgresReader
 from app.search.postgresql.tables import NAMESPACE, VERSION, State
@@ -29,11 +29,10 @@ BUILD_LOCK = 0x6F6D6E6B
 LOCK_POLL_S = 0.02
 # Who holds a lock gives signs of life by its session. A host that stands still, or was cut off, gives none: PostgreSQL
 # ends the session then, and with it the lock. Searches wait for a writer, for a second longer than that, to find what
-# was saved before them; whoever was only slow does it again. A build is work of minutes, for which nobody waits.
+# was saved before them; whoever was only slow does it again. For a build, and for more than few changes, nobody waits.
 WRITER_LOST_AFTER_S = 2.0
 BUILDER_LOST_AFTER_S = 20.0
 SIGNS = 8  # in that time
-FEW = 20  # articles that are written without a pause between two statements that anybody could take for standing still
 
 NOT_OURS = "The search index is of another program's version: the hosts that run that one bring changes in."
 LOST = "The right to write to the search index was lost: this process stood still, or was cut off from the database."
