@@ -20,10 +20,11 @@ Waiter = asyncio.Future[None]
 
 
 class FairTurns:
-    """Turns of one event loop, `at_once` at the same time."""
+    """Turns of one event loop, `at_once` at the same time; `room` times as many as elsewhere may wait for short ones."""
 
-    def __init__(self, at_once: int) -> None:
+    def __init__(self, at_once: int, room: int = 1) -> None:
         self._free = at_once
+        self._room = room
         self._waiting: OrderedDict[str, deque[Waiter]] = OrderedDict()  # by client; whose turn is next comes first
 
     @property
@@ -67,9 +68,9 @@ class FairTurns:
 
     async def _wait(self, client: str) -> None:
         own = len(self._waiting.get(client, ()))
-        if own >= MOST_OF_ONE:
+        if own >= MOST_OF_ONE * self._room:
             raise TooManyRequests(RETRY_AFTER_S)
-        if self.waiting >= MOST_WAITING:
+        if self.waiting >= MOST_WAITING * self._room:
             self._make_room(own)
         waiter: Waiter = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(client, deque()).append(waiter)

@@ -51,6 +51,7 @@ SEARCHES = 2  # at once; more would only share the interpreter, and keep it from
 RENDERINGS = 1  # at once, and merges, of what somebody has sent: for the same reason
 DECODINGS = 1  # of images at once; each may take 300 MB
 IMAGE_READS = 4  # at once: a bucket or a shared folder that is slow must not take all threads
+IMAGE_ROOM = 10  # times as many wait: a page may have a hundred images, and a school asks for it from one address
 
 
 class State:
@@ -84,7 +85,7 @@ class State:
         self.searches = FairTurns(SEARCHES)
         self.renderings = FairTurns(RENDERINGS)
         self.decodings = FairTurns(DECODINGS)
-        self.image_reads = FairTurns(IMAGE_READS)
+        self.image_reads = FairTurns(IMAGE_READS, IMAGE_ROOM)
         self._wanted_checked: int | None = None  # the last entry that was looked at for this generation
 
     @cached_property

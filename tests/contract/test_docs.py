@@ -127,6 +127,7 @@ def test_every_limit_stands_in_the_table_of_limits():
         probing.MAX_CONCURRENCY, mcp.MAX_BODY_BYTES // 1024, protocol.MAX_HEAD // 1024, int(protocol.PATIENCE_S),
         protocol.SLOWEST, protocol.MAX_CONNECTIONS, drafting.MAX_DRAFTS, state.SEARCHES, state.RENDERINGS,
         state.DECODINGS, state.IMAGE_READS, fair_turns.MOST_OF_ONE, fair_turns.MOST_WAITING,
+        fair_turns.MOST_OF_ONE * state.IMAGE_ROOM, fair_turns.MOST_WAITING * state.IMAGE_ROOM,
         *(getattr(limits, name).most for name in (
             "SIGN_IN", "SIGN_IN_AT", "SIGN_IN_FROM", "PREVIEW", "LINK", "IMAGE", "FEEDBACK", "WISH", "EXPERIMENT")),
     )  # fmt: skip

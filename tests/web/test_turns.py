@@ -18,7 +18,7 @@ from app.web import bodies, fair_turns, near
 from app.web.access import address_of
 from app.web.fair_turns import FairTurns
 from app.web.routes import ROUTES
-from app.web.state import RENDERINGS, SEARCHES
+from app.web.state import IMAGE_READS, RENDERINGS, SEARCHES
 from app.web.turns import _decoding_turn, _rendering_turn
 from tests.loops import run
 from tests.waiting import eventually
@@ -102,6 +102,21 @@ def test_missing_pages_are_searched_for_in_the_turns_of_searches(client, monkeyp
         assert {each.result().status_code for each in asked} == {404}
     assert len(searched) == SEARCHES
     assert state.searches.is_free
+
+
+def test_a_page_with_many_images_is_whole_for_all_who_open_it_at_once_from_one_address(client):
+    state = client.app.state.omniracle
+    name = f"{'ab' * 16}-40x20.png"
+    state.images.write(name, b"pretended")
+    hold(client, state, state.image_reads, IMAGE_READS)
+    many = fair_turns.MOST_WAITING + 20
+    with ThreadPoolExecutor(many) as readers:
+        asked = [readers.submit(client.get, f"/images/{name}") for _ in range(many)]
+        try:
+            assert eventually(lambda: state.image_reads.waiting == many or any(each.done() for each in asked))
+        finally:
+            free(client, state)
+        assert {each.result().status_code for each in asked} == {200}
 
 
 def tell(client, tool, **arguments):
