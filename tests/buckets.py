@@ -2,6 +2,7 @@
 
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ def s3_server() -> Iterator[S3Server]:
 
 
 class Line:
-    """A way to a server on which everything stops when it is cut: nobody is told, and what was sent is kept."""
+    """A way to a server, slow if one likes. When it is cut, all stops: nobody is told, and what was sent is kept."""
 
     def __init__(self, url: str) -> None:
         self._server = urlsplit(url)
@@ -54,6 +55,7 @@ class Line:
         self._passes.set()
         self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
         self.asked = 0  # how often something was sent to the server
+        self.pause_s = 0.0  # before each piece of what is sent to it
 
     def cut(self) -> None:
         """Let nothing through from now on."""
@@ -76,7 +78,9 @@ class Line:
     def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
         with suppress(OSError), source, target:
             while content := source.recv(2**16):
-                self.asked += source.getsockname() == self._listening.getsockname()
+                if source.getsockname() == self._listening.getsockname():
+                    self.asked += 1
+                    time.sleep(self.pause_s)
                 self._passes.wait()
                 target.sendall(content)
 

@@ -21,13 +21,13 @@ from app.errors import ImagesUnavailable
 from app.services import files
 
 if TYPE_CHECKING:
-    from obstore.store import S3Store
+    from obstore.store import ClientConfig, S3Store
 
 log = logging.getLogger(__name__)
 
 CONNECT_S = 2
-SILENCE_S = 5  # of a bucket in the middle of a request
-PATIENCE_S = 10  # for a request in all, also where a large image comes slowly
+SILENCE_S = 5  # of a bucket that is asked for something; while it is given an image, it says nothing
+PATIENCE_S = 10  # for a request in all, also where a large image comes or goes slowly
 RETRIES = 2
 RETRY_FOR_S = 30  # so long after the first attempt another one is begun: a backup does not fail for a hiccup
 RETRY_FOR_READERS_S = 1  # what fails at once may go well the next time; nobody waits twice for silence
@@ -111,6 +111,7 @@ class BucketStore:
         self._url = url
         self._retry_for_s = retry_for_s
         self._breaker = Breaker()
+        self._breaker_of_writing = Breaker()  # an image that goes too slowly keeps no other from being sent
 
     def sizes(self) -> dict[str, int]:
         """Return the sizes, see ImageStore."""
@@ -133,8 +134,8 @@ class BucketStore:
         """Keep an image, see ImageStore."""
         import obstore
 
-        with self._breaker.asking():
-            obstore.put(self._bucket, name, content)
+        with self._breaker_of_writing.asking():
+            obstore.put(self._bucket_for_writing, name, content)
 
     def is_damaged(self, name: str) -> bool:  # noqa: ARG002  nobody looks
         """Fetch nothing, see ImageStore: all images would have to come over the network, and be paid for."""
@@ -150,15 +151,22 @@ class BucketStore:
 
     @cached_property
     def _bucket(self) -> "S3Store":  # made by the worker that needs it: its threads do not outlive a fork
+        return self._opened({"read_timeout": f"{SILENCE_S}s"})
+
+    @cached_property
+    def _bucket_for_writing(self) -> "S3Store":
+        return self._opened({})
+
+    def _opened(self, options: "ClientConfig") -> "S3Store":
         from obstore.store import S3Store
 
         parts = urlsplit(self._url)
         return S3Store(
             parts.netloc,
             prefix=parts.path.strip("/") or None,
-            client_options={
+            client_options=options
+            | {
                 "connect_timeout": f"{CONNECT_S}s",
-                "read_timeout": f"{SILENCE_S}s",
                 "timeout": f"{PATIENCE_S}s",
                 # Options that are given here take the place of those that the environment names.
                 "allow_http": os.environ.get("AWS_ALLOW_HTTP", "").lower() == "true",

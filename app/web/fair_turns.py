@@ -20,7 +20,7 @@ Waiter = asyncio.Future[None]
 
 
 class FairTurns:
-    """Turns of one event loop, `at_once` at the same time; `room` times as many as elsewhere may wait for short ones."""
+    """Turns of one event loop, `at_once` at the same time; where they are short, `room` times as many may wait."""
 
     def __init__(self, at_once: int, room: int = 1) -> None:
         self._free = at_once

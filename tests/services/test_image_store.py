@@ -195,7 +195,7 @@ def test_nobody_waits_for_a_bucket_that_has_just_failed(site, line, monkeypatch,
 
 
 def test_who_puts_an_image_in_is_told_that_the_bucket_is_silent(site, line, library, monkeypatch, clock):
-    monkeypatch.setattr(stores, "SILENCE_S", 2)
+    monkeypatch.setattr(stores, "PATIENCE_S", 2)
     line.cut()
     sent = {"image": ("a.png", picture())}
     by_script = site.post("/images/new", files=sent, headers={"Accept": "application/json"})
@@ -210,6 +210,23 @@ def test_who_puts_an_image_in_is_told_that_the_bucket_is_silent(site, line, libr
     clock.now += stores.PAUSE_S
     url = site.post("/images/new", files=sent, headers={"Accept": "application/json"}).json()["url"]
     assert site.get(url).status_code == 200
+
+
+@pytest.mark.sqlite
+def test_a_large_image_may_go_slowly_and_one_that_goes_too_slowly_keeps_no_other_from_being_sent(
+    library, server, line, monkeypatch
+):
+    settings = library.settings.model_copy(update={"images": server.create()})
+    line.pause_s = 0.3
+    with monkeypatch.context() as patch:
+        patch.setattr(stores, "SILENCE_S", 1)
+        image_store(settings, retry_for_s=0).write(NAME, bytes(600_000))
+        patch.setattr(stores, "PATIENCE_S", 1)
+        store = image_store(settings, retry_for_s=0)
+        with pytest.raises(ImagesUnavailable):
+            store.write(f"{'cd' * 16}-40x20.png", bytes(600_000))
+    line.pause_s = 0
+    assert store.read(NAME) == bytes(600_000)
 
 
 def test_one_at_a_time_sees_whether_the_bucket_is_back(clock):
