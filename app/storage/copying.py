@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, String, Table, delete, func, insert, select, text
+from sqlalchemy import ColumnElement, String, Table, delete, func, insert, select, text
 from sqlmodel import Session, SQLModel
 
 CHUNK = 500  # rows
@@ -21,14 +21,18 @@ def count(session: Session, table: Table) -> int:
     return int(session.connection().execute(select(func.count()).select_from(table)).scalar_one())
 
 
-def rows(session: Session, table: Table) -> Iterator[Sequence[Row[Any]]]:
-    """Yield the rows of a table in the order of its primary key, some at a time."""
+def rows(session: Session, table: Table) -> Iterator[list[tuple[Any, ...]]]:
+    """Yield the rows of a table in the order of its primary key, some at a time.
+
+    Zero bytes are left out of texts: PostgreSQL cannot keep them, and programs before this one took them from readers.
+    """
     connection = session.connection()
     keys: list[ColumnElement[Any]] = list(table.primary_key.columns)
     if connection.dialect.name == "postgresql":  # in SQLite's order of letters
         keys = [key.collate("C") if isinstance(key.type, String) else key for key in keys]
     result = connection.execution_options(yield_per=CHUNK).execute(select(table).order_by(*keys))
-    yield from result.partitions()
+    for chunk in result.partitions():
+        yield [tuple(each.replace("\0", "") if isinstance(each, str) else each for each in row) for row in chunk]
 
 
 def clear(session: Session, table: Table) -> None:
@@ -36,9 +40,10 @@ def clear(session: Session, table: Table) -> None:
     session.connection().execute(delete(table))
 
 
-def put(session: Session, table: Table, chunk: Sequence[Row[Any]]) -> None:
+def put(session: Session, table: Table, chunk: Sequence[tuple[Any, ...]]) -> None:
     """Insert rows as they are, their ids among it."""
-    session.connection().execute(insert(table), [row._asdict() for row in chunk])
+    names = table.columns.keys()
+    session.connection().execute(insert(table), [dict(zip(names, row, strict=True)) for row in chunk])
 
 
 def go_on_numbering(session: Session, table: Table) -> None:

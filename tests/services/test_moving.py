@@ -6,11 +6,13 @@ import pytest
 from sqlmodel import select
 
 from app.errors import OperatorError
-from app.models import Article, Tag
+from app.models import Article, AuditEntry, Draft, Tag
+from app.models.columns import now
+from app.services import accounts
 from app.services.exporting import export
 from app.services.moving import move
 from app.services.syncing import sync
-from app.storage import site
+from app.storage import audit, site
 from app.storage.database import Database
 
 
@@ -64,3 +66,19 @@ def test_a_site_is_never_overwritten(library, others):
 def test_a_source_of_another_version_is_refused(tmp_path, others):
     with pytest.raises(OperatorError, match="migrate"):
         move(Database(f"sqlite:///{tmp_path}/empty.db"), others[0])
+
+
+def test_zero_bytes_in_old_texts_are_left_out_where_none_can_be_kept(library, others, tmp_path):
+    source = Database(f"sqlite:///{tmp_path}/old.db")
+    move(library.database, source)
+    ann = accounts.sign_up(source, email="ann@example.org", name="Ann", password=None)
+    fields = [("title", "Is it\0 so?")]
+    with source.write() as session:
+        audit.record(session, ann, "delete", "article", "Not\0 true.")
+        session.add(Draft(account_id=ann.id, target="new", fields=fields, updated_at=now()))
+    target, _ = others
+    move(source, target)
+    with target.read() as session:
+        assert "Not true." in session.exec(select(AuditEntry.detail)).all()
+        assert session.exec(select(Draft)).one().title == "Is it\0 so?"  # as JSON, which has a sign for it
+    source.close()
