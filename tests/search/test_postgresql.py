@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from app.errors import IndexUnavailable
 from app.search.index import SearchIndex
-from app.search.postgresql import finding, reading
+from app.search.postgresql import finding, reading, writing
 from app.search.postgresql.index import PostgresIndex
 from app.search.postgresql.tables import NAMESPACE, VERSION
 from app.search.postgresql.vectors import places_in, quoted, row_of, written
@@ -40,7 +40,9 @@ def filled(index):
 
 @pytest.fixture(scope="module")
 def postgres(url):
-    index = filled(PostgresIndex(engine_of(url)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(writing, "PORTION", 400)  # some articles each
+        index = filled(PostgresIndex(engine_of(url)))
     yield index
     index.close()
 
@@ -118,9 +120,12 @@ def test_suggestions_and_answers_are_as_many(both):
 
 
 def test_what_is_counted_stays_true_through_changes(postgres):
-    counted = f"SELECT lexeme, count(*) AS number FROM {NAMESPACE}.texts, unnest(everything) GROUP BY lexeme"
+    of_class = "count(*) FILTER (WHERE '{}' = ANY (weights))"
+    counted = f"""SELECT lexeme, count(*) AS n0, {of_class.format("D")} AS n1, {of_class.format("A")} AS n2
+        FROM {NAMESPACE}.texts, unnest(everything) GROUP BY lexeme"""
     wrong = f"""SELECT count(*) FROM {NAMESPACE}.lexemes FULL JOIN ({counted}) AS counted USING (lexeme)
-        WHERE coalesce(articles, 0) <> coalesce(number, 0)"""
+        WHERE (coalesce(articles, 0), coalesce(bodies, 0), coalesce(titles, 0))
+            <> (coalesce(n0, 0), coalesce(n1, 0), coalesce(n2, 0))"""
     with postgres._engine.connect() as connection:
         assert connection.scalar(text(wrong)) == 0
         sums = connection.execute(text(f"SELECT count(*), sum(title), sum(body) FROM {NAMESPACE}.texts")).one()

@@ -5,14 +5,16 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from app.config import PROJECT_DIR
 from app.errors import IndexUnavailable, OperatorError
-from app.search.postgresql import writing
+from app.search.postgresql import vectors, writing
 from app.services import indexing, suggesting
 from app.services.asking import ask
 from app.services.backup import back_up
@@ -35,24 +37,36 @@ from sqlalchemy.exc import DBAPIError
 from app.environment import load_settings
 from app.config import PROJECT_DIR
 from app.errors import IndexUnavailable
-from app.search.postgresql import index
+from app.search.postgresql import index, writing
+from app.search.schema import Entry
 from app.storage.engines import engine_of
 
 used = index.PostgresIndex(engine_of(load_settings().resolved_database_url, 6))
+
+
+def stand_still():
+    print("holds it", flush=True)
+    sys.stdin.readline()
+
+
+def standing_still_after(work):
+    def work_and_stand_still(*given):
+        done = work(*given)
+        stand_still()
+        return done
+
+    return work_and_stand_still
+
+
 try:
     with used.write_lock():
         if "in a change" in sys.argv:
-            note_anchor = index.tables.note_anchor
-
-            def stand_still(*given):
-                note_anchor(*given)
-                print("holds it", flush=True)
-                sys.stdin.readline()
-
-            index.tables.note_anchor = stand_still
+            index.tables.note_anchor = standing_still_after(index.tables.note_anchor)
+        elif "while it sends an article" in sys.argv:
+            writing.written = standing_still_after(writing.written)
+            used.update([Entry(999, 1, "en", "Is it oolong?", (), (), "Ninety degrees.")], [])
         else:
-            print("holds it", flush=True)
-            sys.stdin.readline()
+            stand_still()
         used.advance(int(sys.argv[1]), "")
         print("has written", flush=True)
 except IndexUnavailable as error:
@@ -107,7 +121,7 @@ def test_what_one_host_saves_the_other_finds_at_once(hosts):
     assert found(two, "ninety") == []
 
 
-@pytest.fixture(params=["before a change", "in a change"])
+@pytest.fixture(params=["before a change", "in a change", "while it sends an article"])
 def holder(hosts, request):
     """A process of the first host that has the right to write, and notes the position of now when it is told to."""
     settings = hosts[0].settings
@@ -139,6 +153,34 @@ def test_a_host_that_stands_still_holds_nobody_up_and_undoes_nothing(hosts, hold
     assert "has written" not in said
     assert "stood still" in said or "idle-in-transaction" in said
     assert one.index.position() == after
+    assert one.index.is_whole(thorough=True)
+    assert indexing.differing(two.database, two.index) == (set(), set())
+
+
+def test_what_takes_long_to_analyse_is_brought_in(hosts, monkeypatch):
+    """Nothing is worked out in a transaction, which PostgreSQL ends when nothing is heard of it."""
+    one, two = hosts
+    is_in_body = vectors._is_in_body
+    monkeypatch.setattr(vectors, "_is_in_body", lambda places: time.sleep(0.2) or is_in_body(places))
+    save(one, "oolong", " ".join(f"degrees{number}" for number in range(int(5 * writing.SILENCE_S) + 2)))
+    assert found(two, "degrees7") == ["oolong"]
+
+
+def test_a_new_index_that_stands_still_where_it_takes_over_is_thrown_out(hosts, monkeypatch):
+    one, two = hosts
+    put_in_place = writing.tables.put_in_place
+    searched = []
+
+    def stand_still(*given):
+        put_in_place(*given)
+        searched.append(found(two, "salt"))  # which waits for it
+
+    monkeypatch.setattr(writing.tables, "put_in_place", stand_still)
+    with pytest.raises(DBAPIError, match="idle-in-transaction"):
+        indexing.rebuild(one.database, one.index)
+    assert searched == [["bread"]]
+    monkeypatch.undo()
+    assert indexing.rebuild(one.database, one.index) == 5
 
 
 def test_a_change_that_one_host_leaves_another_brings_in(hosts):

@@ -14,12 +14,18 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from app.errors import IndexUnavailable
-from app.search.engine import FEW, NO_INDEX
+from app.search.engine import NO_INDEX
 from app.search.postgresql import tables
 from app.search.postgresql.reading import PostgresReader
 from app.search.postgresql.tables import NAMESPACE, VERSION, State
-from app.search.postgresql.vectors import row_of
-from app.search.postgresql.writing import PostgresBuild, drop_unread, write_changes
+from app.search.postgresql.writing import (
+    SILENCE_S,
+    PostgresBuild,
+    drop_unread,
+    end_when_silent,
+    in_portions,
+    write_changes,
+)
 from app.search.schema import Entry
 
 log = logging.getLogger(__name__)
@@ -29,8 +35,8 @@ BUILD_LOCK = 0x6F6D6E6B
 LOCK_POLL_S = 0.02
 # Who holds a lock gives signs of life by its session. A host that stands still, or was cut off, gives none: PostgreSQL
 # ends the session then, and with it the lock. Searches wait for a writer, for a second longer than that, to find what
-# was saved before them; whoever was only slow does it again. For a build, and for more than few changes, nobody waits.
-WRITER_LOST_AFTER_S = 2.0
+# was saved before them; whoever was only slow does it again. For a build nobody waits.
+WRITER_LOST_AFTER_S = SILENCE_S
 BUILDER_LOST_AFTER_S = 20.0
 SIGNS = 8  # in that time
 
@@ -100,9 +106,9 @@ class PostgresIndex:
 
     def update(self, entries: list[Entry], removed: list[int]) -> None:
         """Put `entries` in place of what the index knows of them and forget `removed`."""
-        rows = [row_of(entry) for entry in entries]  # takes long: a transaction that waited for it would be ended
-        with self._changing(len(rows) + len(removed)) as connection:
-            write_changes(connection, NAMESPACE, rows, removed)
+        for changes in in_portions(entries, removed):
+            with self._changing() as connection:
+                write_changes(connection, NAMESPACE, changes)
 
     def position(self) -> int:
         """Return the number of the last change that the index knows."""
@@ -151,10 +157,10 @@ class PostgresIndex:
         self._engine.dispose()
 
     @contextmanager
-    def _changing(self, articles: int = 0) -> Iterator[Connection]:
+    def _changing(self) -> Iterator[Connection]:
         try:
             with self._engine.begin() as connection:
-                _end_when_silent(connection, WRITER_LOST_AFTER_S if articles <= FEW else BUILDER_LOST_AFTER_S)
+                end_when_silent(connection, WRITER_LOST_AFTER_S)
                 if connection.scalar(text(f"SELECT version FROM {NAMESPACE}.state")) != VERSION:
                     raise IndexUnavailable(NOT_OURS)
                 yield connection
@@ -188,7 +194,7 @@ class PostgresIndex:
 @contextmanager
 def _signs_of_life(connection: Connection, lost_after_s: float) -> Iterator[int]:
     """Keep the transaction of a connection that is used for nothing else; yield the number of its session."""
-    _end_when_silent(connection, lost_after_s)
+    end_when_silent(connection, lost_after_s)
     session: int = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
     is_over = threading.Event()
 
@@ -206,10 +212,6 @@ def _signs_of_life(connection: Connection, lost_after_s: float) -> Iterator[int]
     finally:
         is_over.set()
         thread.join()
-
-
-def _end_when_silent(connection: Connection, seconds: float) -> None:
-    connection.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{round(seconds * 1000)}ms'"))
 
 
 def _state(connection: Connection) -> State | None:

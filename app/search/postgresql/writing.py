@@ -4,6 +4,7 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -17,16 +18,23 @@ from app.search.postgresql.tables import NAMESPACE, VERSION
 from app.search.postgresql.vectors import Row, row_of, written
 from app.search.schema import TEXT_FIELDS, Entry
 
-BATCH = 200  # articles that are sent together
+BATCH = 200  # articles that are sent together to a new index
+PORTION = 200_000  # lexemes that one transaction writes to a live one, about; the longest article has nearly as many
 NOT_ALLOWED = "42501"  # what PostgreSQL calls a lack of rights
 LOCK_NOT_AVAILABLE = "55P03"
 # Longer than `deadlock_timeout`, after which PostgreSQL ends an autovacuum that is in the way.
 LOCK_WAIT_MS = 1500
+# Whoever stands still in a transaction that others wait for is thrown out of it. So all that it sends is made before,
+# and nothing is sent by COPY, in which PostgreSQL would wait for ever.
+SILENCE_S = 2.0
 ATTEMPTS = 4
 PAUSE_S = 2.0  # between attempts, for those who search
 MEMORY_MB = 128  # that PostgreSQL may take to make the indexes
 
-_COLUMNS = "article_id, revision, lang, tags, title, headings, tags_text, body, everything"
+_NAMES = ("article_id", "revision", "lang", "tags", "title", "headings", "tags_text", "body", "everything")
+_TYPES = {"tags": "text[]", "everything": "tsvector"}
+_COLUMNS = ", ".join(_NAMES)
+_PLACES = ", ".join(f"CAST(:{name} AS {_TYPES[name]})" if name in _TYPES else f":{name}" for name in _NAMES)
 _SUMMED = ("articles", "in_cjk", *TEXT_FIELDS)
 
 
@@ -67,10 +75,9 @@ class PostgresBuild:
 
     def update(self, entries: list[Entry], removed: list[int]) -> None:
         """Put in what has changed since it was filled."""
-        if entries or removed:
-            rows = [row_of(entry) for entry in entries]
+        for changes in in_portions(entries, removed):
             with _working_long(self._engine) as connection:
-                write_changes(connection, self._name, rows, removed)
+                write_changes(connection, self._name, changes)
 
     def take_over(self, position: int, stamp: str) -> None:
         """Take the place of the live index, with all changes up to the one with this number; hold the write lock.
@@ -124,38 +131,74 @@ def drop_unread(engine: Engine, name: str) -> None:
             raise
 
 
-def write_changes(connection: Connection, name: str, rows: list[Row], removed: list[int]) -> None:
-    """Put `rows` in place of what the index in a schema knows of their articles and forget `removed`."""
-    ids = [*removed, *(row.article_id for row in rows)]
+@dataclass(frozen=True)
+class Changes:
+    """What one transaction writes to an index, as it is sent."""
+
+    ids: list[int]  # of the articles that are written, and of those that are forgotten
+    rows: list[dict[str, object]]
+    counts: dict[str, str]  # of the lexemes
+    words: dict[str, bool]
+
+    @classmethod
+    def of(cls, rows: Sequence[Row], removed: Iterable[int]) -> "Changes":
+        """Return what puts `rows` in place of what is known of their articles and forgets `removed`."""
+        counts: dict[str, list[int]] = {}
+        words: dict[str, bool] = {}
+        for row in rows:
+            for lexeme, in_body, in_title in row.counts:
+                known = counts.setdefault(lexeme, [0, 0, 0])
+                known[0] += 1
+                known[1] += in_body
+                known[2] += in_title
+            words.update(dict.fromkeys(row.words - words.keys(), False))
+            words.update(dict.fromkeys(row.title_words, True))
+        return cls(
+            ids=[*removed, *(row.article_id for row in rows)],
+            rows=[dict(zip(_NAMES, _values(row), strict=True)) | {"names": written(row.names)} for row in rows],
+            counts={"lexemes": tables.joined(counts)}
+            | {f"n{place}": tables.numbers(each[place] for each in counts.values()) for place in range(3)},
+            words=words,
+        )
+
+
+def in_portions(entries: Iterable[Entry], removed: Sequence[int]) -> Iterator[Changes]:
+    """Yield what puts `entries` in place of what is known of them and forgets `removed`, a transaction's worth each."""
+    rows: list[Row] = []
+    lexemes = 0
+    for row in map(row_of, entries):
+        rows.append(row)
+        lexemes += len(row.everything)
+        if lexemes >= PORTION:
+            yield Changes.of(rows, removed)
+            rows, removed, lexemes = [], (), 0
+    if rows or removed:
+        yield Changes.of(rows, removed)
+
+
+def write_changes(connection: Connection, name: str, changes: Changes) -> None:
+    """Write changes to the index in a schema."""
     # Whoever has lost the lock with its connection, and does not know, waits here.
     connection.execute(text(f"SELECT FROM {name}.state FOR UPDATE"))
-    before = _sums(connection, name, ids)
-    counts: dict[str, list[int]] = {}
-    gone = connection.execute(
-        text(
-            "SELECT lexeme, count(*), count(*) FILTER (WHERE 'D' = ANY (weights)),"
-            f" count(*) FILTER (WHERE 'A' = ANY (weights)) FROM {name}.texts, unnest(everything)"
-            " WHERE article_id = ANY(:ids) GROUP BY lexeme"
-        ),
-        {"ids": ids},
-    )
-    for lexeme, *numbers in gone:
-        counts[lexeme] = [-number for number in numbers]
-    for row in rows:
-        for lexeme, in_body, in_title in row.counts:
-            known = counts.setdefault(lexeme, [0, 0, 0])
-            known[0] += 1
-            known[1] += in_body
-            known[2] += in_title
+    before = _sums(connection, name, changes.ids)
+    _add_counts(connection, name, changes)
     for table in ("texts", "titles"):
-        connection.execute(text(f"DELETE FROM {name}.{table} WHERE article_id = ANY(:ids)"), {"ids": ids})
-    for start in range(0, len(rows), BATCH):
-        _copy(connection, name, rows[start : start + BATCH])
-    _add_counts(connection, name, {lexeme: numbers for lexeme, numbers in counts.items() if any(numbers)})
-    words = dict.fromkeys((word for row in rows for word in row.words), False)
-    _add_words(connection, name, words | dict.fromkeys((word for row in rows for word in row.title_words), True))
-    after = _sums(connection, name, ids)
+        connection.execute(text(f"DELETE FROM {name}.{table} WHERE article_id = ANY(:ids)"), {"ids": changes.ids})
+    for row in changes.rows:
+        for table, values in (("texts", _PLACES), ("titles", ":article_id, :title, CAST(:names AS tsvector)")):
+            connection.execute(text(f"INSERT INTO {name}.{table} VALUES ({values})"), row)
+    _add_words(connection, name, changes.words)
+    after = _sums(connection, name, changes.ids)
     _add_to_state(connection, name, [now - then for now, then in zip(after, before, strict=True)])
+
+
+def end_when_silent(connection: Connection, seconds: float) -> None:
+    """Let PostgreSQL end the transaction, and what it holds, when so long nothing is heard of it."""
+    connection.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{round(seconds * 1000)}ms'"))
+
+
+def _values(row: Row) -> tuple[object, ...]:
+    return (row.article_id, row.revision, row.lang, row.tags, *row.lengths, written(row.everything))
 
 
 def _copy(connection: Connection, name: str, rows: Sequence[Row]) -> None:
@@ -163,21 +206,26 @@ def _copy(connection: Connection, name: str, rows: Sequence[Row]) -> None:
     with driver.cursor() as cursor:
         with cursor.copy(f"COPY {name}.texts ({_COLUMNS}) FROM STDIN") as copy:
             for row in rows:
-                values = (row.article_id, row.revision, row.lang, row.tags, *row.lengths)
-                copy.write_row((*values, written(row.everything)))
+                copy.write_row(_values(row))
         with cursor.copy(f"COPY {name}.titles (article_id, title, names) FROM STDIN") as copy:
             for row in rows:
                 copy.write_row((row.article_id, row.lengths[0], written(row.names)))
 
 
-def _add_counts(connection: Connection, name: str, counts: dict[str, list[int]]) -> None:
-    lexemes = sorted(counts)
-    values = {"lexemes": lexemes} | {f"n{place}": [counts[each][place] for each in lexemes] for place in range(3)}
+def _add_counts(connection: Connection, name: str, changes: Changes) -> None:
+    """Count the lexemes of the changes, and no longer those of what is there of the same articles."""
     statement = f"""INSERT INTO {name}.lexemes AS known
-        SELECT * FROM unnest(CAST(:lexemes AS text[]), CAST(:n0 AS int[]), CAST(:n1 AS int[]), CAST(:n2 AS int[]))
+        SELECT lexeme, sum(articles), sum(bodies), sum(titles) FROM (
+            SELECT unnest({tables.SPLIT.format(":lexemes")}) AS lexeme, unnest(CAST(:n0 AS int[])) AS articles,
+                unnest(CAST(:n1 AS int[])) AS bodies, unnest(CAST(:n2 AS int[])) AS titles
+            UNION ALL
+            SELECT lexeme, -1, -CAST('D' = ANY (weights) AS int), -CAST('A' = ANY (weights) AS int)
+            FROM {name}.texts, unnest(everything) WHERE article_id = ANY(:ids)
+        ) AS both_of_them GROUP BY lexeme
+        HAVING sum(articles) <> 0 OR sum(bodies) <> 0 OR sum(titles) <> 0
         ON CONFLICT (lexeme) DO UPDATE SET articles = known.articles + excluded.articles,
             bodies = known.bodies + excluded.bodies, titles = known.titles + excluded.titles"""
-    connection.execute(text(statement), values)
+    connection.execute(text(statement), changes.counts | {"ids": changes.ids})
 
 
 def _add_words(connection: Connection, name: str, words: dict[str, bool]) -> None:
@@ -206,7 +254,9 @@ def _add_to_state(connection: Connection, name: str, sums: Sequence[int]) -> Non
 
 
 def _wait_briefly(connection: Connection) -> None:
+    """Let the connection wait for locks for a moment, and others for what it has locked no longer."""
     connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_WAIT_MS}ms'"))
+    end_when_silent(connection, SILENCE_S)
 
 
 def _is_locked(error: OperationalError) -> bool:
