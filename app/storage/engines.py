@@ -6,7 +6,7 @@ PostgreSQL an advisory lock does what SQLite's write lock does; reads wait for n
 
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 
 from app.errors import OperatorError
 
@@ -103,7 +103,7 @@ def _postgresql(url: str, pool_size: int) -> Engine:
     # Whoever finds a connection dead, after a restart of the server, takes another one before it begins.
     try:
         engine = create_engine(
-            url,
+            _of_primary(make_url(url)),
             pool_size=pool_size,
             max_overflow=0,
             pool_pre_ping=True,
@@ -114,6 +114,17 @@ def _postgresql(url: str, pool_size: int) -> Engine:
         raise OperatorError("This database needs a driver: run `.venv/bin/pip install 'psycopg[binary]'`.") from error
     event.listen(engine, "begin", _begin_postgresql)
     return engine
+
+
+def _of_primary(url: URL) -> URL:
+    """Let the driver choose, of several servers, the one that takes changes.
+
+    Else a worker would stay with a replica that it has reached while the primary was away, and show what is behind.
+    """
+    servers = url.query.get("host") or url.host or ""
+    if isinstance(servers, str) and "," not in servers:
+        return url
+    return url.set(query={"target_session_attrs": "read-write", **url.query})
 
 
 def _begin_postgresql(connection: Connection) -> None:

@@ -54,6 +54,30 @@ def test_a_server_that_takes_no_changes_is_told_as_one(database_server):
     assert "the space there" not in advice_on(refused.value)
 
 
+@pytest.mark.parametrize("servers", ["&host={0}", "&host=/nowhere&host={0}", ",{0}"])
+def test_nobody_stays_with_a_replica_once_the_primary_is_back(database_server, servers):
+    name = database_server.create()
+    one = database_server.url(name)
+    with closing(Database(one)) as database:
+        schema.migrate(database)
+
+    def set_read_only(value):
+        with closing(Database(one)) as database, database.engine.begin() as connection:
+            connection.exec_driver_sql("SET TRANSACTION READ WRITE")
+            connection.exec_driver_sql(f"ALTER DATABASE {name} SET default_transaction_read_only = {value}")
+
+    def change(database):
+        with database.write() as session:
+            session.execute(text("DELETE FROM article"))
+
+    with closing(Database(one + servers.format(database_server.folder))) as database:
+        set_read_only("on")
+        with pytest.raises(DBAPIError, match="read-only"):
+            change(database)
+        set_read_only("off")
+        change(database)
+
+
 @pytest.mark.timeout(60)
 def test_a_way_on_which_everything_is_lost_without_a_word_is_given_up(database_server, monkeypatch):
     """Else requests would wait for a quarter of an hour, also those that the statement timeout would end there."""
