@@ -166,6 +166,9 @@ def test_the_unit_of_systemd_starts_and_reloads_what_there_is():
     assert f"cd {unit['Service']['WorkingDirectory']} " in command
     assert f" -f {unit['Service']['EnvironmentFile']} " in command
     assert f" runuser -u {unit['Service']['User']} -- .venv/bin/omniracle " in command
+    home = f"/var/lib/{unit['Service']['StateDirectory']}"  # others are hidden from it (ProtectHome)
+    made = f"\nuseradd --system --home-dir {home} {unit['Service']['User']}\n"
+    assert made in (DEPLOY.parent / "deploying.md").read_text()
     analyze = shutil.which("systemd-analyze")
     if analyze:
         done = subprocess.run([analyze, "verify", str(DEPLOY / "omniracle.service")], capture_output=True, text=True)
@@ -177,7 +180,7 @@ def test_the_unit_of_systemd_starts_and_reloads_what_there_is():
 def test_the_command_beside_the_unit_has_its_settings_wherever_it_is_called(tmp_path):
     (tmp_path / "here").mkdir()
     settings = site("omniracle.env", {"/var/lib/omniracle": str(tmp_path / "var")})
-    (tmp_path / "env").write_text(f"{settings}OMNIRACLE_SITE_NAME=Questions & answers; $5 each\n")
+    (tmp_path / "env").write_text(f"{settings}OMNIRACLE_SITE_NAME='Questions & answers; $5 each #1'\n")
     changes = {"/opt/omniracle": str(PROJECT), "/etc/omniracle.env": str(tmp_path / "env"),
                "runuser -u omniracle --": "env"}  # fmt: skip
     script = site("omniracle", changes).replace(".venv/bin", sys.prefix + "/bin")
@@ -190,5 +193,5 @@ def test_the_command_beside_the_unit_has_its_settings_wherever_it_is_called(tmp_
     told("migrate")
     assert (tmp_path / "var" / "omniracle.db").exists()
     assert list((tmp_path / "here").iterdir()) == []
-    assert "environment  Questions & answers; $5 each\n" in told("settings").stdout
+    assert "environment  Questions & answers; $5 each #1\n" in told("settings").stdout
     assert "environment  Mine\n" in told("settings", OMNIRACLE_SITE_NAME="Mine").stdout
