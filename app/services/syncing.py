@@ -153,20 +153,23 @@ def _follow(
     if former.path == found.path:
         return _update(session, before, found, prepared, run)
     if run.had and run.is_start and run.had.was_renamed_elsewhere(found.path, former):
-        return _update(session, before, replace(found, path=former.path), prepared, run)
+        return _update(session, before, replace(found, path=former.path), prepared, run, here=found.path)
     if at_path is not None and at_path.id != former.article_id:
         raise InvalidInput("was moved to where another article's file belongs: choose another name for it.")
     return _move(session, before, found, prepared)
 
 
-def _update(session: Session, before: SourceFile, found: FoundFile, prepared: Prepared, run: Run) -> Stored:
+def _update(
+    session: Session, before: SourceFile, found: FoundFile, prepared: Prepared, run: Run, here: str = ""
+) -> Stored:
+    """Bring in the text of a file whose article stays at its path; the file may be `here`, under another name."""
     article = session.get_one(Article, before.article_id)
     if article.deleted_at is not None:
         return _exchange(session, article, before.revision, found, prepared)
     if before.sha256 == prepared.sha256 and before.revision == article.revision:
         remember(session, CONTENT, found, prepared.sha256, article.id, before.revision)
         return Stored("unchanged")
-    exported = _exported_revision(session, article, found, run)
+    exported = _exported_revision(session, article, here or found.path, run)
     if before.source is not None and exported <= before.revision:
         return _merge(session, article, before.revision, before.source, found, prepared)
     return _exchange(session, article, max(before.revision, exported), found, prepared)
@@ -261,14 +264,14 @@ def _merged(before: str, newest: str, prepared: Prepared, slug: str) -> Prepared
 
 def _known_revision(session: Session, article: Article, found: FoundFile, run: Run) -> int:
     """Return the revision that lay at the path of a file that was never synced; 0 when nobody knows."""
-    exported = _exported_revision(session, article, found, run)
+    exported = _exported_revision(session, article, found.path, run)
     if exported or not source_files.is_known(session, article.id or 0, article.revision):
         return exported
     return article.revision  # nobody has changed it since it was imported
 
 
-def _exported_revision(session: Session, article: Article, found: FoundFile, run: Run) -> int:
-    exported = source_files.get(session, run.exports, found.path)
+def _exported_revision(session: Session, article: Article, path: str, run: Run) -> int:
+    exported = source_files.get(session, run.exports, path)
     return exported.revision if exported is not None and exported.article_id == article.id else 0
 
 

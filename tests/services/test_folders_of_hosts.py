@@ -319,6 +319,23 @@ def test_a_file_is_not_taken_for_a_change_of_what_another_host_has_exported(host
     assert [source for _, source in waiting(two)] == [LINES.replace("First", "1")]
 
 
+@pytest.mark.parametrize("is_renamed_here", [False, True])
+def test_a_change_of_what_was_exported_here_is_one_though_another_host_has_renamed_the_file(hosts, is_renamed_here):
+    new, old = hosts
+    own = "oolong.md" if is_renamed_here else "tea.md"
+    (new.content_dir / "food/tea.md").rename(new.content_dir / "food" / own)
+    prepare(new)
+    save(new, "oolong" if is_renamed_here else "tea", TEA.format("Eighty degrees."))
+    with closing(Database(new.resolved_database_url)) as database:
+        export(database, new.content_dir, own=OwnFiles.of(new, database))
+    (old.content_dir / "food/tea.md").rename(old.content_dir / "food/sencha.md")
+    prepare(old)
+    write(new, own, TEA.format("Seventy degrees."))
+    prepare(new)
+    path, _, body = shown(new)["sencha"]
+    assert (path, body, waiting(new)) == ("food/sencha.md", "Seventy degrees.", [])
+
+
 def test_a_first_start_that_was_killed_is_gone_on_with(hosts, database_server, monkeypatch):
     name = database_server.create()
     new = hosts[0].model_copy(update={"database_url": database_server.url(name)})
