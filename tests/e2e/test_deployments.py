@@ -195,3 +195,11 @@ def test_the_command_beside_the_unit_has_its_settings_wherever_it_is_called(tmp_
     assert list((tmp_path / "here").iterdir()) == []
     assert "environment  Questions & answers; $5 each #1\n" in told("settings").stdout
     assert "environment  Mine\n" in told("settings", OMNIRACLE_SITE_NAME="Mine").stdout
+
+    # A trial of a backup touches nothing of the site, whatever that is set to.
+    shared = "DATABASE_URL=postgresql+psycopg://x@y/z\nOMNIRACLE_SEARCH_ENGINE=postgresql\nOMNIRACLE_IMAGES=s3://x\n"
+    (tmp_path / "env").write_text(settings + shared)
+    line = re.search(r"^(.*) omniracle restore FILE$", (DEPLOY.parent / "deploying.md").read_text(), re.MULTILINE)
+    shown = told("settings", **dict(each.split("=") for each in line[1].split())).stdout
+    assert "/tmp/trial/omniracle.db" in shown
+    assert "s3://x" not in shown
