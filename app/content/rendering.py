@@ -11,7 +11,7 @@ from app.content.cleaning import clean, text_of
 from app.content.raw_html import carried
 from app.content.words import Words, words_for
 
-RENDERER_VERSION = 9  # raise it when the output changes: kept renderings are then made anew
+RENDERER_VERSION = 10  # raise it when the output changes: kept renderings are then made anew
 MAX_LENGTH = 400_000  # characters; a longer body is shown as it was written
 MAX_LINES = 12_000  # more take the library over a second
 MAX_FOOTNOTES = 1_000  # marks of footnotes; the library needs quadratic time for them

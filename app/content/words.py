@@ -49,7 +49,7 @@ _CHINESE = Words(
     open="未完成",
 )
 _TRADITIONAL = Words(
-    note="说明",
+    note="說明",
     tip="提示",
     important="重要",
     warning="警告",

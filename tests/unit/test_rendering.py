@@ -149,6 +149,11 @@ def test_alerts(lang, title):
     assert "<li>b</li>" in out
 
 
+def test_a_note_is_named_in_the_script_of_its_answer():
+    assert ">说明</p>" in html("> [!NOTE]\n> a", "zh")
+    assert ">說明</p>" in html("> [!NOTE]\n> a", "zh-Hant")
+
+
 def test_an_alert_may_have_its_own_title_and_an_unknown_one_is_a_quote():
     assert '<p class="admonition-title">Own</p>' in html("> [!tip] Own\n> a")
     assert skeleton("> [!FOO]\n> a") == "<blockquote><p>[!FOO]a</p></blockquote>"
