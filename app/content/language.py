@@ -1,6 +1,7 @@
 """Languages: BCP 47 tags, and the language of a text by its script."""
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -36,6 +37,12 @@ def simplest(tag: str) -> str | None:
     likely = get_global("likely_subtags").get(language, "").split("_")[1:]
     kept = [part for part in rest if part not in likely]
     return "-".join([language, *kept])
+
+
+def with_parents(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return by language what is found under it: zh-Hant under zh too."""
+    total = {name: sum(n for code, n in counts.items() if f"{code}-".startswith(f"{name}-")) for name in counts}
+    return {name: number for name, number in total.items() if number}
 
 
 def detect(text: str) -> str:

@@ -1,11 +1,11 @@
 """The matches of one query in order, and what is counted of them."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from app.content.language import with_parents
 from app.search import adjacency
 from app.search.lists import Lists, Mask, text_list
 from app.search.plan import Match, Plan
@@ -106,12 +106,6 @@ class Ranking(Order):
     def tags(self) -> dict[str, int]:
         """Return how many matches each tag would have, were it chosen."""
         return self.lists.tag_counts(self.answering & self.in_language)
-
-
-def with_parents(counts: Mapping[str, int]) -> dict[str, int]:
-    """Return by language what is found under it: zh-Hant under zh too."""
-    total = {name: sum(n for code, n in counts.items() if f"{code}-".startswith(f"{name}-")) for name in counts}
-    return {name: number for name, number in total.items() if number}
 
 
 def best(scores: Floats, limit: int) -> Documents:

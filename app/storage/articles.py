@@ -9,6 +9,7 @@ from sqlalchemy import BindParameter, ColumnElement, Executable, Select, bindpar
 from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, select
 
+from app.content.language import with_parents
 from app.errors import Gone, NotFound
 from app.models import Alias, Article, ArticleTag, Tag, ViewCount
 from app.models.columns import now
@@ -192,10 +193,10 @@ def list_page(
 
 
 def languages(session: Session, tag: str | None = None) -> list[tuple[str, int]]:
-    """Return the languages of the articles with how many each has, the most frequent first."""
-    count = func.count()
-    statement = select(Article.lang, count).where(*_filters(tag, None)).group_by(Article.lang)
-    return [(lang, int(number)) for lang, number in session.exec(statement.order_by(count.desc(), Article.lang))]
+    """Return the languages of the articles with how many `list_page` lists in each, the most frequent first."""
+    statement = select(Article.lang, func.count()).where(*_filters(tag, None)).group_by(Article.lang)
+    counts = with_parents({lang: int(number) for lang, number in session.exec(statement)})
+    return sorted(counts.items(), key=lambda counted: (-counted[1], counted[0]))
 
 
 def named_by(session: Session, statement: Executable, wanted: Mapping[str, object]) -> list[Named]:

@@ -307,3 +307,13 @@ def test_an_answer_from_right_to_left_runs_so_and_the_interface_around_it_does_n
     assert '<article class="answer" lang="ar" dir="rtl">' in html
     assert '<footer class="answer-foot" lang="en" dir="ltr">' in html
     assert 'lang="ar" dir="rtl"><a href="/questions/salt-ar">' in client.get("/questions").text
+
+
+@pytest.mark.parametrize("path", ["/questions", "/tags/fastapi"])
+def test_a_language_counts_what_it_lists(client, library, path):
+    library.write("more/hant.md", "---\ntitle: 如何設定工作程序\nlang: zh-Hant\ntags: [fastapi]\n---\n多個程序。\n")
+    library.sync()
+    html = client.get(path).text
+    for lang in ("zh", "zh-Hant", "en"):
+        count = re.search(rf'href="[^"]*lang={lang}[&"][^>]*>[^<]* <span class="count">(\d+)<', html)[1]
+        assert f'\n  <p class="page-count">{count} question' in client.get(path, params={"lang": lang}).text

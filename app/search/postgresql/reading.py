@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from sqlalchemy import Connection, text
 
-from app.content.language import simplest
+from app.content.language import simplest, with_parents
 from app.search import needs, pinyin, scorer
 from app.search.analysis import terms
 from app.search.engine import Suggested
@@ -21,7 +21,7 @@ from app.search.postgresql.finding import Wanted, find, find_all, find_headings,
 from app.search.postgresql.lexicon import PostgresLexicon
 from app.search.postgresql.tables import NAMESPACE, State, numbers
 from app.search.query import Query, Word
-from app.search.ranking import Order, best, with_parents
+from app.search.ranking import Order, best
 from app.search.related import key_terms
 from app.search.schema import CHARACTERS, SYLLABLES, language_keys
 
