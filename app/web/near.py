@@ -19,7 +19,7 @@ def near(request: Request) -> tuple[str | None, list[Hit]]:
     """Return the words of the address, and what a search for them finds."""
     state: State = request.app.state.omniracle
     words = " ".join(re.findall(r"\w+", unquote(request.url.path).replace("_", " ")))[:MAX_LENGTH]
-    words = re.sub(r"^(questions|tags|search)\s+", "", words)
+    words = re.sub(r"^(questions|tags|search)\b\s*", "", words)
     if not words:
         return None, []
     try:

@@ -317,3 +317,10 @@ def test_a_language_counts_what_it_lists(client, library, path):
     for lang in ("zh", "zh-Hant", "en"):
         count = re.search(rf'href="[^"]*lang={lang}[&"][^>]*>[^<]* <span class="count">(\d+)<', html)[1]
         assert f'\n  <p class="page-count">{count} question' in client.get(path, params={"lang": lang}).text
+
+
+def test_a_page_beyond_the_last_guesses_nothing_from_the_name_of_its_list(client):
+    html = client.get("/questions?page=99").text
+    assert "There is no page 99. The last page is 1." in html
+    assert "You may be looking for" not in html
+    assert 'value="questions"' not in html
