@@ -324,3 +324,12 @@ def test_a_page_beyond_the_last_guesses_nothing_from_the_name_of_its_list(client
     assert "There is no page 99. The last page is 1." in html
     assert "You may be looking for" not in html
     assert 'value="questions"' not in html
+
+
+def test_who_wanted_to_write_learns_why_to_sign_in(client):
+    why = "With an account you can write and improve answers."
+    for path in ("/contribute", "/questions/bread/edit"):
+        sent = client.get(path, headers={"Accept": "text/html"})
+        assert sent.status_code == 303
+        assert why in client.get(sent.headers["Location"]).text
+    assert why not in client.get("/sign-in?next=/tags").text
