@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from babel.dates import format_date as babel_date
 from babel.dates import format_time as babel_time
+from babel.dates import get_datetime_format
 from markupsafe import Markup
 
 from app.web import language
@@ -20,8 +21,9 @@ def format_datetime(value: datetime | date) -> str:
     """Return a moment in words; the day alone where no more is known."""
     if not isinstance(value, datetime):
         return format_date(value)
-    day = babel_date(value, "medium", locale=_locale())
-    return f"{day} {babel_time(value, 'short', locale=_locale())} UTC"
+    locale = _locale()
+    day, time = babel_date(value, "medium", locale=locale), babel_time(value, "short", locale=locale)
+    return str(get_datetime_format("medium", locale=locale)).format(time, day) + " UTC"
 
 
 def dated(value: datetime | date) -> Markup:

@@ -2,8 +2,12 @@
 
 import os
 import re
+from datetime import UTC, datetime
 
 import pytest
+
+from app.web import language
+from app.web.times import format_datetime
 
 PAGES = (
     "/",
@@ -333,3 +337,14 @@ def test_who_wanted_to_write_learns_why_to_sign_in(client):
         assert sent.status_code == 303
         assert why in client.get(sent.headers["Location"]).text
     assert why not in client.get("/sign-in?next=/tags").text
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"), [("en", "Nov 30, 2026, 2:56\u202fPM UTC"), ("zh-Hans", "2026年11月30日 14:56 UTC")]
+)
+def test_a_moment_is_written_as_its_language_writes_it(lang, words):
+    token = language.current.set(lang)
+    try:
+        assert format_datetime(datetime(2026, 11, 30, 14, 56, tzinfo=UTC)) == words
+    finally:
+        language.current.reset(token)
