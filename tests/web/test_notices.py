@@ -1,5 +1,7 @@
 """What an action has done is told once, on the page that follows."""
 
+import re
+
 import pytest
 
 from app.models import Role
@@ -49,6 +51,23 @@ def test_each_decision_says_what_became_of_the_proposal(signed_in):
         person = rob if decision == "rejection" else ann
         decided = person.post(f"{proposed.headers['Location']}/{decision}", data=data)
         assert f"{COOKIE}={expected}" in decided.headers["Set-Cookie"]
+
+
+def test_a_decision_that_leads_to_the_next_proposal_says_so(signed_in):
+    ann, rob = signed_in(Role.CONTRIBUTOR), signed_in(Role.REVIEWER)
+    titles = ("Why is the sky blue?", "Why is grass green?", "Why is snow white?")
+    sent = [{"title": title, "body": "Because of light.", "lang": "en", "action": "send"} for title in titles]
+    first, second, third = (ann.post("/contribute", data=each).headers["Location"] for each in sent)
+    decided = rob.post(f"{first}/rejection", data={"reason": "No source."})
+    assert f"{COOKIE}=rejected-next;" in decided.headers["Set-Cookie"]
+    page = followed(rob, decided).text
+    assert titles[1] in page
+    seen = re.search('name="seen" value="([^"]+)"', page)[1]
+    decided = rob.post(f"{second}/approval", data={"seen": seen})
+    assert f"{COOKIE}=published-next;" in decided.headers["Set-Cookie"]
+    assert titles[2] in followed(rob, decided).text
+    decided = rob.post(f"{third}/rejection", data={"reason": "No source."})
+    assert f"{COOKIE}=rejected;" in decided.headers["Set-Cookie"]
 
 
 def test_nobody_else_puts_words_on_the_page(client):

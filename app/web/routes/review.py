@@ -232,4 +232,6 @@ def _contribution(proposal: Proposal, article: Article) -> Contribution:
 def _next(here: Here, proposal_id: int, notice: str) -> RedirectResponse:
     with here.database.read() as session:
         following = proposals.next_pending(session, proposal_id)
-    return lead_to(f"/proposals/{following}" if following else "/review", notice)
+    if following is None:
+        return lead_to("/review", notice)
+    return lead_to(f"/proposals/{following}", f"{notice}-next")  # the plain one would seem to be about that
