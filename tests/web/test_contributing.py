@@ -531,6 +531,8 @@ def test_a_proposal_that_clashes_is_resolved_by_the_reviewer_and_stays_its_autho
     rob.post("/questions/bread/edit", data=edit_fields(page, body=body.replace("two per", "three per")))
     answer = approve(rob, path)
     assert answer.status_code == 409
+    assert "Keep the proposal" in answer.text  # the reviewer has written neither of them
+    assert "Keep mine" not in answer.text
     number = path.rpartition("/")[2]
     editor = rob.post("/questions/bread/conflict", data=conflict_fields(answer.text, "ours") | {"proposal": number})
     done = rob.post(f"{path}/edit", data=edit_fields(editor.text, message="less"))
