@@ -24,7 +24,7 @@ async function send(file) {
     replace(mark, `![${(file.name || "").replace(/\.\w+$/, "").replace(/[[\]]/g, "")}](${answer.url})`);
     trouble.textContent = "";
   } catch (error) {
-    replace(mark, "");
+    replace(`${mark}\n`, "");
     trouble.textContent = error instanceof TypeError ? form.dataset.failed : error.message;
   }
 }
