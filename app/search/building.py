@@ -5,12 +5,13 @@ import secrets
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from whoosh.codec.whoosh3 import W3Codec, W3Segment
 from whoosh.filedb.filestore import FileStorage
+from whoosh.filedb.structfile import StructFile
 from whoosh.index import FileIndex
 
 from app.errors import IndexUnavailable
@@ -38,7 +39,7 @@ class Build:
 
     def fill(self, entries: Iterable[Entry]) -> None:
         """Add articles, each once."""
-        index = FileStorage(str(self.path)).create_index(SCHEMA)
+        index = _WriterStorage(str(self.path)).create_index(SCHEMA)
         with _writing(index) as writer:
             for entry in entries:
                 self._vocabulary.add(entry)
@@ -67,7 +68,7 @@ class Build:
 def write_changes(path: Path, vocabulary: Vocabulary, entries: list[Entry], removed: list[int]) -> None:
     """Put `entries` in place of what the index in `path` knows of them, forget `removed`, and commit."""
     vocabulary.refresh()
-    with _writing(open_index(path)) as writer:
+    with _writing(open_index(path, _WriterStorage)) as writer:
         for article_id in removed:
             writer.delete_by_term("id", str(article_id))
         for entry in entries:
@@ -84,10 +85,10 @@ def write_position(path: Path, position: int, stamp: str) -> None:
         partial.replace(path / name)
 
 
-def open_index(path: Path) -> FileIndex:
+def open_index(path: Path, storage_type: type[FileStorage] = FileStorage) -> FileIndex:
     """Open the index in `path`; raise IndexUnavailable when there is none that can be read."""
     try:
-        return FileStorage(str(path)).open_index()
+        return storage_type(str(path)).open_index()
     except Exception as error:
         raise IndexUnavailable("The search index cannot be opened: run `omniracle reindex`.") from error
 
@@ -96,16 +97,44 @@ def open_index(path: Path) -> FileIndex:
 def _writing(index: FileIndex) -> Iterator[Any]:
     writer = index.writer(limitmb=WRITER_MEMORY_MB, compound=False, codec=_Codec())
     try:
-        yield writer
+        try:
+            yield writer
+        except BaseException:
+            writer.cancel()
+            raise
+        writer.commit(mergetype=_with_documents)
     except BaseException:
-        writer.cancel()
+        index.storage.close_all()
         raise
-    writer.commit(mergetype=_with_documents)
 
 
 def _with_documents(_: Any, segments: list[Any]) -> list[Any]:
     """Keep the segments apart (see app/search/tidying.py), but for those of which nothing is left."""
     return [segment for segment in segments if segment.doc_count()]
+
+
+class _WriterStorage(FileStorage):  # type: ignore[misc]
+    """A folder that knows which files a writer has opened: where writing fails, Whoosh does not close them."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self._opened: list[StructFile] = []
+
+    def create_file(self, name: str, **options: Any) -> StructFile:
+        """Return a new file."""
+        self._opened.append(super().create_file(name, **options))
+        return self._opened[-1]
+
+    def open_file(self, name: str, **options: Any) -> StructFile:
+        """Return an existing file."""
+        self._opened.append(super().open_file(name, **options))
+        return self._opened[-1]
+
+    def close_all(self) -> None:
+        """Close the files; what cannot be written any more is given up."""
+        for opened in self._opened:
+            with suppress(OSError):
+                opened.file.close()
 
 
 class _Codec(W3Codec):  # type: ignore[misc]

@@ -1,8 +1,11 @@
 """A damaged index is noticed, goes on answering what it can, and is built anew; saves go on meanwhile."""
 
 import random
+import resource
 import shutil
 import threading
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from whoosh.index import TOC
@@ -10,6 +13,7 @@ from whoosh.index import TOC
 from app.errors import IndexUnavailable
 from app.search.building import open_index
 from app.search.index import SearchIndex
+from app.search.schema import Entry
 from app.services import indexing
 from app.services.searching import search
 from app.storage import site, snapshots
@@ -80,6 +84,31 @@ def test_an_index_that_is_taken_away_while_it_is_written_to_is_told_as_one(libra
     monkeypatch.setattr("app.search.index.write_changes", gone)
     with pytest.raises(IndexUnavailable):
         library.index.update([], [1])
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("most_bytes", [256, 300_000])  # of one file: too few for an article, and for all its words
+def test_a_write_that_fails_leaves_no_file_open(library, most_bytes):
+    """What is closed later, in passing, fails again then, where only a traceback in the log can tell of it."""
+    before = open_files()
+    least, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    long = Entry(999, 1, "en", "Long", (), (), " ".join(f"word{number}" for number in range(20_000)))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most))
+    try:
+        with pytest.raises(OSError, match="too large") as told:
+            library.index.update([long], [])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (least, most))
+    assert told  # holds the writer: nothing was closed by being forgotten
+    assert open_files() <= before
+
+
+def open_files():
+    found = set()
+    for link in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # the folder itself, while it is read
+            found.add(link.readlink())
+    return found
 
 
 def test_an_error_of_our_own_condemns_nothing(library):

@@ -1,6 +1,7 @@
 """`move`: the same site in another database."""
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from sqlmodel import select
@@ -64,8 +65,8 @@ def test_a_site_is_never_overwritten(library, others):
 
 
 def test_a_source_of_another_version_is_refused(tmp_path, others):
-    with pytest.raises(OperatorError, match="migrate"):
-        move(Database(f"sqlite:///{tmp_path}/empty.db"), others[0])
+    with closing(Database(f"sqlite:///{tmp_path}/empty.db")) as empty, pytest.raises(OperatorError, match="migrate"):
+        move(empty, others[0])
 
 
 def test_zero_bytes_in_old_texts_are_left_out_where_none_can_be_kept(library, others, tmp_path):

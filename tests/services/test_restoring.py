@@ -3,6 +3,7 @@
 import gzip
 import os
 import tarfile
+from contextlib import closing
 
 import pytest
 from alembic import command
@@ -122,7 +123,8 @@ def test_a_database_of_a_newer_schema_is_refused(library, tmp_path):
 def test_a_backup_of_an_older_program_comes_back_and_is_migrated(tmp_path):
     with opened(tmp_path / "older") as older:
         older.settings.prepare_data_dir()
-        with Database(older.settings.resolved_database_url).write() as session:  # before there were images
+        url = older.settings.resolved_database_url
+        with closing(Database(url)) as database, database.write() as session:  # before there were images
             config = schema._config()
             config.attributes["connection"] = session.connection()
             command.upgrade(config, "0003")

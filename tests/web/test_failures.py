@@ -11,10 +11,11 @@ from io import BytesIO
 
 import pytest
 from PIL import Image
-from sqlalchemy import event, text
+from sqlalchemy import event, func, select, text, update
 from sqlalchemy.exc import OperationalError
+from sqlmodel import col
 
-from app.models import Role, Scope
+from app.models import BrowserSession, Role, Scope
 from app.models.columns import now
 from app.services import accounts
 from app.storage.content_version import SharedVersion
@@ -122,19 +123,19 @@ def test_a_mistake_of_ours_is_one(client, monkeypatch):
 def test_who_reads_does_not_wait_for_a_database_that_cannot_be_written_to(client, library, signed_in, token):
     reader = signed_in(Role.READER)
     with library.database.write() as session:
-        session.execute(text("UPDATE browser_session SET seen_at = :long_ago"), {"long_ago": now() - timedelta(days=1)})
+        session.execute(update(BrowserSession).values(seen_at=now() - timedelta(days=1)))
     with closing(sqlite3.connect(file_of(library.settings), isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         assert reader.get("/questions/bread").status_code == 200
         headers = {"Authorization": f"Bearer {token}"}
         assert client.get("/api/v1/questions/bread", headers=headers).status_code == 200
         other.execute("ROLLBACK")
-    seen = text("SELECT count(*) FROM browser_session WHERE seen_at > :then")
+    seen = select(func.count()).where(col(BrowserSession.seen_at) > now() - timedelta(hours=1))
     is_noted = False
     while not is_noted:  # the regular work may have the lock just then: the next request notes it
         assert reader.get("/account").status_code == 200
         with library.database.read() as session:
-            is_noted = session.execute(seen, {"then": now() - timedelta(hours=1)}).scalar_one() == 1
+            is_noted = session.execute(seen).scalar_one() == 1
 
 
 @pytest.mark.parametrize("make", [lambda path: SharedVersion(path).raise_to(1), lambda path: WorkerTable(path).claim()])
