@@ -1,7 +1,6 @@
 """nginx before several hosts, as docs/deploy says: whoever is away is passed over, and no form is sent twice."""
 
 import socket
-import subprocess
 import threading
 from collections import Counter
 from contextlib import ExitStack, contextmanager
@@ -9,8 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from tests.servers import documented_nginx, free_port, get, post
-from tests.waiting import eventually
+from tests.servers import documented_nginx, free_port, get, post, proxying
 
 pytestmark = pytest.mark.e2e
 
@@ -95,15 +93,7 @@ def balancer(tmp_path):
 
         def run(*ports):
             port = free_port()
-            process = subprocess.Popen(documented_nginx(tmp_path, port, list(ports)))
-            stack.callback(process.wait, 10)
-            stack.callback(process.terminate)
-
-            def is_up():
-                with socket.socket() as probe:
-                    return probe.connect_ex(("127.0.0.1", port)) == 0
-
-            assert eventually(is_up)
+            stack.enter_context(proxying(documented_nginx(tmp_path, port, list(ports)), port, tmp_path))
             return f"http://127.0.0.1:{port}"
 
         yield run

@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,12 +16,11 @@ import pytest
 
 from tests import servers
 from tests.e2e.conftest import PROJECT, run, start, stop
-from tests.servers import free_port
+from tests.servers import DEPLOY, documented, free_port
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.e2e
 
-DEPLOY = PROJECT / "docs" / "deploy"
 SERVERS = {
     "uvicorn": ["-m", "uvicorn", "app.main:app", "--workers", "3", "--port", "{port}", "--log-level", "warning"],
     "gunicorn": ["-m", "gunicorn", "app.main:app", "-w", "3", "-k", "uvicorn_worker.UvicornWorker", "-b",
@@ -74,15 +72,6 @@ def test_badge_table_and_experiments_are_right_under_each_server(data, name):
         assert ("A hash of the addresses" in answer["conclusion"]) == (name in HASHED)
 
 
-def site(name, changes):
-    """A file of docs/deploy with other addresses in it."""
-    text = (DEPLOY / name).read_text()
-    for old, new in changes.items():
-        assert text.count(old) == 1, old
-        text = text.replace(old, new)
-    return text
-
-
 def nginx(folder, port, upstream):
     return servers.documented_nginx(folder, port, [upstream])
 
@@ -91,8 +80,8 @@ def caddy(folder, port, upstream):
     binary = shutil.which("caddy")
     if binary is None:
         pytest.skip("Caddy is not installed: on Debian, apt install caddy")
-    text = site("Caddyfile", {"\nanswers.example.org {": f"\nhttp://127.0.0.1:{port} {{",
-                              "reverse_proxy 127.0.0.1:8000": f"reverse_proxy 127.0.0.1:{upstream}"})  # fmt: skip
+    text = documented("Caddyfile", {"\nanswers.example.org {": f"\nhttp://127.0.0.1:{port} {{",
+                                    "reverse_proxy 127.0.0.1:8000": f"reverse_proxy 127.0.0.1:{upstream}"})  # fmt: skip
     (folder / "Caddyfile").write_text(f"{{\n\tadmin off\n\tdefault_bind 127.0.0.1\n}}\n{text}")
     return [binary, "run", "--adapter", "caddyfile", "--config", str(folder / "Caddyfile")]
 
@@ -100,21 +89,8 @@ def caddy(folder, port, upstream):
 @contextmanager
 def behind(proxy, folder, upstream):
     port = free_port()
-    command = proxy(folder, port, upstream)
-    environ = os.environ | {"HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
-    with (folder / "proxy.log").open("w") as log:
-        process = subprocess.Popen(command, env=environ, stdout=log, stderr=log)
-    try:
-
-        def is_up():
-            with socket.socket() as probe:
-                return probe.connect_ex(("127.0.0.1", port)) == 0
-
-        assert eventually(is_up), (folder / "proxy.log").read_text()
+    with servers.proxying(proxy(folder, port, upstream), port, folder):
         yield port
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 def asked_from(address, port, path):
@@ -179,11 +155,11 @@ def test_the_unit_of_systemd_starts_and_reloads_what_there_is():
 
 def test_the_command_beside_the_unit_has_its_settings_wherever_it_is_called(tmp_path):
     (tmp_path / "here").mkdir()
-    settings = site("omniracle.env", {"/var/lib/omniracle": str(tmp_path / "var")})
+    settings = documented("omniracle.env", {"/var/lib/omniracle": str(tmp_path / "var")})
     (tmp_path / "env").write_text(f"{settings}OMNIRACLE_SITE_NAME='Questions & answers; $5 each #1'\n")
     changes = {"/opt/omniracle": str(PROJECT), "/etc/omniracle.env": str(tmp_path / "env"),
                "runuser -u omniracle --": "env"}  # fmt: skip
-    script = site("omniracle", changes).replace(".venv/bin", sys.prefix + "/bin")
+    script = documented("omniracle", changes).replace(".venv/bin", sys.prefix + "/bin")
 
     def told(*arguments, **environ):
         command = ["sh", "-c", script, "omniracle", *arguments]

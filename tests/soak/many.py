@@ -21,7 +21,7 @@ from app.storage import schema
 from app.storage.database import Database
 from tests.databases import Cluster
 from tests.e2e.conftest import PROJECT
-from tests.servers import documented_nginx, free_port
+from tests.servers import documented_nginx, free_port, proxying
 from tests.soak.installation import Answer, Person, ask, enrolled
 from tests.soak.wire import Wire
 
@@ -121,12 +121,8 @@ class Host:
 def balancer(folder: Path, hosts: list[Host]) -> Iterator[int]:
     """Run nginx before the hosts as docs/deploy says; yield its port."""
     port = free_port()
-    process = subprocess.Popen(documented_nginx(folder, port, [host.port for host in hosts]))
-    try:
+    with proxying(documented_nginx(folder, port, [host.port for host in hosts]), port, folder):
         yield port
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 def people_of(url: str) -> list[Person]:
