@@ -97,15 +97,14 @@ def open_index(path: Path, storage_type: type[FileStorage] = FileStorage) -> Fil
 def _writing(index: FileIndex) -> Iterator[Any]:
     writer = index.writer(limitmb=WRITER_MEMORY_MB, compound=False, codec=_Codec())
     try:
-        try:
-            yield writer
-        except BaseException:
-            writer.cancel()
-            raise
-        writer.commit(mergetype=_with_documents)
+        yield writer
     except BaseException:
-        index.storage.close_all()
+        writer.cancel()
         raise
+    else:
+        writer.commit(mergetype=_with_documents)
+    finally:
+        index.storage.close_all()
 
 
 def _with_documents(_: Any, segments: list[Any]) -> list[Any]:

@@ -34,9 +34,8 @@ WRITE_LOCK = 0x6F6D6E6A  # beside the lock of the site's own writers, see app/st
 BUILD_LOCK = 0x6F6D6E6B
 LOCK_POLL_S = 0.02
 # Who holds a lock gives signs of life by its session. A host that stands still, or was cut off, gives none: PostgreSQL
-# ends the session then, and with it the lock. Searches wait for a writer, for a second longer than that, to find what
-# was saved before them; whoever was only slow does it again. For a build nobody waits.
-WRITER_LOST_AFTER_S = SILENCE_S
+# ends the session then, and with it the lock: a writer's after SILENCE_S. Searches wait for a second longer than that,
+# to find what was saved before them; whoever was only slow does it again. For a build nobody waits.
 BUILDER_LOST_AFTER_S = 20.0
 SIGNS = 8  # in that time
 
@@ -98,7 +97,7 @@ class PostgresIndex:
 
     def write_lock(self, *, patience_s: float = math.inf) -> AbstractContextManager[bool]:
         """Hold the right to write to the index, across all hosts; `update` and `advance` refuse when it was lost."""
-        return self._locked(WRITE_LOCK, patience_s, WRITER_LOST_AFTER_S)
+        return self._locked(WRITE_LOCK, patience_s, SILENCE_S)
 
     def build_lock(self, *, patience_s: float = math.inf) -> AbstractContextManager[bool]:
         """Hold the right to build a new index beside the live one, across all hosts."""
@@ -160,7 +159,7 @@ class PostgresIndex:
     def _changing(self) -> Iterator[Connection]:
         try:
             with self._engine.begin() as connection:
-                end_when_silent(connection, WRITER_LOST_AFTER_S)
+                end_when_silent(connection, SILENCE_S)
                 if connection.scalar(text(f"SELECT version FROM {NAMESPACE}.state")) != VERSION:
                     raise IndexUnavailable(NOT_OURS)
                 yield connection

@@ -62,9 +62,7 @@ class PostgresBuild:
             words: dict[str, bool] = {}
             while batch := list(islice(rows, BATCH)):
                 _copy(connection, self._name, batch)
-                for row in batch:
-                    words.update(dict.fromkeys(row.words - words.keys(), False))
-                    words.update(dict.fromkeys(row.title_words, True))
+                _note_words(words, batch)
             _add_words(connection, self._name, words)
             tables.create_indexes(connection, self._name)
             connection.execute(
@@ -145,14 +143,13 @@ class Changes:
         """Return what puts `rows` in place of what is known of their articles and forgets `removed`."""
         counts: dict[str, list[int]] = {}
         words: dict[str, bool] = {}
+        _note_words(words, rows)
         for row in rows:
             for lexeme, in_body, in_title in row.counts:
                 known = counts.setdefault(lexeme, [0, 0, 0])
                 known[0] += 1
                 known[1] += in_body
                 known[2] += in_title
-            words.update(dict.fromkeys(row.words - words.keys(), False))
-            words.update(dict.fromkeys(row.title_words, True))
         return cls(
             ids=[*removed, *(row.article_id for row in rows)],
             rows=[dict(zip(_NAMES, _values(row), strict=True)) | {"names": written(row.names)} for row in rows],
@@ -184,9 +181,11 @@ def write_changes(connection: Connection, name: str, changes: Changes) -> None:
     _add_counts(connection, name, changes)
     for table in ("texts", "titles"):
         connection.execute(text(f"DELETE FROM {name}.{table} WHERE article_id = ANY(:ids)"), {"ids": changes.ids})
+    add_text = text(f"INSERT INTO {name}.texts VALUES ({_PLACES})")
+    add_title = text(f"INSERT INTO {name}.titles VALUES (:article_id, :title, CAST(:names AS tsvector))")
     for row in changes.rows:
-        for table, values in (("texts", _PLACES), ("titles", ":article_id, :title, CAST(:names AS tsvector)")):
-            connection.execute(text(f"INSERT INTO {name}.{table} VALUES ({values})"), row)
+        connection.execute(add_text, row)
+        connection.execute(add_title, row)
     _add_words(connection, name, changes.words)
     after = _sums(connection, name, changes.ids)
     _add_to_state(connection, name, [now - then for now, then in zip(after, before, strict=True)])
@@ -226,6 +225,13 @@ def _add_counts(connection: Connection, name: str, changes: Changes) -> None:
         ON CONFLICT (lexeme) DO UPDATE SET articles = known.articles + excluded.articles,
             bodies = known.bodies + excluded.bodies, titles = known.titles + excluded.titles"""
     connection.execute(text(statement), changes.counts | {"ids": changes.ids})
+
+
+def _note_words(words: dict[str, bool], rows: Iterable[Row]) -> None:
+    """Note the words of articles, and whether they stand in titles."""
+    for row in rows:
+        words.update(dict.fromkeys(row.words - words.keys(), False))
+        words.update(dict.fromkeys(row.title_words, True))
 
 
 def _add_words(connection: Connection, name: str, words: dict[str, bool]) -> None:
